@@ -1,0 +1,57 @@
+// The examination catalogue of a site: from a local code to LOINC, label, chapter, unit, decimals and ranges.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/domain/people.hpp"
+#include "lib/domain/value.hpp"
+
+namespace sgl::domain {
+
+enum class ValueKind : std::uint8_t { numeric, coded, text };
+
+/// One reference range rule (lab-domain 7.3): closed below, open above; the most specific that holds wins.
+struct RangeRule {
+    std::optional<Sex> sex;                  ///< none: any
+    std::optional<unsigned> age_from_days;
+    std::optional<unsigned> age_to_days;     ///< excluded
+    Range range;
+};
+
+/// A coded answer that the catalogue knows: what the analyser sends → what the report says.
+struct CodedAnswer {
+    std::string received;  ///< POS
+    Coded coded;
+    Flag flag{Flag::none};
+};
+
+struct Analyte {
+    AnalyteId id;
+    std::string local_code;
+    std::string loinc;          ///< empty: no LOINC code, leaves with its local code (cr-bio.md 5.2)
+    std::string label;          ///< French, as printed
+    std::string loinc_label;    ///< French label of the national value set, for displayName
+    std::string chapter;        ///< LOINC chapter (cr-bio.md 7.1)
+    std::string chapter_label;
+    std::vector<std::string> panels;  ///< panels that contain it, e.g. NFS
+    ValueKind kind{ValueKind::numeric};
+    std::string unit;           ///< UCUM
+    unsigned decimals{};
+    std::string specimen;       ///< specimen type code, e.g. SER
+    std::string method;         ///< French, may be empty
+    Range critical;
+    std::vector<RangeRule> ranges;
+    std::vector<CodedAnswer> answers;
+    unsigned position{};        ///< order on the report
+};
+
+/// Age in days at a date; nothing when the birth date is unknown or only a year.
+std::optional<unsigned> age_in_days(const std::optional<Timestamp>& birth_date, const Timestamp& at);
+
+/// The range for this patient at collection date. Unknown age or sex never picks a rule that asks for one.
+Range choose_range(const Analyte& analyte, Sex sex, std::optional<unsigned> age_days);
+
+}  // namespace sgl::domain

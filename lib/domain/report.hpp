@@ -1,0 +1,84 @@
+// A report as the biologist signed it: everything the CDA and the PDF say, in our words. Compose turns it into both.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/domain/catalogue.hpp"
+#include "lib/domain/order.hpp"
+
+namespace sgl::domain {
+
+struct PreviousResult {
+    Value value;
+    Timestamp at;
+};
+
+struct ReportedResult {
+    std::string local_code;
+    std::string loinc;        ///< empty: local code only
+    std::string label;        ///< French, as printed
+    std::string loinc_label;  ///< for displayName
+    Value value;
+    Range range;              ///< that of this patient, as applied
+    Flag flag{Flag::none};
+    std::optional<PreviousResult> previous;
+    std::string method;
+    std::string comment;
+    std::optional<std::string> specimen_number;  ///< one of Report::specimens
+    Timestamp measured_at;
+};
+
+struct ReportedChapter {
+    std::string code;   ///< LOINC chapter
+    std::string label;
+    std::vector<ReportedResult> results;
+};
+
+enum class ReportKind : std::uint8_t { final };
+
+/// Identifiers of one version, fixed when it is created (design D7: from set, version, variant and form).
+struct ReportIdentifiers {
+    ReportSetId set;
+    ReportVersionId version_id;
+    unsigned version{1};
+    std::string set_oid;
+    std::string document_oid;                 ///< ClinicalDocument/id, a bare OID
+    std::optional<std::string> replaced_oid;  ///< of version - 1
+};
+
+struct Report {
+    ReportIdentifiers ids;
+    ReportKind kind{ReportKind::final};
+    std::string order_number;        ///< ours (filler)
+    std::string placer_group;        ///< the prescription's
+    std::vector<RequestedExam> exams;
+    LegalEntity entity;
+    Site site;
+    Patient patient;
+    Professional prescriber;
+    std::vector<Correspondent> correspondents;  ///< the prescriber among them, when he has one
+    Professional collector;
+    std::vector<Specimen> specimens;
+    std::optional<Timestamp> prescribed_at;
+    Timestamp registered_at;         ///< order and specimens received
+    Timestamp validated_at;          ///< biological validation
+    Timestamp created_at;            ///< of this version: ClinicalDocument/effectiveTime
+    Professional validator;          ///< the biologist who signs
+    std::string patient_class;       ///< PV1-2
+    std::string stay_number;
+    std::string clinical_context;
+    std::string comment;             ///< contextual interpretation, may be empty
+    char confidentiality{'N'};       ///< N, R or V
+    std::vector<ReportedChapter> chapters;
+};
+
+/// Ring 1 (design D6): everything that is missing before any XML exists, all at once, each at its coordinate
+/// (`report.specimens[2].collected_at`). Empty: the report can be composed.
+std::vector<Error> missing(const Report& report);
+
+/// Deterministic identifiers of a version (design D7).
+ReportIdentifiers identify(ReportSetId set, unsigned version);
+
+}  // namespace sgl::domain
