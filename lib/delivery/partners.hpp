@@ -1,0 +1,81 @@
+// How a partner is reached, as imported from `config/partners.sample.toml` (design D15). Certificates and keys are PEM
+// files named here; their content is never in the database.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.hpp"
+#include "lib/domain/identifiers.hpp"
+
+namespace sgl::delivery {
+
+/// National record (dmp.md 3 and 4). What the sources leave open is a setting with its mark there.
+struct DmpPartner {
+    std::string url;              ///< https://<host>/si-dmp-server/v2/services
+    std::string ca;               ///< PEM bundle of the server's issuers
+    std::string tls_certificate;  ///< ORG_AUTH_CLI, chain
+    std::string tls_key;
+    std::string sign_certificate; ///< ORG_SIGN, chain: leaf first
+    std::string sign_key;
+    std::string structure_id;     ///< Struct_IdNat of the certificates, `1`+FINESS or `3`+SIRET
+    std::string source_oid;       ///< sourceId: OID of our installation
+    std::string lps_name{"sgld"};
+    std::string lps_version;
+    std::string lps_id;
+    std::string homologation{"0"};           ///< LPS_ID_HOMOLOGATION_DMP
+    std::string vihf_version{"3.0"};         ///< dmp.md 4: 3.0 or 4.0
+    std::string mode_attribute{"Authentification_mode"};
+    std::string profession{"10"};            ///< subject:role, system 1.2.250.1.71.1.2.7
+    std::string profession_label{"Médecin"};
+    std::chrono::seconds connect_timeout{10};
+    std::chrono::seconds exchange_timeout{60};
+};
+
+/// MSSanté operator and our applicative mailbox there (mssante.md 2).
+struct MssPartner {
+    std::string host;
+    std::uint16_t port{587};
+    bool implicit_tls{};          ///< false: STARTTLS, required
+    std::string server_name;      ///< verified in the certificate; empty: host
+    std::string ca;
+    std::string certificate;      ///< of the applicative mailbox, chain
+    std::string key;
+    std::string from_address;     ///< applicative mailbox
+    std::string from_label;       ///< functional entity
+    std::string reply_to;         ///< organisational mailbox
+    std::string nil;              ///< X-MSS-NIL, given by the Convergence platform; empty: not sent
+    std::string vendor_name{"sgld"};
+    std::uint32_t size_limit_mb{10};
+    std::chrono::seconds timeout{60};
+};
+
+/// A hospital record that takes ORU^R01 with the CDA (hl7v2-cda-to-dpi.md).
+struct DpiPartner {
+    std::string host;
+    std::uint16_t port{};
+    bool tls{};
+    std::string server_name;
+    std::string ca;
+    std::string certificate;
+    std::string key;
+    std::string sending_application{"SGL"};
+    std::string sending_facility;
+    std::string receiving_application;
+    std::string receiving_facility;
+    std::string processing_id{"P"};        ///< MSH-11: P production, T test
+    std::string finess_form{"FINEG"};      ///< PRT-8.7 of SB: FINEG (9 digits) or IDNST (1 + FINESS)
+    std::vector<std::string> sites;        ///< FINESS of the sites whose reports it gets; empty: all of the legal entity
+    std::chrono::seconds connect_timeout{10};
+    std::chrono::seconds answer_timeout{30};
+};
+
+/// From the stored definition; an unknown key or a wrong type is an Error that names the key.
+Result<DmpPartner> dmp_partner(std::string_view json);
+Result<MssPartner> mss_partner(std::string_view json);
+Result<DpiPartner> dpi_partner(std::string_view json);
+
+}  // namespace sgl::delivery
