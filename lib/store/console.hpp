@@ -1,0 +1,295 @@
+// What the console reads: users and their sessions, the worklist, one order, one report, letters, work to do. Each read
+// is one scoped transaction (row-level security by site); a person's read of a patient leaves an audit row in it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/base/digest.hpp"
+#include "lib/domain/letter.hpp"
+#include "lib/domain/order.hpp"
+
+namespace sgl::pg {
+class Pool;
+}
+
+namespace sgl::store {
+
+namespace asio = boost::asio;
+
+enum class Role : std::uint8_t { secretary, technician, biologist, it_operator, dpo };
+std::string_view to_string(Role role);
+std::optional<Role> role_of(std::string_view text);
+
+struct SiteName {
+    domain::SiteId id;
+    domain::LegalEntityId entity;
+    std::string finess;
+    std::string name;
+    TimeZone zone{TimeZone::paris()};
+};
+
+struct SiteRole {
+    SiteName site;
+    Role role{};
+};
+
+/// Somebody who works on some sites, with the roles that hold now.
+struct User {
+    domain::UserId id;
+    std::string login;
+    std::string name;  ///< as displayed: given and family name
+    domain::Rpps rpps; ///< empty for whoever has none
+    std::vector<SiteRole> roles;
+
+    bool has(Role role, domain::SiteId site) const;
+    const SiteName* site(domain::SiteId site) const;  ///< nullptr: none of his
+};
+
+struct WebSession {
+    Sha256 token_hash{};
+    std::string csrf_token;
+    Instant created_at;
+    Instant authenticated_at;
+    User user;
+};
+
+/// Limits of a session (SEC-41).
+struct SessionLimits {
+    Duration idle{std::chrono::minutes{15}};
+    Duration absolute{std::chrono::hours{10}};
+};
+
+struct LocalAccount {
+    domain::UserId id;
+    std::string password;  ///< scrypt form, see lib/web/password.hpp
+};
+
+/// A chapter of an order, for the worklist's dots.
+struct ChapterCount {
+    std::string label;
+    unsigned results{};
+    unsigned validated{};
+    unsigned abnormal{};
+    unsigned critical{};
+};
+
+struct LetterLine {
+    domain::LetterId id;
+    domain::ReportVersionId version;
+    domain::SiteId site;
+    std::string order_number;
+    domain::OrderId order;
+    domain::Channel channel{};
+    domain::Act act{};
+    std::string recipient_name;  ///< empty for the patient and the DMP
+    domain::LetterState state{};
+    domain::Reason reason{};
+    int attempts{};
+    Instant created_at;
+    Instant next_attempt_at;
+    std::optional<Instant> accepted_at;
+    std::string partner_reference;
+    bool possible_duplicate{};
+    std::string error_where;
+    std::string error_what;
+};
+
+struct ChannelState {
+    domain::Channel channel{};
+    domain::LetterState state{};
+    domain::Reason reason{};
+};
+
+struct WorklistRow {
+    domain::OrderId id;
+    domain::SiteId site;
+    std::string number;
+    bool urgent{};
+    domain::OrderState state{};
+    Instant registered_at;
+    Instant last_event_at;
+    domain::Patient patient;
+    std::string prescriber;
+    std::vector<ChapterCount> chapters;
+    std::vector<std::string> pending_exams;  ///< labels of what was asked and has no result yet
+    unsigned unknown_codes{};                ///< results that the catalogue does not know
+    unsigned late_results{};                 ///< came after validation
+    std::optional<domain::ReportVersionId> report;  ///< last version
+    std::vector<ChannelState> letters;              ///< of that version
+};
+
+enum class WorklistFilter : std::uint8_t { to_validate, waiting, reported, all };
+
+struct WorklistCounts {
+    unsigned to_validate{};  ///< open, at least one result
+    unsigned waiting{};      ///< open, no result yet
+    unsigned reported{};     ///< validated in the last 24 hours
+    unsigned urgent{};       ///< among to_validate and waiting
+};
+
+struct Worklist {
+    std::vector<WorklistRow> rows;
+    WorklistCounts counts;
+    bool cut{};  ///< more exist than are shown
+};
+
+/// A result as received and kept; what the catalogue makes of it is the draft's business (lib/web/commands.hpp).
+struct KeptResult {
+    domain::ResultId id;
+    std::string code;
+    bool known{};          ///< the catalogue has an analyte for it
+    std::string value;     ///< with its comparator, as received
+    std::string unit;
+    std::string received_flags;
+    std::string note;
+    std::string status;    ///< OBX-11
+    std::string state;     ///< raw, quarantined, late, bio_validated
+    std::string specimen_number;
+    Instant received_at;
+};
+
+struct ReportLine {
+    domain::ReportVersionId id;
+    unsigned version{};
+    std::string state;  ///< validated, published, refused
+    Instant validated_at;
+    std::string validator;
+    std::optional<Instant> published_at;
+    std::string refusal;
+};
+
+struct OrderView {
+    domain::OrderId id;
+    domain::SiteId site;
+    int row_version{};
+    std::string number;
+    std::string placer_group;
+    domain::OrderState state{};
+    bool urgent{};
+    domain::Patient patient;
+    std::string prescriber;
+    std::vector<std::string> copies;
+    std::string collector;
+    std::optional<Timestamp> prescribed_at;
+    Instant registered_at;
+    std::string stay_number;
+    std::string clinical_context;
+    std::vector<domain::RequestedExam> exams;
+    std::vector<domain::Specimen> specimens;
+    std::vector<KeptResult> results;  ///< current ones: what was corrected is left out
+    std::vector<ReportLine> reports;  ///< newest first
+};
+
+struct DocumentLine {
+    std::string variant;
+    std::string form;  ///< n3, pdf
+    std::string oid;
+    std::uint64_t size{};
+    std::string sha256;  ///< hexadecimal
+};
+
+struct LetterEventLine {
+    domain::LetterId letter;
+    Instant at;
+    std::string actor;
+    std::string from_state;
+    std::string to_state;
+    std::string reason;
+    int attempt{};
+    std::string detail;
+};
+
+struct ReportView {
+    ReportLine line;
+    domain::OrderId order;
+    std::string order_number;
+    domain::SiteId site;
+    domain::Patient patient;
+    bool ins_qualified{};  ///< when it was signed
+    std::string comment;
+    std::string document_oid;
+    std::vector<ReportLine> versions;  ///< of the same set, newest first
+    std::vector<DocumentLine> documents;
+    std::vector<LetterLine> letters;
+    std::vector<LetterEventLine> events;  ///< oldest first
+};
+
+struct DocumentBytes {
+    std::string order_number;
+    unsigned version{};
+    std::string bytes;
+};
+
+struct LetterFilter {
+    std::optional<domain::LetterState> state;
+    std::optional<domain::Channel> channel;
+};
+struct LetterCount {
+    domain::LetterState state{};
+    unsigned count{};
+};
+struct Letters {
+    std::vector<LetterLine> rows;
+    std::vector<LetterCount> counts;  ///< of all letters of the last 30 days, and of all that are open
+    bool cut{};
+};
+
+struct WorkItemLine {
+    domain::WorkItemId id;
+    domain::SiteId site;
+    std::string kind;
+    std::string coordinate;
+    std::string what;
+    std::optional<domain::OrderId> order;
+    std::string order_number;
+    Instant created_at;
+};
+struct WorkItems {
+    std::vector<WorkItemLine> rows;
+    unsigned open{};
+};
+
+struct InstanceView {
+    Uuid uuid;
+    std::string label;
+    std::string environment;  ///< production, test
+};
+
+/// All functions throw pg::DatabaseError when the database is away. `sites` are those that the caller may see; they are the
+/// transaction's scope as well as a condition of each query.
+class Console {
+public:
+    using Sites = std::vector<domain::SiteId>;
+
+    Console(pg::Pool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+
+    // ── Sign-in ──
+    asio::awaitable<std::optional<LocalAccount>> local_account(std::string login);
+    asio::awaitable<void> open_session(Sha256 token_hash, domain::UserId user, std::string csrf_token);
+    /// `touch` false for what a page does by itself (refresh), so that it does not keep an abandoned session alive.
+    asio::awaitable<std::optional<WebSession>> session(Sha256 token_hash, SessionLimits limits, bool touch);
+    asio::awaitable<void> end_session(Sha256 token_hash);
+    asio::awaitable<void> audit_sign_in(std::string login, bool accepted, std::string address);
+
+    // ── Reading ──
+    asio::awaitable<Worklist> worklist(Sites sites, WorklistFilter filter);
+    asio::awaitable<Result<OrderView>> order(User reader, Sites sites, domain::OrderId id);
+    asio::awaitable<Result<ReportView>> report(User reader, Sites sites, domain::ReportVersionId id);
+    asio::awaitable<Result<DocumentBytes>> document(User reader, Sites sites, domain::ReportVersionId id, std::string form);
+    asio::awaitable<Letters> letters(Sites sites, LetterFilter filter);
+    asio::awaitable<Result<LetterLine>> letter(Sites sites, domain::LetterId id);
+    asio::awaitable<WorkItems> work_items(Sites sites);
+    asio::awaitable<InstanceView> instance();
+
+private:
+    pg::Pool& pool_;
+    const Clock& clock_;
+};
+
+}  // namespace sgl::store
