@@ -1,0 +1,104 @@
+#include "hl7/lines.hpp"
+
+#include <algorithm>
+
+namespace sgl::hl7 {
+
+namespace {
+
+bool line_end(char c) {
+    return c == '\r' || c == '\n';
+}
+bool upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+std::string_view without_blanks(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
+bool envelope_or_message(std::string_view line) {
+    const auto id = line.substr(0, 3);
+    return id == "MSH" || id == "FHS" || id == "BHS" || id == "BTS" || id == "FTS";
+}
+
+}  // namespace
+
+bool starts_segment(std::string_view text, char field_separator) {
+    if (text.size() < 3 || !upper(text[0]) || !(upper(text[1]) || digit(text[1])) ||
+        !(upper(text[2]) || digit(text[2]))) {
+        return false;
+    }
+    return text.size() == 3 || text[3] == field_separator || line_end(text[3]);
+}
+
+std::vector<std::string_view> split_messages(std::string_view block) {
+    std::vector<std::string_view> messages;
+    if (block.starts_with("\xEF\xBB\xBF")) block.remove_prefix(3);
+    char separator = '\0';
+    std::size_t open = std::string_view::npos;
+    for (std::size_t at = 0; at < block.size();) {
+        const auto line = without_blanks(block.substr(at));
+        const auto id = line.substr(0, 3);
+        if (separator == '\0' && line.size() > 3 && (id == "MSH" || id == "FHS" || id == "BHS")) separator = line[3];
+        if (separator != '\0' && envelope_or_message(line) && starts_segment(line, separator)) {
+            if (open != std::string_view::npos) messages.push_back(block.substr(open, at - open));
+            open = id == "MSH" ? at : std::string_view::npos;
+            if (id == "MSH" && line.size() > 3 && !line_end(line[3])) separator = line[3];
+        }
+        const auto end = block.find_first_of("\r\n", at);
+        at = end == std::string_view::npos ? block.size() : end + 1;
+    }
+    if (open != std::string_view::npos) messages.push_back(block.substr(open));
+    return messages;
+}
+
+JoinedLines join_lines(std::string_view text, char field_separator) {
+    JoinedLines out;
+    out.text.reserve(text.size() + 1);
+    const bool has_cr = text.find('\r') != std::string_view::npos;
+    std::size_t segments = 0;
+
+    const auto flush = [&](std::string_view line) {
+        if (line.find_first_not_of(std::string_view(" \t\0", 3)) == std::string_view::npos) return;
+        const auto content = without_blanks(line);
+        if (starts_segment(content, field_separator)) {
+            if (segments != 0) out.text += '\r';
+            if (content.size() != line.size()) out.indented.push_back(segments);
+            out.text += content;
+            ++segments;
+        } else if (segments != 0) {
+            if (out.continued.empty() || out.continued.back() != segments - 1) out.continued.push_back(segments - 1);
+            out.text += '\n';
+            out.text += line;
+        }
+    };
+
+    std::size_t start = 0;
+    for (std::size_t at = 0;;) {
+        const auto end = text.find_first_of("\r\n", at);
+        if (end == std::string_view::npos) break;
+        std::size_t next = end + 1;
+        if (text[end] == '\r') {
+            if (next < text.size() && text[next] == '\n') ++next;
+        } else {
+            const auto rest = text.substr(next);
+            const bool data = has_cr && !rest.empty() && !line_end(rest.front()) &&
+                              !starts_segment(without_blanks(rest), field_separator);
+            if (data) {
+                at = next;
+                continue;
+            }
+        }
+        flush(text.substr(start, end - start));
+        start = at = next;
+    }
+    flush(text.substr(std::min(start, text.size())));
+    if (segments != 0) out.text += '\r';
+    return out;
+}
+
+}  // namespace sgl::hl7

@@ -1,0 +1,584 @@
+#include "hl7/message.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "hl7/escape.hpp"
+#include "hl7/lines.hpp"
+#include "lib/base/text.hpp"
+
+namespace sgl::hl7 {
+
+namespace detail {
+
+// Where each segment is, and where every fourth of its parts begins: one part is then at most three memchr away, and
+// the index of a message of nothing but separators stays as small as the message.
+constexpr std::size_t stride = 4;
+
+struct SegmentIndex {
+    std::uint32_t start{};
+    std::uint32_t end{};
+    std::uint32_t first_mark{};
+    std::uint32_t parts{};  ///< after the name; for MSH part 1 is field 2
+};
+
+struct Body {
+    std::string text;
+    Separators separators;
+    Charset charset{};
+    CharsetDoubt doubt{};
+    bool guess{};
+    std::vector<SegmentIndex> segments;
+    std::vector<std::uint32_t> marks;
+    std::vector<Anomaly> anomalies;
+
+    std::string_view raw(const SegmentIndex& segment) const {
+        return std::string_view(text).substr(segment.start, segment.end - segment.start);
+    }
+    std::string_view id(const SegmentIndex& segment) const { return std::string_view(text).substr(segment.start, 3); }
+    std::string_view part(const SegmentIndex& segment, std::size_t number) const;
+};
+
+std::string_view Body::part(const SegmentIndex& segment, std::size_t number) const {
+    if (number == 0 || number > segment.parts) return {};
+    std::size_t at = marks[segment.first_mark + (number - 1) / stride];
+    for (auto hops = (number - 1) % stride; hops != 0; --hops)
+        at = text.find(separators.field, at) + 1;
+    const auto end = std::min<std::size_t>(text.find(separators.field, at), segment.end);
+    return std::string_view(text).substr(at, end - at);
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::Body;
+using detail::SegmentIndex;
+
+constexpr std::size_t most_anomalies = 100;  // of one message; the list is for people
+
+bool has_own_separators(std::string_view id) {
+    return id == "MSH" || id == "FHS" || id == "BHS";
+}
+bool separates_messages(std::string_view id) {
+    return has_own_separators(id) || id == "BTS" || id == "FTS";
+}
+
+/// The number-th piece of a text cut at a separator, from 1; the whole text when there is no separator.
+std::string_view piece(std::string_view text, char separator, std::size_t number) {
+    if (number == 0) return {};
+    if (separator == '\0') return number == 1 ? text : std::string_view{};
+    for (; number > 1; --number) {
+        const auto end = text.find(separator);
+        if (end == std::string_view::npos) return {};
+        text.remove_prefix(end + 1);
+    }
+    return text.substr(0, text.find(separator));
+}
+
+std::size_t pieces(std::string_view text, char separator) {
+    if (separator == '\0') return 1;
+    return 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), separator));
+}
+
+void note(Body& body, Anomaly::Kind kind, std::string where) {
+    if (body.anomalies.size() < most_anomalies) body.anomalies.push_back({kind, std::move(where)});
+}
+
+Error no_header() {
+    return {Fault::malformed, "MSH", "the message has no readable MSH segment"};
+}
+
+/// From MSH on; nothing when there is none at the start of a line.
+std::optional<std::size_t> find_header(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto content = bytes.find_first_not_of(" \t\r\n", at);
+        if (content == std::string_view::npos) return std::nullopt;
+        if (bytes.substr(content, 3) == "MSH" && bytes.size() > content + 3) return content;
+        at = bytes.find_first_of("\r\n", content);
+        if (at == std::string_view::npos) return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Result<Separators> separators_of(std::string_view header) {
+    Separators s;
+    s.field = header[3];
+    const auto usable = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool word = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        return byte > 0x20 && byte < 0x7F && !word;
+    };
+    if (!usable(s.field)) return Error{Fault::malformed, "MSH-1", "the field separator is no punctuation character"};
+    const auto encoding = header.substr(4, header.find(s.field, 4) - 4);
+    if (encoding.size() > 5 || !std::all_of(encoding.begin(), encoding.end(), usable)) {
+        return Error{Fault::malformed, "MSH-2", "the encoding characters are not up to 5 punctuation characters"};
+    }
+    const auto at = [&](std::size_t i) { return i < encoding.size() ? encoding[i] : '\0'; };
+    s.component = at(0);
+    s.repetition = at(1);
+    s.escape = at(2);
+    s.subcomponent = at(3);
+    s.truncation = at(4);
+    return s;
+}
+
+Charset guess(std::string_view bytes, std::string_view declared) {
+    const auto known = charset_of_msh18(declared);
+    const bool empty = trim(declared).empty();
+    const bool high =
+        std::any_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    const bool c1 = std::any_of(bytes.begin(), bytes.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) < 0xA0;
+    });
+    if (known && !empty && !high) return *known;
+    if (is_utf8(bytes)) return Charset::utf_8;
+    if (known && !c1 && (*known == Charset::iso_8859_1 || *known == Charset::iso_8859_15)) return *known;
+    return Charset::windows_1252;
+}
+
+Charset choose(Body& body, std::string_view bytes, std::string_view declared, LinkCharset link) {
+    switch (link) {
+        case LinkCharset::utf_8:
+            return Charset::utf_8;
+        case LinkCharset::iso_8859_1:
+            return Charset::iso_8859_1;
+        case LinkCharset::iso_8859_15:
+            return Charset::iso_8859_15;
+        case LinkCharset::windows_1252:
+            return Charset::windows_1252;
+        case LinkCharset::guess:
+            return guess(bytes, declared);
+        case LinkCharset::msh18:
+            break;
+    }
+    const auto charset = charset_of_msh18(declared);
+    if (!charset) note(body, Anomaly::Kind::charset_unknown, "MSH-18");
+    return charset.value_or(Charset::ascii);
+}
+
+/// The names and ends of all segments, and the marks of their parts. Nothing when a line is not a clean segment: the
+/// lines then have to be joined first.
+Result<bool> index(Body& body, const ParseOptions& options) {
+    const std::string_view text = body.text;
+    const auto& separators = body.separators;
+    body.segments.clear();
+    body.marks.clear();
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\r', at), text.size());
+        const auto line = text.substr(at, end - at);
+        if (line.empty()) {
+            ++at;
+            continue;
+        }
+        if (!starts_segment(line, separators.field)) return false;
+        if (body.segments.size() == options.max_segments) {
+            return Error{Fault::malformed, fmt::format("segment {}", options.max_segments + 1), "too many segments"};
+        }
+        const bool header = has_own_separators(line.substr(0, 3));
+        if (separates_messages(line.substr(0, 3)) && !body.segments.empty()) {
+            return Error{Fault::malformed, fmt::format("segment {}", body.segments.size() + 1),
+                         "a second message or a batch envelope inside a message"};
+        }
+        SegmentIndex segment{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end),
+                             static_cast<std::uint32_t>(body.marks.size()), 0};
+        const auto number = body.segments.size();
+        const auto where = [&](std::size_t field) {
+            body.segments.push_back(segment);
+            return Segment(&body, number).coordinate(field);
+        };
+        // The repetitions of one field matter only in a segment that has very many.
+        const bool many = separators.repetition != '\0' &&
+                          static_cast<std::size_t>(std::count(line.begin(), line.end(), separators.repetition)) >=
+                              options.max_repetitions;
+        for (auto field = line.find(separators.field); field != std::string_view::npos;) {
+            if (segment.parts + (header ? 1U : 0U) == options.max_fields) {
+                return Error{Fault::malformed, where(0), "too many fields in a segment"};
+            }
+            if (segment.parts % detail::stride == 0) body.marks.push_back(static_cast<std::uint32_t>(at + field + 1));
+            ++segment.parts;
+            const auto next = line.find(separators.field, field + 1);
+            if (many && !(header && segment.parts == 1)) {
+                const auto content = line.substr(field + 1, std::min(next, line.size()) - field - 1);
+                if (pieces(content, separators.repetition) > options.max_repetitions) {
+                    return Error{Fault::malformed, where(segment.parts + (header ? 1U : 0U)),
+                                 "too many repetitions of a field"};
+                }
+            }
+            field = next;
+        }
+        body.segments.push_back(segment);
+        at = end + 1;
+    }
+    return true;
+}
+
+std::string_view link_charset_name(LinkCharset charset) {
+    switch (charset) {
+        case LinkCharset::msh18:
+            return "msh18";
+        case LinkCharset::utf_8:
+            return "utf-8";
+        case LinkCharset::iso_8859_1:
+            return "iso-8859-1";
+        case LinkCharset::iso_8859_15:
+            return "iso-8859-15";
+        case LinkCharset::windows_1252:
+            return "windows-1252";
+        case LinkCharset::guess:
+            return "guess";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string_view to_string(LinkCharset charset) {
+    return link_charset_name(charset);
+}
+
+Result<LinkCharset> parse_link_charset(std::string_view text) {
+    for (const auto charset : {LinkCharset::msh18, LinkCharset::utf_8, LinkCharset::iso_8859_1,
+                               LinkCharset::iso_8859_15, LinkCharset::windows_1252}) {
+        if (text == link_charset_name(charset)) return charset;
+    }
+    return Error{Fault::unsupported, "charset", "not one of msh18, utf-8, iso-8859-1, iso-8859-15, windows-1252"};
+}
+
+std::string_view to_string(Anomaly::Kind kind) {
+    switch (kind) {
+        case Anomaly::Kind::text_before_msh:
+            return "text before the MSH segment";
+        case Anomaly::Kind::leading_blank:
+            return "blanks before a segment";
+        case Anomaly::Kind::continuation_line:
+            return "a line that is no segment, joined to the field before it";
+        case Anomaly::Kind::unusual_separators:
+            return "unusual encoding characters";
+        case Anomaly::Kind::charset_unknown:
+            return "unknown character set";
+        case Anomaly::Kind::charset_doubt:
+            return "bytes that do not fit the character set";
+        case Anomaly::Kind::fragmented:
+            return "a part of a longer message";
+    }
+    return "";
+}
+
+// Piece and its kin
+
+std::string Piece::text() const {
+    if (raw_.empty() || is_null()) return {};
+    return unescape(raw_, body_->separators, body_->charset, body_->guess);
+}
+
+std::size_t Component::size() const {
+    return body_ == nullptr ? 1 : pieces(raw_, body_->separators.subcomponent);
+}
+
+Piece Component::subcomponent(std::size_t number) const {
+    if (body_ == nullptr) return {};
+    return {body_, piece(raw_, body_->separators.subcomponent, number)};
+}
+
+std::size_t Repetition::size() const {
+    return body_ == nullptr ? 1 : pieces(raw_, body_->separators.component);
+}
+
+Component Repetition::component(std::size_t number) const {
+    if (body_ == nullptr) return {};
+    return {body_, piece(raw_, body_->separators.component, number)};
+}
+
+std::size_t Field::size() const {
+    if (raw_.empty()) return 0;
+    return pieces(raw_, body_->separators.repetition);
+}
+
+Repetition Field::repetition(std::size_t index) const {
+    if (body_ == nullptr) return {};
+    return {body_, piece(raw_, body_->separators.repetition, index + 1)};
+}
+
+std::vector<Repetition> Field::repetitions() const {
+    std::vector<Repetition> all;
+    if (raw_.empty()) return all;
+    const char separator = body_->separators.repetition;
+    auto rest = raw_;
+    for (;;) {
+        const auto end = separator == '\0' ? std::string_view::npos : rest.find(separator);
+        all.emplace_back(body_, rest.substr(0, end));
+        if (end == std::string_view::npos) return all;
+        rest.remove_prefix(end + 1);
+    }
+}
+
+// Segment
+
+std::string_view Segment::id() const {
+    return body_ == nullptr ? std::string_view{} : body_->id(body_->segments[index_]);
+}
+std::string_view Segment::raw() const {
+    return body_ == nullptr ? std::string_view{} : body_->raw(body_->segments[index_]);
+}
+
+std::size_t Segment::fields() const {
+    if (body_ == nullptr) return 0;
+    return body_->segments[index_].parts + (has_own_separators(id()) ? 1U : 0U);
+}
+
+namespace {
+
+// MSH-1 and MSH-2 are data as they stand: a body without separators leaves them whole.
+const Body& verbatim() {
+    static const Body body = [] {
+        Body b;
+        b.separators = {'\0', '\0', '\0', '\0', '\0', '\0'};
+        return b;
+    }();
+    return body;
+}
+
+}  // namespace
+
+Field Segment::field(std::size_t number) const {
+    if (body_ == nullptr || number == 0) return {};
+    const auto& segment = body_->segments[index_];
+    if (!has_own_separators(body_->id(segment))) return {body_, body_->part(segment, number)};
+    if (number == 1) return {&verbatim(), body_->raw(segment).substr(3, 1)};
+    return {number == 2 ? &verbatim() : body_, body_->part(segment, number - 1)};
+}
+
+std::string Segment::text(std::size_t field_number, std::size_t component, std::size_t subcomponent) const {
+    const auto found = field(field_number).repetition(0).component(component);
+    return subcomponent == 0 ? found.text() : found.subcomponent(subcomponent).text();
+}
+
+std::size_t Segment::ordinal() const {
+    if (body_ == nullptr) return 0;
+    const auto begin = body_->segments.begin();
+    return 1 + static_cast<std::size_t>(std::count_if(begin, begin + static_cast<std::ptrdiff_t>(index_),
+                                                      [&](const auto& other) { return body_->id(other) == id(); }));
+}
+
+std::string Segment::coordinate() const {
+    if (body_ == nullptr) return {};
+    const auto number = ordinal();
+    const auto later = body_->segments.begin() + static_cast<std::ptrdiff_t>(index_) + 1;
+    const bool alone = number == 1 && std::none_of(later, body_->segments.end(),
+                                                   [&](const auto& other) { return body_->id(other) == id(); });
+    return alone ? std::string(id()) : fmt::format("{}[{}]", id(), number);
+}
+
+std::string Segment::coordinate(std::size_t field_number, std::size_t component) const {
+    auto where = coordinate();
+    if (field_number != 0) where += fmt::format("-{}", field_number);
+    if (component != 0) where += fmt::format(".{}", component);
+    return where;
+}
+
+// Message
+
+Message::Message(std::unique_ptr<const detail::Body> body) : body_(std::move(body)) {}
+Message::Message(Message&&) noexcept = default;
+Message& Message::operator=(Message&&) noexcept = default;
+Message::~Message() = default;
+
+Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
+    if (bytes.size() >= std::numeric_limits<std::uint32_t>::max() / 4)
+        return Error{Fault::malformed, "", "the message is too long"};
+    auto body = std::make_unique<Body>();
+    while (!bytes.empty() && bytes.back() == '\0')
+        bytes.pop_back();
+    const std::size_t mark = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    const auto header_at = find_header(std::string_view(bytes).substr(mark));
+    if (!header_at) return no_header();
+    const auto before = std::string_view(bytes).substr(mark, *header_at);
+    if (before.find_first_not_of(" \t\r\n") != std::string_view::npos)
+        note(*body, Anomaly::Kind::text_before_msh, "MSH");
+    bytes.erase(0, mark + *header_at);
+
+    const auto header = std::string_view(bytes).substr(0, bytes.find_first_of("\r\n"));
+    if (header.size() < 4) return no_header();
+    auto separators = separators_of(header);
+    if (!separators) return separators.error();
+    body->separators = *separators;
+    if (const auto encoding = header.substr(4, header.find(header[3], 4) - 4);
+        encoding != "^~\\&" && encoding != "^~\\&#") {
+        note(*body, Anomaly::Kind::unusual_separators, "MSH-2");
+    }
+
+    const auto msh18 = piece(header, separators->field, 18);  // MSH-1 is the separator: MSH-18 is the 18th piece
+    const auto declared = piece(piece(msh18, separators->repetition, 1), separators->component, 1);
+    body->guess = options.charset == LinkCharset::guess;
+    body->charset = choose(*body, bytes, declared, options.charset);
+    auto decoded = decode(std::move(bytes), body->charset);
+    body->text = std::move(decoded.text);
+    if (decoded.doubt != CharsetDoubt::none && !body->guess) {
+        body->doubt = decoded.doubt;
+        note(*body, Anomaly::Kind::charset_doubt, "MSH-18");
+    }
+
+    std::vector<std::size_t> continued;
+    std::vector<std::size_t> indented;
+    bool clean = body->text.find('\n') == std::string::npos;
+    if (clean) {
+        auto indexed = index(*body, options);
+        if (!indexed) return indexed.error();
+        clean = *indexed;
+    }
+    if (!clean) {
+        auto joined = join_lines(body->text, separators->field);
+        body->text = std::move(joined.text);
+        continued = std::move(joined.continued);
+        indented = std::move(joined.indented);
+        auto indexed = index(*body, options);
+        if (!indexed) return indexed.error();
+        if (!*indexed) return no_header();
+    }
+    if (body->segments.empty()) return no_header();
+    for (const auto number : indented) {
+        if (body->anomalies.size() == most_anomalies) break;
+        note(*body, Anomaly::Kind::leading_blank, Segment(body.get(), number).coordinate());
+    }
+    for (const auto number : continued) {
+        if (body->anomalies.size() == most_anomalies) break;
+        note(*body, Anomaly::Kind::continuation_line, Segment(body.get(), number).coordinate());
+    }
+    for (std::size_t i = 0; i < body->segments.size(); ++i) {
+        const Segment segment(body.get(), i);
+        const std::size_t field = i == 0 ? 14 : 1;
+        if ((i == 0 || segment.id() == "DSC") && !segment.field(field).empty()) {
+            note(*body, Anomaly::Kind::fragmented, segment.coordinate(field));
+        }
+    }
+    return Message{std::move(body)};
+}
+
+Result<Message> Message::parse_header(std::string_view bytes, const ParseOptions& options) {
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+    const auto header_at = find_header(bytes);
+    if (!header_at) return no_header();
+    bytes.remove_prefix(*header_at);
+    return parse(std::string(bytes.substr(0, bytes.find_first_of("\r\n"))), options);
+}
+
+const Separators& Message::separators() const {
+    return body_->separators;
+}
+Charset Message::charset() const {
+    return body_->charset;
+}
+CharsetDoubt Message::charset_doubt() const {
+    return body_->doubt;
+}
+const std::vector<Anomaly>& Message::anomalies() const {
+    return body_->anomalies;
+}
+std::size_t Message::size() const {
+    return body_->segments.size();
+}
+
+Segment Message::segment(std::size_t index) const {
+    if (index >= body_->segments.size()) return {};
+    return {body_.get(), index};
+}
+
+Segment Message::first(std::string_view id) const {
+    for (std::size_t i = 0; i < body_->segments.size(); ++i) {
+        if (body_->id(body_->segments[i]) == id) return {body_.get(), i};
+    }
+    return {};
+}
+
+std::vector<Segment> Message::all(std::string_view id) const {
+    std::vector<Segment> found;
+    for (std::size_t i = 0; i < body_->segments.size(); ++i) {
+        if (body_->id(body_->segments[i]) == id) found.emplace_back(body_.get(), i);
+    }
+    return found;
+}
+
+namespace {
+
+std::optional<std::size_t> take_number(std::string_view& path) {
+    std::size_t value{};
+    const auto read = std::from_chars(path.data(), path.data() + path.size(), value);
+    if (read.ec != std::errc{}) return std::nullopt;
+    path.remove_prefix(static_cast<std::size_t>(read.ptr - path.data()));
+    return value;
+}
+
+/// "[3]" at the start of the path; 1 when there is none.
+std::optional<std::size_t> take_index(std::string_view& path) {
+    if (!path.starts_with('[')) return 1;
+    path.remove_prefix(1);
+    const auto value = take_number(path);
+    if (!value || *value == 0 || !path.starts_with(']')) return std::nullopt;
+    path.remove_prefix(1);
+    return value;
+}
+
+}  // namespace
+
+std::string Message::text(std::string_view path) const {
+    const auto id = path.substr(0, 3);
+    path.remove_prefix(id.size());
+    auto number = take_index(path);
+    if (!number || !path.starts_with('-')) return {};
+    path.remove_prefix(1);
+    const auto field_number = take_number(path);
+    const auto repetition = take_index(path);
+    if (!field_number || !repetition) return {};
+
+    Segment found;
+    for (const auto& segment : body_->segments) {
+        if (body_->id(segment) == id && --*number == 0) {
+            found = {body_.get(), static_cast<std::size_t>(&segment - body_->segments.data())};
+            break;
+        }
+    }
+    const auto content = found.field(*field_number).repetition(*repetition - 1);
+    if (path.empty()) return content.text();
+    if (!path.starts_with('.')) return {};
+    path.remove_prefix(1);
+    const auto component_number = take_number(path);
+    if (!component_number) return {};
+    const auto component = content.component(*component_number);
+    if (path.empty()) return component.text();
+    if (!path.starts_with('.')) return {};
+    path.remove_prefix(1);
+    const auto subcomponent = take_number(path);
+    if (!subcomponent || !path.empty()) return {};
+    return component.subcomponent(*subcomponent).text();
+}
+
+std::string Message::type() const {
+    return header().text(9, 1);
+}
+std::string Message::trigger() const {
+    return header().text(9, 2);
+}
+std::string Message::structure() const {
+    return header().text(9, 3);
+}
+std::string Message::control_id() const {
+    return header().field(10).text();
+}
+std::string Message::processing_id() const {
+    return header().text(11, 1);
+}
+std::string Message::version() const {
+    return header().text(12, 1);
+}
+
+std::string Message::unescape(std::string_view raw) const {
+    return hl7::unescape(raw, body_->separators, body_->charset, body_->guess);
+}
+
+}  // namespace sgl::hl7

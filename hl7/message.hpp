@@ -1,0 +1,185 @@
+// Reading an HL7 v2 message in its ER7 form, tolerantly: what cannot be understood is kept and reported at its
+// coordinate, never dropped, never guessed (hl7v2-lab 4, rules R1 to R12 of the reference reader). One pass over the
+// bytes; the views given out allocate nothing until a text is asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hl7/charset.hpp"
+#include "lib/base/result.hpp"
+
+namespace sgl::hl7 {
+
+/// MSH-1 and MSH-2; '\0' where the message has none: that level is then not split (R4).
+struct Separators {
+    char field{'|'};
+    char component{'^'};
+    char repetition{'~'};
+    char escape{'\\'};
+    char subcomponent{'&'};
+    char truncation{};
+
+    bool operator==(const Separators&) const = default;
+};
+
+/// What a link says of the character set of its messages (hl7v2-lab 4.3).
+enum class LinkCharset : std::uint8_t {
+    msh18,
+    utf_8,
+    iso_8859_1,
+    iso_8859_15,
+    windows_1252,
+    guess,  ///< rule R10 of the reference reader: only to show a quarantined message to a person, and in tests
+};
+std::string_view to_string(LinkCharset charset);
+/// `msh18`, `utf-8`, `iso-8859-1`, `iso-8859-15`, `windows-1252`.
+Result<LinkCharset> parse_link_charset(std::string_view text);
+
+struct ParseOptions {
+    LinkCharset charset{LinkCharset::msh18};
+    std::size_t max_segments{20'000};  ///< SEC-20, like the two below
+    std::size_t max_fields{2'000};     ///< per segment
+    std::size_t max_repetitions{1'000};
+};
+
+/// Something a sender does that it should not, and that we can live with. Logged once per link and day.
+struct Anomaly {
+    enum class Kind : std::uint8_t {
+        text_before_msh,
+        leading_blank,
+        continuation_line,
+        unusual_separators,  ///< MSH-2 is not `^~\&` nor `^~\&#`
+        charset_unknown,     ///< MSH-18 names no set that we read: taken as ASCII
+        charset_doubt,       ///< the bytes are not what MSH-18 or the link says (Message::charset_invalid)
+        fragmented,          ///< MSH-14 or DSC-1 valued: a part of a longer message
+    };
+    Kind kind{};
+    std::string where;  ///< "MSH-18", "OBX[3]"
+
+    bool operator==(const Anomaly&) const = default;
+};
+std::string_view to_string(Anomaly::Kind kind);
+
+namespace detail {
+struct Body;
+}
+
+/// A piece of a message: its raw characters and how to read them. A view: valid as long as the Message lives (moving
+/// the Message is allowed). An absent piece is an empty one.
+class Piece {
+public:
+    Piece() = default;
+    Piece(const detail::Body* body, std::string_view raw) : body_(body), raw_(raw) {}
+
+    std::string_view raw() const { return raw_; }  ///< escapes not interpreted
+    bool empty() const { return raw_.empty(); }
+    bool is_null() const { return raw_ == "\"\""; }  ///< the HL7 null: "no value" or "delete", not "unchanged"
+    /// Escapes interpreted (R11), UTF-8; the separators of lower levels stay as they are. Empty for the HL7 null.
+    std::string text() const;
+
+protected:
+    const detail::Body* body_{};
+    std::string_view raw_;
+};
+
+class Component : public Piece {
+public:
+    using Piece::Piece;
+    std::size_t size() const;                      ///< sub-components, at least 1
+    Piece subcomponent(std::size_t number) const;  ///< from 1, as the standard counts
+};
+
+class Repetition : public Piece {
+public:
+    using Piece::Piece;
+    std::size_t size() const;                       ///< components, at least 1
+    Component component(std::size_t number) const;  ///< from 1
+};
+
+class Field : public Piece {
+public:
+    using Piece::Piece;
+    std::size_t size() const;                        ///< repetitions; 0 when the field is empty
+    Repetition repetition(std::size_t index) const;  ///< from 0; coordinates in texts count from 1: PID-3[1]
+    std::vector<Repetition> repetitions() const;     ///< all of them, empty ones between included
+};
+
+class Segment {
+public:
+    Segment() = default;
+    Segment(const detail::Body* body, std::size_t index) : body_(body), index_(index) {}
+
+    explicit operator bool() const { return body_ != nullptr; }  ///< false: the message has no such segment
+    std::string_view id() const;
+    std::string_view raw() const;                 ///< the whole segment without its end
+    std::size_t index() const { return index_; }  ///< position in the message, MSH is 0
+    std::size_t fields() const;                   ///< number of the last field written, 0 for a bare name
+    Field field(std::size_t number) const;        ///< from 1; MSH-1 is the field separator itself
+
+    /// Decoded text of one component (sub-component when given) of the first repetition: text(3) is `PID-3.1`.
+    std::string text(std::size_t field, std::size_t component = 1, std::size_t subcomponent = 0) const;
+
+    std::string coordinate() const;  ///< "PID", "OBX[3]" (numbered when the message has several)
+    std::string coordinate(std::size_t field, std::size_t component = 0) const;  ///< "OBX[3]-5", "PID-3.1"
+    std::size_t ordinal() const;                                                 ///< 1 for the first of its name
+
+    friend bool operator==(const Segment&, const Segment&) = default;
+
+private:
+    const detail::Body* body_{};
+    std::size_t index_{};
+};
+
+class Message {
+public:
+    /// One message, from MSH on (see split_messages for blocks that hold several). Errors: malformed when there is no
+    /// readable MSH (where "MSH"), a second MSH inside, or a limit of SEC-20 passed (where "OBX[3]-5" or "segment
+    /// 20001").
+    static Result<Message> parse(std::string bytes, const ParseOptions& options = {});
+    /// Only MSH, whatever follows: for the answer to a message that was refused for its size.
+    static Result<Message> parse_header(std::string_view bytes, const ParseOptions& options = {});
+
+    Message(Message&&) noexcept;
+    Message& operator=(Message&&) noexcept;
+    Message(const Message&) = delete;
+    Message& operator=(const Message&) = delete;
+    ~Message();
+
+    const Separators& separators() const;
+    Charset charset() const;  ///< the one the bytes were read in
+    CharsetDoubt charset_doubt() const;
+    /// The bytes are not what they claim: keep, acknowledge, quarantine; never show a name from it without a banner.
+    bool charset_invalid() const { return charset_doubt() != CharsetDoubt::none; }
+    const std::vector<Anomaly>& anomalies() const;
+
+    std::size_t size() const;  ///< segments, MSH included
+    Segment segment(std::size_t index) const;
+    Segment header() const { return segment(0); }
+    Segment first(std::string_view id) const;  ///< false when there is none
+    std::vector<Segment> all(std::string_view id) const;
+
+    /// "PID-3.1", "OBX[3]-5", "PID-3[2].4.2": decoded text, empty when absent or when the path is none.
+    std::string text(std::string_view path) const;
+
+    std::string type() const;           ///< MSH-9.1: ORU
+    std::string trigger() const;        ///< MSH-9.2: R01
+    std::string structure() const;      ///< MSH-9.3, often empty
+    std::string control_id() const;     ///< MSH-10
+    std::string processing_id() const;  ///< MSH-11.1
+    std::string version() const;        ///< MSH-12.1
+
+    /// Rule R11 on any text with this message's separators and character set.
+    std::string unescape(std::string_view raw) const;
+
+private:
+    explicit Message(std::unique_ptr<const detail::Body> body);
+
+    std::unique_ptr<const detail::Body> body_;
+};
+
+}  // namespace sgl::hl7
