@@ -143,6 +143,7 @@ create table patient (
 );
 create index patient_ins on patient (legal_entity_id, ins_matricule) where ins_matricule is not null;
 
+create sequence order_sequence;                    -- numbers of orders that the registration left to us
 create table lab_order (
     id              uuid primary key,
     legal_entity_id integer not null references legal_entity,

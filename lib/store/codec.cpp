@@ -1,0 +1,239 @@
+#include "lib/store/codec.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <stdexcept>
+
+namespace sgl::store::codec {
+
+namespace {
+
+const json::value* find(const json::value& value, std::string_view name) {
+    const auto* object = value.if_object();
+    return object == nullptr ? nullptr : object->if_contains(name);
+}
+
+bool flag(const json::value& value, std::string_view name) {
+    const auto* found = find(value, name);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+std::optional<Timestamp> timestamp(const json::value& value, std::string_view name) {
+    const auto text = member(value, name);
+    if (text.empty()) return std::nullopt;
+    const auto parsed = Timestamp::parse(text);
+    if (!parsed) throw std::runtime_error("a stored timestamp can't be read");
+    return *parsed;
+}
+
+std::optional<Decimal> decimal(const json::value& value, std::string_view name) {
+    const auto text = member(value, name);
+    if (text.empty()) return std::nullopt;
+    const auto parsed = Decimal::parse(text);
+    if (!parsed) throw std::runtime_error("a stored number can't be read");
+    return *parsed;
+}
+
+template <class T, class Parse>
+T required(const json::value& value, std::string_view name, Parse parse) {
+    const auto parsed = parse(member(value, name));
+    if (!parsed) throw std::runtime_error("a stored identifier can't be read");
+    return *parsed;
+}
+
+}  // namespace
+
+json::value parse(std::string_view text) {
+    boost::system::error_code ec;
+    auto value = json::parse(text, ec);
+    if (ec) throw std::runtime_error("a stored JSON value can't be read");
+    return value;
+}
+
+std::string text(const json::value& value) { return json::serialize(value); }
+
+std::string member(const json::value& value, std::string_view name) {
+    const auto* found = find(value, name);
+    if (found == nullptr || !found->is_string()) return {};
+    return std::string(std::string_view(found->get_string()));
+}
+
+json::value to_json(const domain::Address& address) {
+    json::array lines;
+    for (const auto& line : address.lines) lines.emplace_back(line);
+    return {{"lines", std::move(lines)}, {"postal_code", address.postal_code}, {"city", address.city}, {"country", address.country}};
+}
+
+domain::Address address(const json::value& value) {
+    domain::Address address;
+    if (const auto* lines = find(value, "lines"); lines != nullptr && lines->is_array()) {
+        for (const auto& line : lines->get_array()) address.lines.emplace_back(std::string_view(line.as_string()));
+    }
+    address.postal_code = member(value, "postal_code");
+    address.city = member(value, "city");
+    address.country = member(value, "country");
+    return address;
+}
+
+json::value to_json(const domain::Professional& person) {
+    return {{"rpps", person.rpps.text()},
+            {"family", person.family},
+            {"given", person.given},
+            {"civility", person.civility},
+            {"title", person.title},
+            {"speciality", {{"code", person.speciality.code}, {"label", person.speciality.label}}},
+            {"address", to_json(person.address)},
+            {"phone", person.phone}};
+}
+
+domain::Professional professional(const json::value& value) {
+    domain::Professional person;
+    if (!member(value, "rpps").empty()) person.rpps = required<domain::Rpps>(value, "rpps", domain::Rpps::parse);
+    person.family = member(value, "family");
+    person.given = member(value, "given");
+    person.civility = member(value, "civility");
+    person.title = member(value, "title");
+    if (const auto* speciality = find(value, "speciality")) {
+        person.speciality = {member(*speciality, "code"), member(*speciality, "label")};
+    }
+    if (const auto* found = find(value, "address")) person.address = address(*found);
+    person.phone = member(value, "phone");
+    return person;
+}
+
+json::value to_json(const domain::RequestedExam& exam) {
+    return {{"placer_number", exam.placer_number}, {"code", exam.code}, {"label", exam.label}};
+}
+
+domain::RequestedExam exam(const json::value& value) {
+    return {member(value, "placer_number"), member(value, "code"), member(value, "label")};
+}
+
+ValueColumns columns(const std::optional<domain::Value>& value) {
+    if (!value) return {"n", "", "", "", ""};
+    if (const auto* quantity = std::get_if<domain::Quantity>(&*value)) {
+        return {"q", std::string(to_string(quantity->comparator)), quantity->number.text(), "", quantity->unit};
+    }
+    if (const auto* coded = std::get_if<domain::Coded>(&*value)) {
+        // The code stands in `comparator`'s neighbour: system holds "<oid>|<code>".
+        return {"c", "", coded->display, coded->system + "|" + coded->code, ""};
+    }
+    return {"t", "", std::get<domain::Words>(*value).text, "", ""};
+}
+
+json::value to_json(const domain::Value& value) {
+    const auto c = columns(value);
+    return {{"kind", c.kind}, {"comparator", c.comparator}, {"value", c.value}, {"system", c.system}, {"unit", c.unit}};
+}
+
+domain::Value value(const json::value& stored) {
+    const auto kind = member(stored, "kind");
+    const auto text = member(stored, "value");
+    if (kind == "q") {
+        domain::Quantity quantity;
+        quantity.comparator = domain::comparator_of(member(stored, "comparator")).value_or(domain::Comparator::none);
+        quantity.number = decimal(stored, "value").value();
+        quantity.unit = member(stored, "unit");
+        return quantity;
+    }
+    if (kind == "c") {
+        const auto system = member(stored, "system");
+        const auto bar = system.find('|');
+        return domain::Coded{bar == std::string::npos ? "" : system.substr(bar + 1), system.substr(0, bar), text};
+    }
+    return domain::Words{text};
+}
+
+json::value to_json(const domain::ReportedResult& result) {
+    json::object object{{"local_code", result.local_code},
+                        {"loinc", result.loinc},
+                        {"label", result.label},
+                        {"loinc_label", result.loinc_label},
+                        {"value", to_json(result.value)},
+                        {"low", result.range.low ? result.range.low->text() : ""},
+                        {"high", result.range.high ? result.range.high->text() : ""},
+                        {"flag", to_string(result.flag)},
+                        {"method", result.method},
+                        {"comment", result.comment},
+                        {"specimen", result.specimen_number.value_or("")},
+                        {"measured_at", to_hl7(result.measured_at)}};
+    if (result.previous) {
+        object["previous"] = json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
+    }
+    return object;
+}
+
+domain::ReportedResult reported_result(const json::value& stored) {
+    domain::ReportedResult result;
+    result.local_code = member(stored, "local_code");
+    result.loinc = member(stored, "loinc");
+    result.label = member(stored, "label");
+    result.loinc_label = member(stored, "loinc_label");
+    result.value = value(stored.at("value"));
+    result.range = {decimal(stored, "low"), decimal(stored, "high")};
+    result.flag = domain::flag_of(member(stored, "flag")).value_or(domain::Flag::none);
+    result.method = member(stored, "method");
+    result.comment = member(stored, "comment");
+    if (const auto specimen = member(stored, "specimen"); !specimen.empty()) result.specimen_number = specimen;
+    result.measured_at = timestamp(stored, "measured_at").value();
+    if (const auto* previous = find(stored, "previous")) {
+        result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
+    }
+    return result;
+}
+
+json::value to_json(const domain::Patient& patient) {
+    const auto& traits = patient.traits.reveal();
+    json::object object{{"id", to_string(patient.id.value())},
+                        {"local_id", patient.local_id},
+                        {"local_authority", patient.local_authority_oid},
+                        {"birth_name", traits.birth_name},
+                        {"birth_given_names", traits.birth_given_names},
+                        {"first_given_name", traits.first_given_name},
+                        {"used_name", traits.used_name},
+                        {"used_given_name", traits.used_given_name},
+                        {"birth_date", traits.birth_date ? to_hl7(*traits.birth_date) : ""},
+                        {"sex", to_string(traits.sex)},
+                        {"birth_place", traits.birth_place},
+                        {"address", to_json(traits.address)},
+                        {"phone", traits.phone},
+                        {"status", to_string(patient.status)},
+                        {"doubtful", patient.doubtful},
+                        {"fictitious", patient.fictitious},
+                        {"dmp_opposed", patient.choices.dmp_opposed},
+                        {"messaging_opposed", patient.choices.messaging_opposed}};
+    if (patient.ins) {
+        object["ins_matricule"] = patient.ins->reveal().matricule.text();
+        object["ins_oid"] = patient.ins->reveal().oid;
+    }
+    return object;
+}
+
+domain::Patient patient(const json::value& stored) {
+    domain::Patient patient;
+    patient.id = domain::PatientId{required<Uuid>(stored, "id", Uuid::parse)};
+    patient.local_id = member(stored, "local_id");
+    patient.local_authority_oid = member(stored, "local_authority");
+    auto& traits = patient.traits.reveal();
+    traits.birth_name = member(stored, "birth_name");
+    traits.birth_given_names = member(stored, "birth_given_names");
+    traits.first_given_name = member(stored, "first_given_name");
+    traits.used_name = member(stored, "used_name");
+    traits.used_given_name = member(stored, "used_given_name");
+    traits.birth_date = timestamp(stored, "birth_date");
+    traits.sex = domain::sex_of(member(stored, "sex"));
+    traits.birth_place = member(stored, "birth_place");
+    if (const auto* found = find(stored, "address")) traits.address = address(*found);
+    traits.phone = member(stored, "phone");
+    patient.status = domain::identity_status_of(member(stored, "status")).value_or(domain::IdentityStatus::provisional);
+    patient.doubtful = flag(stored, "doubtful");
+    patient.fictitious = flag(stored, "fictitious");
+    patient.choices = {flag(stored, "dmp_opposed"), flag(stored, "messaging_opposed")};
+    if (const auto matricule = member(stored, "ins_matricule"); !matricule.empty()) {
+        domain::Ins ins{required<domain::InsMatricule>(stored, "ins_matricule", domain::InsMatricule::parse), member(stored, "ins_oid")};
+        patient.ins = Personal<domain::Ins>{std::move(ins)};
+    }
+    return patient;
+}
+
+}  // namespace sgl::store::codec

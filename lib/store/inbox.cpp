@@ -1,0 +1,515 @@
+#include "lib/store/inbox.hpp"
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "lib/base/failpoint.hpp"
+#include "lib/base/text.hpp"
+#include "lib/store/audit.hpp"
+#include "lib/store/codec.hpp"
+
+namespace sgl::store {
+
+namespace {
+
+constexpr std::int64_t block_size = 1000;
+
+constexpr pg::Query take_block{"inbox.take_block", "select nextval('message_block')"};
+
+constexpr pg::Query find_keys{"inbox.find_keys", R"sql(
+    select n.ord, k.message_id, k.answer, k.answer_errors
+    from unnest($1::int[], $2::bytea[], $3::bytea[]) with ordinality as n(link_id, key, sha, ord)
+    join message_key k on k.link_id = n.link_id and k.key = n.key and k.sha256 = n.sha)sql"};
+
+// Locked in one order, so that two batches never wait for each other.
+constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
+    select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex
+    from unnest($1::int[], $2::text[]) with ordinality as n(site_id, number, ord)
+    join order_number k on k.site_id = n.site_id and k.number = n.number
+    join lab_order o on o.id = k.order_id
+    join patient p on p.id = o.patient_id
+    order by o.id, n.ord
+    for no key update of o)sql"};
+
+constexpr pg::Query known_results{"inbox.known_results", R"sql(
+    select r.id, r.order_id, r.analyte_id, r.code, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit
+    from result r
+    where r.state <> 'quarantined' and r.order_id in (
+        select k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
+        join order_number k on k.site_id = n.site_id and k.number = n.number)
+    order by r.id)sql"};
+
+constexpr pg::Query insert_messages{"inbox.insert_messages", R"sql(
+    insert into message (id, received_at, kept_at, legal_entity_id, site_id, link_id, control_id, type, state, answer,
+                         size, sha256, raw)
+    select id, received, $1, e, s, l, control, type, state, answer, size, sha, raw
+    from unnest($2::bigint[], $3::timestamptz[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
+                $10::text[], $11::bigint[], $12::bytea[], $13::bytea[])
+         as t(id, received, e, s, l, control, type, state, answer, size, sha, raw))sql"};
+
+// No "on conflict": when another daemon was first, all is rolled back and looked at again.
+constexpr pg::Query insert_keys{"inbox.insert_keys", R"sql(
+    insert into message_key (link_id, key, sha256, legal_entity_id, site_id, message_id, answer, answer_errors, kept_at)
+    select l, k, sha, e, s, m, answer, errors, $1
+    from unnest($2::int[], $3::bytea[], $4::bytea[], $5::int[], $6::int[], $7::bigint[], $8::text[], $9::text[])
+         as t(l, k, sha, e, s, m, answer, errors))sql"};
+
+constexpr pg::Query insert_results{"inbox.insert_results", R"sql(
+    insert into result (legal_entity_id, site_id, order_id, message_id, position, code, analyte_id, run, status, value_kind,
+                        comparator, value, value_system, unit, received_flags, note, specimen_number, measured_at,
+                        received_at, state, replaces)
+    select e, s, o, m, position, code, a, run, status, kind, comparator, value, system, unit, flags, note, specimen,
+           measured, received, state, replaces
+    from unnest($1::int[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
+                $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+                $18::text[], $19::timestamptz[], $20::text[], $21::bigint[])
+         as t(e, s, o, m, position, code, a, run, status, kind, comparator, value, system, unit, flags, note, specimen,
+              measured, received, state, replaces))sql"};
+
+constexpr pg::Query touch_orders{"inbox.touch_orders", R"sql(
+    update lab_order set row_version = row_version + 1, last_event_at = $2,
+        state = case when state = 'registered' then 'in_progress' else state end
+    where id = any($1::uuid[]))sql"};
+
+constexpr pg::Query insert_work{"inbox.insert_work", R"sql(
+    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at)
+    select e, s, kind, coordinate, what, m, o, $1
+    from unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[])
+         as t(e, s, kind, coordinate, what, m, o))sql"};
+
+constexpr pg::Query delete_keys{"inbox.delete_keys", R"sql(
+    delete from message_key where (link_id, key, sha256) in
+        (select link_id, key, sha256 from message_key where kept_at < $1 limit 5000))sql"};
+
+std::string_view view(const Sha256& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+
+struct MatchedOrder {
+    Uuid id;
+    std::string state;
+    std::string birth_name;
+    std::string given_name;
+    std::string birth_date;
+    std::string sex;
+};
+
+struct KnownResult {
+    std::int64_t id{};
+    std::string status;
+    codec::ValueColumns value;
+};
+
+/// A result is identified by its order, its analysis (or code) and its run (hl7v2-lab 8.6).
+using ResultKey = std::tuple<Uuid, std::string, std::string>;
+
+std::string analysis_of(std::optional<std::int32_t> analyte, std::string_view code) {
+    return analyte ? "#" + std::to_string(*analyte) : std::string(code);
+}
+
+bool is_preliminary(std::string_view status) { return status == "P" || status == "R" || status == "I" || status == "S"; }
+
+/// Where the message contradicts our order about who the patient is (SAF-02); empty when it does not.
+std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder& order) {
+    if (!claim.birth_name.empty() && replace_all(normalised_name(claim.birth_name), "-", " ") != replace_all(order.birth_name, "-", " ")) {
+        return claim.coordinate + "-5.1";
+    }
+    const auto first_word = [](std::string_view name) {
+        const auto normal = replace_all(normalised_name(name), "-", " ");
+        return normal.substr(0, normal.find(' '));
+    };
+    if (!claim.given_name.empty() && first_word(claim.given_name) != first_word(order.given_name)) return claim.coordinate + "-5.2";
+    if (claim.birth_date && claim.birth_date->precision >= Precision::day) {
+        auto day = *claim.birth_date;
+        day.precision = Precision::day;
+        day.offset_minutes.reset();
+        if (order.birth_date.size() >= 8 && to_hl7(day) != order.birth_date.substr(0, 8)) return claim.coordinate + "-7";
+    }
+    if (claim.sex != domain::Sex::unknown && order.sex != "U" && to_string(claim.sex) != order.sex) return claim.coordinate + "-8";
+    return {};
+}
+
+struct MessageRows {
+    pg::Int8Column ids;
+    pg::InstantColumn received;
+    pg::Int4Column entities;
+    pg::Int4Column sites;
+    pg::Int4Column links;
+    pg::TextColumn controls;
+    pg::TextColumn types;
+    pg::TextColumn states;
+    pg::TextColumn answers;
+    pg::Int8Column sizes;
+    pg::BytesColumn digests;
+    pg::BytesColumn keys;
+    pg::BytesColumn raws;
+    pg::TextColumn errors;
+
+    void add(const Arrival& a, domain::MessageId id, std::string_view state) {
+        ids.add(id.value());
+        received.add(a.received_at);
+        entities.add(a.legal_entity.value());
+        sites.add(a.site.value());
+        links.add(a.link.value());
+        // U+0000 can't be kept as text; the raw bytes hold it.
+        controls.add(replace_all(a.control_id, std::string_view("\0", 1), ""));
+        types.add(replace_all(a.type, std::string_view("\0", 1), ""));
+        states.add(state);
+        answers.add(a.answer);
+        sizes.add(static_cast<std::int64_t>(a.size));
+        digests.add(pg::Bytes{view(a.sha256)});
+        keys.add(pg::Bytes{view(a.key)});
+        raws.add(pg::Bytes{a.raw});
+        errors.add(a.answer_errors);
+    }
+
+    void steps(std::vector<pg::Step>& to, Instant now) const {
+        to.push_back(pg::Step{insert_messages, pg::params(now, ids, received, entities, sites, links, controls, types, states,
+                                                          answers, sizes, digests, raws)});
+        to.push_back(pg::Step{insert_keys, pg::params(now, links, keys, digests, entities, sites, ids, answers, errors)});
+    }
+};
+
+struct ResultRows {
+    pg::Int4Column entities;
+    pg::Int4Column sites;
+    pg::UuidColumn orders;
+    pg::Int8Column messages;
+    pg::Int4Column positions;
+    pg::TextColumn codes;
+    pg::Int4Column analytes;
+    pg::TextColumn runs;
+    pg::TextColumn statuses;
+    pg::TextColumn kinds;
+    pg::TextColumn comparators;
+    pg::TextColumn values;
+    pg::TextColumn systems;
+    pg::TextColumn units;
+    pg::TextColumn flags;
+    pg::TextColumn notes;
+    pg::TextColumn specimens;
+    pg::TextColumn measured;
+    pg::InstantColumn received;
+    pg::TextColumn states;
+    pg::Int8Column replaces;
+
+    void add(const Arrival& a, domain::MessageId message, const domain::ReceivedResult& r, std::string_view specimen,
+             const std::optional<Uuid>& order, std::string_view state, std::optional<std::int64_t> replaced) {
+        const auto value = codec::columns(r.value);
+        entities.add(a.legal_entity.value());
+        sites.add(a.site.value());
+        orders.add(order);
+        messages.add(message.value());
+        positions.add(r.position);
+        codes.add(r.code);
+        r.analyte ? analytes.add(r.analyte->value()) : analytes.add_null();
+        runs.add(r.run);
+        statuses.add(r.status);
+        kinds.add(value.kind);
+        comparators.add(value.comparator);
+        values.add(value.value);
+        systems.add(value.system);
+        units.add(value.unit);
+        flags.add(r.received_flags);
+        notes.add(r.note);
+        specimens.add(specimen);
+        measured.add(r.measured_at);
+        received.add(a.received_at);
+        states.add(state);
+        replaces.add(replaced);
+    }
+};
+
+struct WorkRows {
+    pg::Int4Column entities;
+    pg::Int4Column sites;
+    pg::TextColumn kinds;
+    pg::TextColumn coordinates;
+    pg::TextColumn whats;
+    pg::Int8Column messages;
+    pg::UuidColumn orders;
+
+    void add(const Arrival& a, domain::MessageId message, const domain::Trouble& trouble, const std::optional<Uuid>& order) {
+        entities.add(a.legal_entity.value());
+        sites.add(a.site.value());
+        kinds.add(trouble.kind);
+        coordinates.add(trouble.coordinate);
+        whats.add(trouble.what);
+        messages.add(message.value());
+        orders.add(order);
+    }
+};
+
+/// Everything that one batch writes, gathered while the messages are looked at in their order.
+class Batch {
+public:
+    explicit Batch(Instant now) : now_(now) {}
+
+    void order_matches(std::size_t number, MatchedOrder order) { matches_[number].push_back(std::move(order)); }
+    void result_known(const Uuid& order, const std::string& analysis, const std::string& run, KnownResult known) {
+        known_[{order, analysis, run}] = std::move(known);
+    }
+
+    void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group) {
+        bool quarantined = arrival.reading.quarantined || !arrival.reading.troubles.empty();
+        for (const auto& trouble : arrival.reading.troubles) work_.add(arrival, id, trouble, std::nullopt);
+        for (std::size_t g = 0; g < arrival.reading.groups.size(); ++g) {
+            quarantined |= !apply_group(arrival, id, arrival.reading.groups[g], first_number_of_group[g]);
+        }
+        const std::string_view state = arrival.answer != "AA" ? "rejected" : quarantined ? "quarantined" : "applied";
+        messages_.add(arrival, id, state);
+        AuditEvent event;
+        event.legal_entity = arrival.legal_entity;
+        event.site = arrival.site;
+        event.actor = "link:" + arrival.link_name;
+        event.action = "receive";
+        event.object = "message:" + std::to_string(id.value());
+        event.payload = codec::text({{"type", arrival.type}, {"answer", arrival.answer}, {"state", state}, {"sha256", to_hex(arrival.sha256)}});
+        events_.push_back(std::move(event));
+    }
+
+    std::vector<pg::Step> steps() const {
+        std::vector<pg::Step> steps;
+        messages_.steps(steps, now_);
+        if (results_.messages.size() > 0) {
+            const auto& r = results_;
+            steps.push_back(pg::Step{insert_results, pg::params(r.entities, r.sites, r.orders, r.messages, r.positions, r.codes, r.analytes,
+                                                                r.runs, r.statuses, r.kinds, r.comparators, r.values, r.systems, r.units, r.flags,
+                                                                r.notes, r.specimens, r.measured, r.received, r.states, r.replaces)});
+        }
+        if (!touched_.empty()) {
+            const std::vector<Uuid> ids(touched_.begin(), touched_.end());
+            steps.push_back(pg::Step{touch_orders, pg::params(ids, now_)});
+        }
+        if (work_.messages.size() > 0) {
+            const auto& w = work_;
+            steps.push_back(pg::Step{insert_work, pg::params(now_, w.entities, w.sites, w.kinds, w.coordinates, w.whats, w.messages, w.orders)});
+        }
+        steps.push_back(audit(events_, now_));
+        return steps;
+    }
+
+private:
+    /// False when a person has work with it.
+    bool apply_group(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group, std::size_t first_number) {
+        const MatchedOrder* order = nullptr;
+        std::size_t matched_number = 0;
+        for (std::size_t i = 0; i < group.numbers.size() && order == nullptr; ++i) {
+            const auto found = matches_.find(first_number + i);
+            if (found == matches_.end()) continue;
+            const auto& candidates = found->second;
+            const bool same = std::ranges::all_of(candidates, [&](const MatchedOrder& c) { return c.id == candidates.front().id; });
+            if (!same) {
+                hold(arrival, id, group, {"ambiguous_number", group.coordinate, "the number names several orders"}, std::nullopt);
+                return false;
+            }
+            order = &candidates.front();
+            matched_number = i;
+        }
+        if (arrival.reading.quarantined) {
+            hold_results(arrival, id, group);
+            return false;
+        }
+        if (order == nullptr) {
+            hold(arrival, id, group, {"unmatched", group.coordinate, "no order or specimen of this site has one of the numbers given"}, std::nullopt);
+            return false;
+        }
+        if (const auto place = contradiction(group.claim.reveal(), *order); !place.empty()) {
+            hold(arrival, id, group, {"identity_mismatch", place, "the identity of the message is not that of the order"}, order->id);
+            return false;
+        }
+        if (order->state == "cancelled") {
+            hold(arrival, id, group, {"cancelled_order", group.coordinate, "the order is cancelled"}, order->id);
+            return false;
+        }
+        const bool signed_already = order->state == "fully_validated" || order->state == "reported";
+        const auto& specimen = group.numbers[matched_number];
+        bool clean = true;
+        for (const auto& result : group.results) {
+            if (result.held) {
+                results_.add(arrival, id, result, specimen, order->id, "quarantined", std::nullopt);
+                clean = false;
+                continue;
+            }
+            clean &= apply_result(arrival, id, result, specimen, order->id, signed_already);
+        }
+        touched_.insert(order->id);
+        return clean;
+    }
+
+    bool apply_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result, std::string_view specimen,
+                      const Uuid& order, bool signed_already) {
+        const std::optional<std::int32_t> analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+        const ResultKey key{order, analysis_of(analyte, result.code), result.run};
+        const auto value = codec::columns(result.value);
+        const auto before = known_.find(key);
+        std::optional<std::int64_t> replaced;
+        if (before != known_.end()) {
+            const auto& old = before->second;
+            const bool same_value = old.value.kind == value.kind && old.value.comparator == value.comparator && old.value.value == value.value &&
+                                    old.value.system == value.system && old.value.unit == value.unit;
+            if (same_value && old.status == result.status) return true;  // said twice: nothing new
+            if (!is_preliminary(old.status) && is_preliminary(result.status) && result.status != "R") {
+                work_.add(arrival, id, {"late_preliminary", coordinate(result), "a preliminary result came after the final one"}, order);
+                return false;
+            }
+            // A row of this very batch has no number yet: both are kept, the later one counts.
+            if (old.id != 0) replaced = old.id;
+        }
+        known_[key] = KnownResult{0, result.status, value};
+        if (signed_already) {
+            results_.add(arrival, id, result, specimen, order, "late", replaced);
+            work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"}, order);
+            return false;
+        }
+        results_.add(arrival, id, result, specimen, order, "raw", replaced);
+        return true;
+    }
+
+    static std::string coordinate(const domain::ReceivedResult& result) { return "OBX[" + std::to_string(result.position) + "]"; }
+
+    void hold(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group, const domain::Trouble& trouble,
+              const std::optional<Uuid>& order) {
+        work_.add(arrival, id, trouble, order);
+        hold_results(arrival, id, group);
+    }
+
+    void hold_results(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group) {
+        const std::string_view number = group.numbers.empty() ? std::string_view() : group.numbers.front();
+        for (const auto& result : group.results) results_.add(arrival, id, result, number, std::nullopt, "quarantined", std::nullopt);
+    }
+
+    Instant now_;
+    std::map<std::size_t, std::vector<MatchedOrder>> matches_;
+    std::map<ResultKey, KnownResult> known_;
+    MessageRows messages_;
+    ResultRows results_;
+    WorkRows work_;
+    std::set<Uuid> touched_;
+    std::vector<AuditEvent> events_;
+};
+
+pg::Scope scope_of(const std::vector<Arrival>& arrivals) {
+    std::set<std::int32_t> sites;
+    for (const auto& arrival : arrivals) sites.insert(arrival.site.value());
+    return {sites.begin(), sites.end()};
+}
+
+pg::Params key_params(const std::vector<Arrival>& arrivals) {
+    pg::Int4Column links;
+    pg::BytesColumn keys;
+    pg::BytesColumn digests;
+    for (const auto& arrival : arrivals) {
+        links.add(arrival.link.value());
+        keys.add(pg::Bytes{view(arrival.key)});
+        digests.add(pg::Bytes{view(arrival.sha256)});
+    }
+    return pg::params(links, keys, digests);
+}
+
+Kept repeat_of(const pg::Row& row) { return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3), false}; }
+
+}  // namespace
+
+asio::awaitable<domain::MessageId> Inbox::next_id() {
+    if (next_ == end_) {
+        const pg::Rows rows = co_await pool_.query(take_block);
+        next_ = rows[0].int64(0) * block_size;
+        end_ = next_ + block_size;
+    }
+    co_return domain::MessageId{next_++};
+}
+
+std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::MessageId id, Instant now) {
+    MessageRows rows;
+    rows.add(arrival, id, arrival.answer == "AA" ? "applied" : "rejected");
+    std::vector<pg::Step> steps;
+    rows.steps(steps, now);
+    return steps;
+}
+
+asio::awaitable<std::vector<Kept>> Inbox::known(const std::vector<Arrival>& arrivals) {
+    pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
+    const pg::Rows rows = co_await transaction.query(find_keys, key_params(arrivals));
+    std::vector<Kept> kept;
+    for (const auto row : rows) kept.push_back(repeat_of(row));
+    co_await transaction.rollback();
+    co_return kept;
+}
+
+asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arrivals, Instant now) {
+    failpoint("before_inbox_insert");
+    std::vector<std::vector<std::size_t>> numbers_of(arrivals.size());
+    pg::Int4Column sites;
+    pg::TextColumn numbers;
+    std::size_t count = 0;
+    for (std::size_t a = 0; a < arrivals.size(); ++a) {
+        for (const auto& group : arrivals[a].reading.groups) {
+            numbers_of[a].push_back(count);
+            for (const auto& number : group.numbers) {
+                sites.add(arrivals[a].site.value());
+                numbers.add(number);
+                ++count;
+            }
+        }
+    }
+    std::vector<domain::MessageId> ids;
+    for (std::size_t a = 0; a < arrivals.size(); ++a) {
+        const domain::MessageId id = co_await next_id();
+        ids.push_back(id);
+    }
+
+    pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
+    std::vector<pg::Step> look;
+    look.push_back(pg::Step{find_keys, key_params(arrivals)});
+    look.push_back(pg::Step{match_orders, pg::params(sites, numbers)});
+    look.push_back(pg::Step{known_results, pg::params(sites, numbers)});
+    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
+
+    std::vector<Kept> kept(arrivals.size());
+    for (const auto row : seen[0]) kept[static_cast<std::size_t>(row.int64(0) - 1)] = repeat_of(row);
+    Batch batch(now);
+    for (const auto row : seen[1]) {
+        MatchedOrder order{row.uuid(1), row.string(2), row.string(3), row.string(4), row.string(5), row.string(6)};
+        batch.order_matches(static_cast<std::size_t>(row.int64(0) - 1), std::move(order));
+    }
+    for (const auto row : seen[2]) {
+        KnownResult known{row.int64(0), row.string(5), {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)}};
+        batch.result_known(row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), std::move(known));
+    }
+
+    bool anything = false;
+    std::set<std::tuple<std::int32_t, Sha256, Sha256>> in_batch;
+    std::vector<std::size_t> twins;  // the same message twice in one batch: the second is answered like the first
+    for (std::size_t a = 0; a < arrivals.size(); ++a) {
+        if (kept[a].duplicate) continue;
+        if (!in_batch.emplace(arrivals[a].link.value(), arrivals[a].key, arrivals[a].sha256).second) {
+            twins.push_back(a);
+            continue;
+        }
+        batch.apply(arrivals[a], ids[a], numbers_of[a]);
+        kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors, false};
+        anything = true;
+    }
+    for (const auto a : twins) {
+        kept[a] = Kept{ids[a], true, arrivals[a].answer, arrivals[a].answer_errors, false};
+    }
+    if (!anything) {
+        co_await transaction.rollback();
+        co_return kept;
+    }
+    std::vector<pg::Step> steps = batch.steps();
+    co_await transaction.commit_with(std::move(steps));
+    co_return kept;
+}
+
+asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>& sites, Instant before) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(delete_keys, pg::params(before));
+    const std::size_t gone = rows.affected();
+    co_await transaction.commit();
+    co_return gone;
+}
+
+}  // namespace sgl::store

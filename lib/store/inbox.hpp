@@ -1,0 +1,71 @@
+// The inbox: every message byte for byte, with its results and the work it gives, durable in one transaction before it is
+// answered (design D2). Messages that wait together share one commit.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/digest.hpp"
+#include "lib/domain/link.hpp"
+#include "lib/domain/received.hpp"
+#include "lib/store/pg/pool.hpp"
+
+namespace sgl::store {
+
+namespace asio = boost::asio;
+
+/// A message as it came, with what we read in it.
+struct Arrival {
+    domain::LinkId link;
+    std::string link_name;
+    domain::SiteId site;
+    domain::LegalEntityId legal_entity;
+    Instant received_at;
+    std::string control_id;  ///< MSH-10
+    std::string type;        ///< "ORU^R01"
+    std::string raw;         ///< the bytes between VT and FS; of an oversize message its head
+    std::uint64_t size{};    ///< of the whole message
+    Sha256 key{};            ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
+    Sha256 sha256{};         ///< of the message
+    std::string answer;      ///< code to answer when it is new: AA, AE or AR
+    std::string answer_errors;  ///< ERR lines that go with it, kept for a repeat; ours, without patient data
+    domain::Reading reading;    ///< empty when refused
+};
+
+/// What became of it.
+struct Kept {
+    domain::MessageId id;
+    bool duplicate{};       ///< had been answered before: nothing new was stored
+    std::string answer;
+    std::string answer_errors;
+    bool quarantined{};
+};
+
+class Inbox {
+public:
+    explicit Inbox(pg::Pool& pool) : pool_(pool) {}
+
+    /// All in one transaction, answers in the same order. Throws pg::DatabaseError when nothing was stored; is_in_doubt()
+    /// when nobody knows: the caller answers nothing and the sender repeats.
+    asio::awaitable<std::vector<Kept>> keep(const std::vector<Arrival>& arrivals, Instant now);
+
+    /// The key of hl7v2-lab 2.5 for an order message that registers through `Orders`; nothing when it is new.
+    asio::awaitable<std::vector<Kept>> known(const std::vector<Arrival>& arrivals);
+
+    /// The steps that store one message as it is, for a transaction that has more to do (orders).
+    static std::vector<pg::Step> message_steps(const Arrival& arrival, domain::MessageId id, Instant now);
+    asio::awaitable<domain::MessageId> next_id();
+
+    /// Deletes keys older than the window (30 days), a bounded number at a time; gives how many.
+    asio::awaitable<std::size_t> forget_keys(const std::vector<std::int32_t>& sites, Instant before);
+
+private:
+    pg::Pool& pool_;
+    std::int64_t next_{0};
+    std::int64_t end_{0};
+};
+
+}  // namespace sgl::store

@@ -1,0 +1,329 @@
+#include "lib/store/orders.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <set>
+
+#include "lib/base/failpoint.hpp"
+#include "lib/base/text.hpp"
+#include "lib/store/audit.hpp"
+#include "lib/store/codec.hpp"
+
+namespace sgl::store {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr pg::Query find_key{"orders.find_key", R"sql(
+    select message_id, answer, answer_errors from message_key where link_id = $1 and key = $2 and sha256 = $3)sql"};
+
+constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
+    select k.kind from order_number k
+    where k.site_id = $1 and (k.number, k.kind) in (select number, kind from unnest($2::text[], $3::text[]) as n(number, kind))
+    limit 1)sql"};
+
+constexpr pg::Query next_number{"orders.next_number", "select nextval('order_sequence')"};
+
+// The registration says who the patient is (design D16): its word replaces ours, the version moves only on a change.
+constexpr pg::Query upsert_patient{"orders.upsert_patient", R"sql(
+    insert into patient (id, legal_entity_id, site_id, local_authority, local_id, birth_name, birth_given_names, first_given_name,
+        used_name, used_given_name, birth_date, sex, birth_place, address, phone, ins_matricule, ins_oid, status, doubtful,
+        fictitious, dmp_opposed, messaging_opposed, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+    on conflict (legal_entity_id, local_authority, local_id) do update set
+        birth_name = excluded.birth_name, birth_given_names = excluded.birth_given_names,
+        first_given_name = excluded.first_given_name, used_name = excluded.used_name,
+        used_given_name = excluded.used_given_name, birth_date = excluded.birth_date, sex = excluded.sex,
+        birth_place = excluded.birth_place, address = excluded.address, phone = excluded.phone,
+        ins_matricule = excluded.ins_matricule, ins_oid = excluded.ins_oid, status = excluded.status,
+        doubtful = excluded.doubtful, fictitious = excluded.fictitious,
+        dmp_opposed = patient.dmp_opposed or excluded.dmp_opposed,
+        messaging_opposed = patient.messaging_opposed or excluded.messaging_opposed,
+        row_version = patient.row_version + 1, updated_at = excluded.updated_at
+    returning id)sql"};
+
+constexpr pg::Query same_ins{"orders.same_ins", R"sql(
+    select count(*) from patient where legal_entity_id = $1 and ins_matricule = $2 and ins_oid = $3 and id <> $4)sql"};
+
+constexpr pg::Query insert_order{"orders.insert", R"sql(
+    insert into lab_order (id, legal_entity_id, site_id, patient_id, number, placer_group, state, prescriber, copies, collector,
+        exams, prescribed_at, registered_at, stay_number, patient_class, clinical_context, urgent, last_event_at)
+    values ($1, $2, $3, $4, $5, $6, 'registered', $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb, $11, $12, $13, $14, $15, $16, $12))sql"};
+
+constexpr pg::Query insert_specimens{"orders.insert_specimens", R"sql(
+    insert into specimen (id, legal_entity_id, site_id, order_id, number, type, type_label, collected_at, received_at)
+    select id, $1, $2, $3, number, type, label, collected, received
+    from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) as t(id, number, type, label, collected, received))sql"};
+
+constexpr pg::Query insert_numbers{"orders.insert_numbers", R"sql(
+    insert into order_number (site_id, legal_entity_id, number, kind, order_id)
+    select $1, $2, number, kind, $3 from unnest($4::text[], $5::text[]) as t(number, kind))sql"};
+
+constexpr pg::Query insert_duplicate_alert{"orders.duplicate_alert", R"sql(
+    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at)
+    values ($1, $2, 'duplicate_ins', 'PID-3', 'another patient of this legal entity has the same INS', $3, $4, $5))sql"};
+
+#define SGL_ORDER_COLUMNS                                                                                                    \
+    "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, "         \
+    "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, o.urgent, " \
+    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "              \
+    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.address, p.phone, p.ins_matricule, p.ins_oid, p.status, "      \
+    "p.doubtful, p.fictitious, p.dmp_opposed, p.messaging_opposed "                                                          \
+    "from lab_order o join patient p on p.id = o.patient_id where o.id = $1"
+
+constexpr pg::Query read_order{"orders.read", "select " SGL_ORDER_COLUMNS};
+constexpr pg::Query lock_order{"orders.lock", "select " SGL_ORDER_COLUMNS " for update of o"};
+#undef SGL_ORDER_COLUMNS
+
+constexpr pg::Query read_specimens{"orders.specimens", R"sql(
+    select id, number, type, type_label, collected_at, received_at from specimen where order_id = $1 order by number)sql"};
+
+constexpr pg::Query read_results{"orders.results", R"sql(
+    select r.id, r.code, r.analyte_id, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit,
+           r.received_flags, r.note, r.specimen_number, r.measured_at, r.received_at, r.state
+    from result r
+    where r.order_id = $1 and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
+    order by r.id)sql"};
+
+std::optional<Timestamp> optional_timestamp(std::string_view text) {
+    if (text.empty()) return std::nullopt;
+    const auto parsed = Timestamp::parse(text);
+    if (!parsed) throw std::runtime_error("a stored timestamp can't be read");
+    return *parsed;
+}
+
+std::string hl7(const std::optional<Timestamp>& timestamp) { return timestamp ? to_hl7(*timestamp) : std::string(); }
+
+std::vector<domain::RequestedExam> exams_of(std::string_view text) {
+    std::vector<domain::RequestedExam> exams;
+    const auto parsed = codec::parse(text);
+    for (const auto& exam : parsed.as_array()) exams.push_back(codec::exam(exam));
+    return exams;
+}
+
+std::vector<domain::Professional> people_of(std::string_view text) {
+    std::vector<domain::Professional> people;
+    const auto parsed = codec::parse(text);
+    for (const auto& person : parsed.as_array()) people.push_back(codec::professional(person));
+    return people;
+}
+
+template <class T>
+std::string json_list(const std::vector<T>& items) {
+    json::array list;
+    for (const auto& item : items) list.push_back(codec::to_json(item));
+    return codec::text(list);
+}
+
+domain::Patient patient_of(const pg::Row& row, int at) {
+    domain::Patient patient;
+    patient.id = domain::PatientId{row.uuid(at)};
+    patient.local_authority_oid = row.string(at + 1);
+    patient.local_id = row.string(at + 2);
+    auto& traits = patient.traits.reveal();
+    traits.birth_name = row.string(at + 3);
+    traits.birth_given_names = row.string(at + 4);
+    traits.first_given_name = row.string(at + 5);
+    traits.used_name = row.string(at + 6);
+    traits.used_given_name = row.string(at + 7);
+    traits.birth_date = optional_timestamp(row.text(at + 8));
+    traits.sex = domain::sex_of(row.text(at + 9));
+    traits.birth_place = row.string(at + 10);
+    traits.address = codec::address(codec::parse(row.text(at + 11)));
+    traits.phone = row.string(at + 12);
+    if (!row.is_null(at + 13)) {
+        const auto matricule = domain::InsMatricule::parse(row.text(at + 13));
+        if (!matricule) throw std::runtime_error("a stored INS can't be read");
+        domain::Ins ins{*matricule, row.string(at + 14)};
+        patient.ins = Personal<domain::Ins>{std::move(ins)};
+    }
+    patient.status = domain::identity_status_of(row.text(at + 15)).value_or(domain::IdentityStatus::provisional);
+    patient.doubtful = row.boolean(at + 16);
+    patient.fictitious = row.boolean(at + 17);
+    patient.choices = {row.boolean(at + 18), row.boolean(at + 19)};
+    return patient;
+}
+
+std::optional<domain::Value> value_of(const pg::Row& row, int at) {
+    if (row.text(at) == "n") return std::nullopt;
+    const json::value stored{{"kind", row.text(at)}, {"comparator", row.text(at + 1)}, {"value", row.text(at + 2)},
+                             {"system", row.text(at + 3)}, {"unit", row.text(at + 4)}};
+    return codec::value(stored);
+}
+
+}  // namespace
+
+asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arrival, const domain::NewOrder& order, Instant now) {
+    failpoint("before_inbox_insert");
+    const domain::MessageId message = co_await inbox_.next_id();
+    const std::vector<std::int32_t> scope(1, arrival.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+
+    std::set<std::pair<std::string, std::string>> numbers;  // number, kind
+    for (const auto& exam : order.exams) {
+        if (!exam.placer_number.empty()) numbers.emplace(exam.placer_number, "P");
+    }
+    for (const auto& specimen : order.specimens) numbers.emplace(specimen.number, "S");
+    if (!order.filler_number.empty()) numbers.emplace(order.filler_number, "F");
+    pg::TextColumn number_column;
+    pg::TextColumn kind_column;
+    for (const auto& [number, kind] : numbers) {
+        number_column.add(number);
+        kind_column.add(kind);
+    }
+    const std::string_view key(reinterpret_cast<const char*>(arrival.key.data()), arrival.key.size());
+    const std::string_view digest(reinterpret_cast<const char*>(arrival.sha256.data()), arrival.sha256.size());
+    const pg::Bytes key_bytes{key};
+    const pg::Bytes digest_bytes{digest};
+    std::vector<pg::Step> look;
+    look.push_back(pg::Step{find_key, pg::params(arrival.link, key_bytes, digest_bytes)});
+    look.push_back(pg::Step{taken_numbers, pg::params(arrival.site, number_column, kind_column)});
+    look.push_back(pg::Step{next_number, {}});
+    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
+    Registered done;
+    if (!seen[0].empty()) {
+        const auto row = seen[0][0];
+        done.kept = Kept{domain::MessageId{row.int64(0)}, true, row.string(1), row.string(2), false};
+        co_await transaction.rollback();
+        co_return done;
+    }
+    if (!seen[1].empty()) {
+        const auto kind = seen[1][0].string(0);
+        co_await transaction.rollback();
+        const std::string where = kind == "S" ? "SPM-2" : kind == "F" ? "OBR-3" : "OBR-2";
+        co_return Error{Fault::conflict, where, "this number already belongs to another order of the site"};
+    }
+
+    const auto& patient = order.patient;
+    const auto& traits = patient.traits.reveal();
+    std::optional<std::string> matricule;
+    std::optional<std::string> ins_oid;
+    if (patient.ins) {
+        matricule = patient.ins->reveal().matricule.text();
+        ins_oid = patient.ins->reveal().oid;
+    }
+    const Uuid fresh = Uuid::v7(now);
+    const std::string address = codec::text(codec::to_json(traits.address));
+    pg::Params who = pg::params(fresh, arrival.legal_entity, arrival.site, patient.local_authority_oid, patient.local_id,
+                                normalised_name(traits.birth_name), normalised_name(traits.birth_given_names),
+                                normalised_name(traits.first_given_name), normalised_name(traits.used_name),
+                                normalised_name(traits.used_given_name), hl7(traits.birth_date), to_string(traits.sex),
+                                traits.birth_place, address, traits.phone, matricule, ins_oid, to_string(patient.status),
+                                patient.doubtful, patient.fictitious, patient.choices.dmp_opposed,
+                                patient.choices.messaging_opposed, now);
+    const pg::Rows patient_rows = co_await transaction.query(upsert_patient, std::move(who));
+    const Uuid patient_id = patient_rows[0].uuid(0);
+
+    done.order = domain::OrderId{Uuid::v7(now)};
+    done.number = order.filler_number;
+    if (done.number.empty()) {
+        const auto day = TimeZone::utc().to_local(now, Precision::day);
+        done.number = fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, seen[2][0].int64(0) % 1000000);
+    }
+    if (order.filler_number.empty()) {
+        number_column.add(done.number);
+        kind_column.add("F");
+    }
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{insert_order,
+                             pg::params(done.order, arrival.legal_entity, arrival.site, patient_id, done.number, order.group_number,
+                                        codec::text(codec::to_json(order.prescriber)), json_list(order.copies),
+                                        codec::text(codec::to_json(order.collector)), json_list(order.exams), hl7(order.prescribed_at),
+                                        now, order.stay_number, order.patient_class, order.clinical_context, order.urgent)});
+    pg::UuidColumn ids;
+    pg::TextColumn barcodes;
+    pg::TextColumn types;
+    pg::TextColumn labels;
+    pg::TextColumn collected;
+    pg::TextColumn received;
+    for (const auto& specimen : order.specimens) {
+        ids.add(Uuid::v7(now));
+        barcodes.add(specimen.number);
+        types.add(specimen.type);
+        labels.add(specimen.type_label);
+        collected.add(hl7(specimen.collected_at));
+        received.add(hl7(specimen.received_at));
+    }
+    steps.push_back(pg::Step{insert_specimens, pg::params(arrival.legal_entity, arrival.site, done.order, ids, barcodes, types, labels, collected, received)});
+    steps.push_back(pg::Step{insert_numbers, pg::params(arrival.site, arrival.legal_entity, done.order, number_column, kind_column)});
+    for (auto& step : Inbox::message_steps(arrival, message, now)) steps.push_back(std::move(step));
+    std::vector<AuditEvent> events;
+    AuditEvent event;
+    event.legal_entity = arrival.legal_entity;
+    event.site = arrival.site;
+    event.actor = "link:" + arrival.link_name;
+    event.action = "register_order";
+    event.object = "order:" + to_string(done.order.value());
+    event.payload = codec::text({{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(patient)}});
+    events.push_back(std::move(event));
+    steps.push_back(audit(events, now));
+    if (matricule) {
+        const pg::Rows others = co_await transaction.query(same_ins, pg::params(arrival.legal_entity, *matricule, *ins_oid, patient_id));
+        if (others[0].int64(0) > 0) {
+            steps.push_back(pg::Step{insert_duplicate_alert, pg::params(arrival.legal_entity, arrival.site, message, done.order, now)});
+        }
+    }
+    co_await transaction.commit_with(std::move(steps));
+    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, false};
+    co_return done;
+}
+
+asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, domain::OrderId id, bool lock) {
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{lock ? lock_order : read_order, pg::params(id)});
+    steps.push_back(pg::Step{read_specimens, pg::params(id)});
+    steps.push_back(pg::Step{read_results, pg::params(id)});
+    const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
+    if (rows[0].empty()) co_return Error{Fault::missing, "order", "no such order on your sites"};
+    const auto row = rows[0][0];
+    OrderFile file;
+    file.id = domain::OrderId{row.uuid(0)};
+    file.site = domain::SiteId{row.int32(1)};
+    file.legal_entity = domain::LegalEntityId{row.int32(2)};
+    file.number = row.string(3);
+    file.placer_group = row.string(4);
+    file.state = row.string(5);
+    file.row_version = row.int32(6);
+    file.prescriber = codec::professional(codec::parse(row.text(7)));
+    file.copies = people_of(row.text(8));
+    file.collector = codec::professional(codec::parse(row.text(9)));
+    file.exams = exams_of(row.text(10));
+    file.prescribed_at = optional_timestamp(row.text(11));
+    file.registered_at = row.instant(12);
+    file.stay_number = row.string(13);
+    file.patient_class = row.string(14);
+    file.clinical_context = row.string(15);
+    file.urgent = row.boolean(16);
+    file.patient = patient_of(row, 17);
+    for (const auto s : rows[1]) {
+        domain::Specimen specimen;
+        specimen.id = domain::SpecimenId{s.uuid(0)};
+        specimen.number = s.string(1);
+        specimen.type = s.string(2);
+        specimen.type_label = s.string(3);
+        specimen.collected_at = optional_timestamp(s.text(4));
+        specimen.received_at = optional_timestamp(s.text(5));
+        file.specimens.push_back(std::move(specimen));
+    }
+    for (const auto r : rows[2]) {
+        CurrentResult result;
+        result.id = domain::ResultId{r.int64(0)};
+        result.code = r.string(1);
+        if (!r.is_null(2)) result.analyte = domain::AnalyteId{r.int32(2)};
+        result.run = r.string(3);
+        result.status = r.string(4);
+        result.value = value_of(r, 5);
+        result.received_flags = r.string(10);
+        result.note = r.string(11);
+        result.specimen_number = r.string(12);
+        result.measured_at = r.string(13);
+        result.received_at = r.instant(14);
+        result.state = r.string(15);
+        file.results.push_back(std::move(result));
+    }
+    co_return file;
+}
+
+}  // namespace sgl::store
