@@ -71,12 +71,14 @@ asio::awaitable<Attempt> attempt(const std::string& host, std::uint16_t port) {
     auto token = asio::redirect_error(asio::use_awaitable, failed);
     const std::string service = std::to_string(port);
     const auto endpoints = co_await resolver.async_resolve(host, service, tcp::resolver::numeric_service, token);
+    if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);  // the time is up
     if (failed) {
         result.what = "host name not resolved: " + failed.message();
         co_return result;
     }
     tcp::socket socket(executor);
     co_await asio::async_connect(socket, endpoints, token);
+    if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);
     if (failed) {
         result.what = "not connected: " + failed.message();
         co_return result;

@@ -143,6 +143,7 @@ public:
         boost::system::error_code failed;
         auto token = asio::redirect_error(asio::use_awaitable, failed);
         co_await stream_.async_handshake(role, token);
+        if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);  // the time is up
         if (!failed) peer_.certificate = certificate_of(stream_.native_handle());
         co_return failed;
     }
