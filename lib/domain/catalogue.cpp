@@ -10,6 +10,42 @@ std::chrono::sys_days day_of(const Timestamp& t) {
 
 }  // namespace
 
+Catalogue::Catalogue(std::vector<Analyte> analytes) : analytes_(std::move(analytes)) {
+    for (std::size_t i = 0; i < analytes_.size(); ++i) {
+        codes_.emplace(analytes_[i].local_code, i);
+        ids_.emplace(analytes_[i].id, i);
+        if (analytes_[i].loinc.empty()) continue;
+        const auto [at, first] = loincs_.emplace(analytes_[i].loinc, i);
+        if (!first) at->second = std::string::npos;
+    }
+}
+
+const Analyte* Catalogue::by_code(std::string_view local_code) const {
+    const auto found = codes_.find(local_code);
+    return found == codes_.end() ? nullptr : &analytes_[found->second];
+}
+
+const Analyte* Catalogue::by_loinc(std::string_view loinc) const {
+    const auto found = loincs_.find(loinc);
+    return found == loincs_.end() || found->second == std::string::npos ? nullptr : &analytes_[found->second];
+}
+
+const Analyte* Catalogue::by_id(AnalyteId id) const {
+    const auto found = ids_.find(id);
+    return found == ids_.end() ? nullptr : &analytes_[found->second];
+}
+
+std::vector<const Analyte*> Catalogue::ordered(std::string_view code) const {
+    if (const auto* analyte = by_code(code)) return {analyte};
+    std::vector<const Analyte*> members;
+    for (const auto& analyte : analytes_) {
+        for (const auto& panel : analyte.panels) {
+            if (panel == code) members.push_back(&analyte);
+        }
+    }
+    return members;
+}
+
 std::optional<IdentityStatus> identity_status_of(std::string_view code) {
     for (const auto status : {IdentityStatus::provisional, IdentityStatus::retrieved, IdentityStatus::validated,
                               IdentityStatus::qualified}) {

@@ -1,6 +1,7 @@
 // The examination catalogue of a site: from a local code to LOINC, label, chapter, unit, decimals and ranges.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,26 @@ struct Analyte {
     std::vector<RangeRule> ranges;
     std::vector<CodedAnswer> answers;
     unsigned position{};        ///< order on the report
+};
+
+/// The analyses of one site, found by what a message may call them.
+class Catalogue {
+public:
+    Catalogue() = default;
+    explicit Catalogue(std::vector<Analyte> analytes);
+
+    const std::vector<Analyte>& analytes() const { return analytes_; }
+    const Analyte* by_code(std::string_view local_code) const;
+    const Analyte* by_loinc(std::string_view loinc) const;  ///< nothing when several analyses share it
+    const Analyte* by_id(AnalyteId id) const;
+    /// The analyses that an ordered code stands for: itself, or the members of a panel; empty when unknown.
+    std::vector<const Analyte*> ordered(std::string_view code) const;
+
+private:
+    std::vector<Analyte> analytes_;
+    std::map<std::string, std::size_t, std::less<>> codes_;
+    std::map<std::string, std::size_t, std::less<>> loincs_;  // npos: several
+    std::map<AnalyteId, std::size_t> ids_;
 };
 
 /// Age in days at a date; nothing when the birth date is unknown or only a year.
