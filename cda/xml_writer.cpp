@@ -58,6 +58,14 @@ void XmlWriter::open(std::string_view name, Attributes attributes) {
     }
 }
 
+void XmlWriter::attribute(std::string_view name, std::string_view value) {
+    out_ += ' ';
+    out_ += name;
+    out_ += "=\"";
+    escape(value, true);
+    out_ += '"';
+}
+
 void XmlWriter::close() {
     if (tag_open_) {
         out_ += "/>";

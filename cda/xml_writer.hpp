@@ -37,6 +37,9 @@ public:
     void element(std::string_view name, Attributes attributes = {});
     void element(std::string_view name, Attributes attributes, std::string_view content);
 
+    /// One more attribute of the element just opened, written even when empty; before any child or text.
+    void attribute(std::string_view name, std::string_view value);
+
     void text(std::string_view utf8);
 
     /// A refusal at the present place, or at a child of it; only the first counts.
