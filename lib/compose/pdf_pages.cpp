@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
 #include "lib/compose/wording.hpp"
 
@@ -172,36 +173,36 @@ private:
         const auto& traits = report_.patient.traits.reveal();
         const auto& collected = report_.specimens.front().collected_at;
         constexpr double pad = 8;
-        const std::array<double, 6> x{left + pad, left + 138, left + 236, left + 334, left + 428, right - pad};
+        const std::array<double, 6> x{left + pad, left + 128, left + 222, left + 326, left + 418, right + 2};
         const auto cell = [&](std::size_t column, std::size_t span, double y, std::string_view name, std::string_view value,
                               const Style& style, std::string_view place) {
             return field(block, x[column], y, x[column + span] - x[column] - 6, name, value, style, place);
         };
-        const Style name_style{.size = 9.4, .bold = true, .colour = ink};
+        const Style name_style{.size = 9, .bold = true, .colour = ink};
+        const Style number_style = sized(body, 7.5);
         double y = 6;
         double under = cell(0, 1, y, "NOM DE NAISSANCE", traits.birth_name, name_style, "patient.birth_name");
         under = std::max(under, cell(1, 1, y, "PREMIER PRÉNOM", traits.first_given_name, name_style, "patient.first_given_name"));
         std::string used = traits.used_name;
         if (!traits.used_given_name.empty()) used += (used.empty() ? "" : " ") + traits.used_given_name;
-        under = std::max(under, cell(2, 1, y, "NOM ET PRÉNOM UTILISÉS", used.empty() ? "–" : used, sized(strong, 8.4), "patient.used_name"));
-        std::string born = traits.birth_date ? to_french_date(*traits.birth_date) : "inconnue";
-        if (collected) {
-            if (const auto age = age_in_words(traits.birth_date, *collected); !age.empty()) born += " (" + age + ")";
-        }
-        under = std::max(under, cell(3, 1, y, "DATE DE NAISSANCE", born, sized(strong, 8.4), "patient.birth_date"));
-        under = std::max(under, cell(4, 1, y, "SEXE", french(traits.sex), sized(strong, 8.4), "patient.sex"));
+        under = std::max(under, cell(2, 1, y, "NOM ET PRÉNOM UTILISÉS", used.empty() ? "–" : used, name_style, "patient.used_name"));
+        under = std::max(under, cell(3, 1, y, "DATE DE NAISSANCE", traits.birth_date ? to_french_date(*traits.birth_date) : "inconnue",
+                                     name_style, "patient.birth_date"));
+        std::string sex{french(traits.sex)};
+        if (const auto age = collected ? age_in_words(traits.birth_date, *collected) : std::string{}; !age.empty()) sex += ", " + age;
+        under = std::max(under, cell(4, 1, y, sex.find(',') == std::string::npos ? "SEXE" : "SEXE, ÂGE", sex, name_style, "patient.sex"));
         y = under + 4;
-        under = cell(0, 1, y, "N° PATIENT (IPP)", report_.patient.local_id, body, "patient.local_id");
+        under = cell(0, 1, y, "N° PATIENT (IPP)", report_.patient.local_id, number_style, "patient.local_id");
         std::string ins = "identité non qualifiée";
         std::string ins_oid;
         if (report_.patient.ins_may_leave()) {
             ins = report_.patient.ins->reveal().matricule.text();
             ins_oid = report_.patient.ins->reveal().oid;
         }
-        under = std::max(under, cell(1, 1, y, "MATRICULE INS", ins, body, "patient.ins"));
-        under = std::max(under, cell(2, 1, y, "OID DE L’INS", ins_oid, sized(body, 7.2), "patient.ins.oid"));
-        under = std::max(under, cell(3, 1, y, "DOSSIER", report_.order_number, body, "order_number"));
-        under = std::max(under, cell(4, 1, y, "VERSION", fmt::format("{} (final)", report_.ids.version), body, "ids.version"));
+        under = std::max(under, cell(1, 1, y, "MATRICULE INS", ins, number_style, "patient.ins"));
+        under = std::max(under, cell(2, 1, y, "OID DE L’INS", ins_oid, number_style, "patient.ins.oid"));
+        under = std::max(under, cell(3, 1, y, "DOSSIER", report_.order_number, number_style, "order_number"));
+        under = std::max(under, cell(4, 1, y, "VERSION", fmt::format("{} (final)", report_.ids.version), number_style, "ids.version"));
         block.height = under + 6;
         block.boxes.push_back({left, 0, content, block.height, tint});
         block.boxes.push_back({left, 0, 2.2, block.height, accent});
@@ -315,7 +316,7 @@ private:
         double under = put(block, left, y, 0, "EXAMEN", caption, "table");
         put(block, value_left - 20, y, value_right - value_left + 20, "RÉSULTAT", aligned(caption, Style::Align::right), "table");
         put(block, unit_left, y, 0, "UNITÉ", caption, "table");
-        put(block, range_left, y, 0, "VAL. DE RÉFÉRENCE", caption, "table");
+        put(block, range_left, y, 0, "VALEURS DE RÉFÉRENCE", caption, "table");
         put(block, previous_left, y, right - previous_left, "ANTÉRIORITÉ", aligned(caption, Style::Align::right), "table");
         block.height = under + 3;
         block.space_before = 11;
@@ -334,17 +335,21 @@ private:
         const double width = title.ink_width();
         const double baseline = title.baseline();
         block.height = 3.5 + title.height() + 2.5;
+        const auto print = common_print_[index];
         block.texts.push_back({std::move(title), left, 3.5});
-        if (continued) {
-            Text more = text("(suite)", small, 0, "chapters");
-            const double drop = baseline - more.baseline();
-            block.texts.push_back({std::move(more), left + width + 5, 3.5 + drop});
+        const std::string note = print.empty() ? (continued ? "(suite)" : "") : (continued ? "(suite) – " : "") + print;
+        if (!note.empty()) {
+            Text more = text(note, sized(small, 6.4), content - width - 10, numbered("chapters", index));
+            const double drop = 3.5 + baseline - more.baseline();
+            block.height = std::max(block.height, drop + more.height() + 2);
+            block.texts.push_back({std::move(more), left + width + 7, drop});
         }
         return block;
     }
 
     void chapter(std::size_t index) {
         const auto& chapter = report_.chapters[index];
+        common_print_.push_back(common_print(chapter));
         continuations_.push_back(&add(chapter_heading(index, true)));
         flow(chapter_heading(index, false));
         for (std::size_t i = 0; i < chapter.results.size(); ++i) {
@@ -368,6 +373,14 @@ private:
         }
         if (!result.method.empty()) print += (print.empty() ? "" : " – ") + result.method;
         return print;
+    }
+
+    /// What all the results of a chapter share is printed once, beside its heading.
+    std::string common_print(const domain::ReportedChapter& chapter) const {
+        if (chapter.results.size() < 2) return {};
+        auto print = fine_print(chapter.results.front());
+        const bool same = std::ranges::all_of(chapter.results, [&](const ReportedResult& one) { return fine_print(one) == print; });
+        return same ? print : std::string{};
     }
 
     void result(const ReportedResult& result, int chapter, const std::string& place) {
@@ -441,7 +454,7 @@ private:
             }
         }
         double label_under = row.texts.front().y + row.texts.front().text.height();
-        if (const auto print = fine_print(result); !print.empty()) {
+        if (const auto print = fine_print(result); !print.empty() && common_print_.back().empty()) {
             label_under = put(row, left, label_under + 0.3, label_width, print, sized(small, 6.2), place + ".method");
         }
         under = std::max(under, label_under);
@@ -549,7 +562,9 @@ private:
             const bool used = std::ranges::any_of(report_.chapters, [flag](const domain::ReportedChapter& chapter) {
                 return std::ranges::any_of(chapter.results, [flag](const ReportedResult& one) { return one.flag == flag; });
             });
-            if (used) legend += fmt::format("{}{} {}", legend.empty() ? "" : "   ", sign(flag), in_words(flag));
+            if (!used) continue;
+            legend += legend.empty() ? "" : "   ";
+            legend += replace_all(fmt::format("{} {}", sign(flag), in_words(flag)), " ", "\u00a0");
         }
         return legend;
     }
@@ -580,7 +595,7 @@ private:
         at_top_ = false;  // the first blocks keep their distance from the band
         bool header_here = false;
         const auto new_page = [&](const Block& first) {
-            y = start_page() + 4;
+            y = start_page() + 8;
             header_here = first.chapter >= 0;
             if (!header_here) {
                 y += 5;
@@ -598,7 +613,7 @@ private:
                 height += flow_[end]->space_before + flow_[end]->height;
                 ++end;
             }
-            const double page_room = bottom - (top_margin + short_letterhead_->height + 7 + band_->height + 4 +
+            const double page_room = bottom - (top_margin + short_letterhead_->height + 7 + band_->height + 8 +
                                                table_header_->height + 24);
             // What can't stay together on any page is broken between its blocks.
             const bool together = height <= page_room;
@@ -639,6 +654,7 @@ private:
     LaidOut out_;
     std::vector<Block*> flow_;
     std::vector<const Block*> continuations_;
+    std::vector<std::string> common_print_;  ///< per chapter
     const Block* letterhead_{};
     const Block* short_letterhead_{};
     const Block* band_{};
