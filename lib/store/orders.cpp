@@ -61,9 +61,10 @@ constexpr pg::Query insert_numbers{"orders.insert_numbers", R"sql(
     insert into order_number (site_id, legal_entity_id, number, kind, order_id)
     select $1, $2, number, kind, $3 from unnest($4::text[], $5::text[]) as t(number, kind))sql"};
 
-constexpr pg::Query insert_duplicate_alert{"orders.duplicate_alert", R"sql(
+constexpr pg::Query insert_work{"orders.insert_work", R"sql(
     insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at)
-    values ($1, $2, 'duplicate_ins', 'PID-3', 'another patient of this legal entity has the same INS', $3, $4, $5))sql"};
+    select $1, $2, kind, coordinate, what, $3, $4, $5
+    from unnest($6::text[], $7::text[], $8::text[]) as t(kind, coordinate, what))sql"};
 
 #define SGL_ORDER_COLUMNS                                                                                                    \
     "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, "         \
@@ -259,11 +260,23 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     event.payload = codec::text({{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(patient)}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, now));
+    std::vector<domain::Trouble> troubles = arrival.reading.troubles;
     if (matricule) {
         const pg::Rows others = co_await transaction.query(same_ins, pg::params(arrival.legal_entity, *matricule, *ins_oid, patient_id));
         if (others[0].int64(0) > 0) {
-            steps.push_back(pg::Step{insert_duplicate_alert, pg::params(arrival.legal_entity, arrival.site, message, done.order, now)});
+            troubles.push_back({"duplicate_ins", "PID-3", "another patient of this legal entity has the same INS"});  // R-09
         }
+    }
+    if (!troubles.empty()) {
+        pg::TextColumn kinds;
+        pg::TextColumn coordinates;
+        pg::TextColumn whats;
+        for (const auto& trouble : troubles) {
+            kinds.add(trouble.kind);
+            coordinates.add(trouble.coordinate);
+            whats.add(trouble.what);
+        }
+        steps.push_back(pg::Step{insert_work, pg::params(arrival.legal_entity, arrival.site, message, done.order, now, kinds, coordinates, whats)});
     }
     co_await transaction.commit_with(std::move(steps));
     done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, false};

@@ -1,0 +1,49 @@
+#include "lib/interpret/admission.hpp"
+
+#include <algorithm>
+
+namespace sgl::interpret {
+
+namespace {
+
+Refusal refuse(std::string answer, std::string code, unsigned field, std::string what) {
+    const auto number = std::to_string(field);
+    return {std::move(answer), std::move(code), "MSH^1^" + number, std::move(what), "MSH-" + number};
+}
+
+}  // namespace
+
+Admission admit(const hl7::Message& message, const domain::Link& link) {
+    const auto msh = message.header();
+    if (!link.allowed_senders.empty()) {
+        const domain::Link::Sender sender{msh.text(3), msh.text(4)};
+        if (std::ranges::find(link.allowed_senders, sender) == link.allowed_senders.end()) {
+            // SEC-03: who speaks on this link may not claim to be somebody else.
+            return {Kind::results, refuse("AR", "207", 3, "this sender is not allowed on this link")};
+        }
+    }
+    const auto type = message.type();
+    const auto trigger = message.trigger();
+    if (type.empty()) return {Kind::results, refuse("AE", "101", 9, "the message type is missing")};
+    const auto version = message.version();
+    if (!version.starts_with("2.")) return {Kind::results, refuse("AR", "203", 12, "only HL7 version 2 is supported")};
+    // Mindray and others send Q in MSH-11 for quality control (hl7v2-lab 6.5); the results room sets those aside.
+    const auto processing = message.processing_id();
+    if (processing != link.processing_id && processing != "Q" && !processing.empty()) {
+        return {Kind::results, refuse("AR", "202", 11, "this link takes processing id " + link.processing_id + " only")};
+    }
+    if (type == "ORU") {
+        if (trigger == "R01") return {Kind::results, std::nullopt};
+        return {Kind::results, refuse("AR", "201", 9, "of ORU only R01 is supported in this version")};
+    }
+    if (type == "OML") {
+        if (trigger != "O21") return {Kind::order, refuse("AR", "201", 9, "of OML only O21 is supported in this version")};
+        if (!link.order_source || !link.identity_source) {
+            return {Kind::order, refuse("AR", "207", 9, "this link is not a source of orders and identities")};
+        }
+        return {Kind::order, std::nullopt};
+    }
+    return {Kind::results, refuse("AR", "200", 9, "this message type is not supported in this version")};
+}
+
+}  // namespace sgl::interpret

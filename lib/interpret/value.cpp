@@ -1,0 +1,212 @@
+#include "lib/interpret/value.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "lib/base/text.hpp"
+
+namespace sgl::interpret {
+
+namespace {
+
+/// The blanks and dashes of the range reader (hl7v2-lab 8.4): one table for both.
+std::string normalised(std::string_view text) {
+    std::string out(trim(text));
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> table{{
+        {"\u00A0", " "}, {"\u00B7", " "}, {"\u2007", " "}, {"\u2009", " "}, {"\u202F", " "}, {"\u2212", "-"},
+        {"\u2010", "-"}, {"\u2011", "-"}, {"\u2012", "-"}, {"\u2013", "-"}, {"\u2264", "<="}, {"\u2265", ">="},
+    }};
+    for (const auto& [from, to] : table) out = replace_all(std::move(out), from, to);
+    return std::string(trim(out));
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// "1.5" with exponent -2 → "0.015"; exponents beyond 12 are no laboratory values.
+std::optional<std::string> shifted(std::string number, int exponent) {
+    if (exponent > 12 || exponent < -12) return std::nullopt;
+    const bool negative = number.starts_with('-');
+    if (negative) number.erase(0, 1);
+    auto dot = number.find('.');
+    if (dot == std::string::npos) {
+        dot = number.size();
+    } else {
+        number.erase(dot, 1);
+    }
+    long at = static_cast<long>(dot) + exponent;
+    while (at <= 0) {
+        number.insert(number.begin(), '0');
+        ++at;
+    }
+    while (at > static_cast<long>(number.size())) number += '0';
+    if (at < static_cast<long>(number.size())) number.insert(static_cast<std::size_t>(at), ".");
+    return (negative ? "-" : "") + number;
+}
+
+ReadValue trouble(const hl7::Segment& obx, std::size_t field, Fault fault, std::string what, std::string_view raw) {
+    // What was sent is kept as text beside the trouble, so that a person sees it.
+    ReadValue read;
+    if (!raw.empty()) read.value = domain::Words{std::string(raw)};
+    read.trouble = Error{fault, obx.coordinate(field), std::move(what)};
+    return read;
+}
+
+std::string unit_text(const hl7::Segment& obx) {
+    const auto units = obx.field(6).repetition(0);
+    auto first = units.component(1).text();
+    // `10^9/L` without escapes arrives as two components (hl7v2-lab 4.2).
+    if (first == "10" && units.size() >= 2) return "10*" + units.component(2).text();
+    if (first.empty()) first = units.component(2).text();
+    return first;
+}
+
+ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link, std::string text) {
+    if (obx.text(2) == "SN") {
+        const auto sn = obx.field(5).repetition(0);
+        if (!sn.component(3).empty()) return trouble(obx, 5, Fault::unsupported, "a ratio or interval can't stand for this analysis", text);
+        text = sn.component(1).text() + sn.component(2).text();
+    }
+    const auto number = read_number(text, link.decimal_comma);
+    if (!number) return trouble(obx, 5, number.error().fault, number.error().what, text);
+    if (!*number) return trouble(obx, 5, Fault::malformed, "this analysis is numeric and the value is not a number", text);
+    auto quantity = **number;
+    const auto unit = unit_text(obx);
+    if (unit.empty()) {
+        // Never assume a unit (hl7v2-lab 8.5), except where the analysis has none.
+        if (!analyte.unit.empty() && !analyte.unit.starts_with('{')) return trouble(obx, 6, Fault::missing, "the unit is missing", text);
+    } else {
+        const auto ucum = ucum_of(unit);
+        if (!ucum) return trouble(obx, 6, Fault::unsupported, "this unit is not known", text);
+        if (*ucum != analyte.unit) return trouble(obx, 6, Fault::conflict, "the unit is not that of the analysis", text);
+    }
+    quantity.unit = analyte.unit;
+    return {domain::Value{std::move(quantity)}, std::nullopt};
+}
+
+ReadValue read_coded(const hl7::Segment& obx, const domain::Analyte& analyte) {
+    const auto cell = obx.field(5).repetition(0);
+    for (const std::size_t component : {1U, 2U, 4U, 5U}) {
+        const auto said = normalised(cell.component(component).text());
+        if (said.empty()) continue;
+        for (const auto& answer : analyte.answers) {
+            if (answer.received == said) return {domain::Value{answer.coded}, std::nullopt};
+        }
+    }
+    return trouble(obx, 5, Fault::unsupported, "this answer is not in the catalogue of the analysis", cell.component(1).text());
+}
+
+}  // namespace
+
+Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool decimal_comma) {
+    auto text = normalised(raw);
+    domain::Quantity quantity;
+    using C = domain::Comparator;
+    static constexpr std::array<std::pair<std::string_view, C>, 6> signs{
+        {{"<=", C::less_or_equal}, {"=<", C::less_or_equal}, {">=", C::greater_or_equal}, {"=>", C::greater_or_equal}, {"<", C::less}, {">", C::greater}}};
+    for (const auto& [sign, comparator] : signs) {
+        if (text.starts_with(sign)) {
+            quantity.comparator = comparator;
+            text = std::string(trim(std::string_view(text).substr(sign.size())));
+            break;
+        }
+    }
+    int exponent = 0;
+    if (const auto e = text.find_first_of("eE"); e != std::string::npos && e > 0) {
+        const auto digits = std::string_view(text).substr(e + 1);
+        const auto body = !digits.empty() && (digits.front() == '+' || digits.front() == '-') ? digits.substr(1) : digits;
+        if (body.empty() || body.size() > 2 || !std::ranges::all_of(body, is_digit)) return std::optional<domain::Quantity>{};
+        exponent = std::stoi(std::string(body)) * (digits.front() == '-' ? -1 : 1);
+        text.resize(e);
+    }
+    // Thousands in groups of three after a blank: 12 345.
+    if (const auto blank = text.find(' '); blank != std::string::npos) {
+        std::string joined;
+        const auto groups = split(text, ' ');
+        for (std::size_t i = 0; i < groups.size(); ++i) {
+            const auto whole = i + 1 == groups.size() ? groups[i].substr(0, groups[i].find_first_of(".,")) : groups[i];
+            if (i > 0 && whole.size() != 3) return std::optional<domain::Quantity>{};
+            joined += groups[i];
+        }
+        text = joined;
+    }
+    if (const auto comma = text.find(','); comma != std::string::npos) {
+        if (!decimal_comma || text.find(',', comma + 1) != std::string::npos || text.find('.') != std::string::npos) {
+            return std::optional<domain::Quantity>{};
+        }
+        const auto whole = std::string_view(text).substr(0, comma);
+        const bool whole_is_zero = whole.find_first_not_of("+-0") == std::string_view::npos;
+        if (text.size() - comma == 4 && !whole_is_zero) {
+            return Error{Fault::malformed, "", "a comma before exactly three digits may be decimal or thousands"};
+        }
+        text[comma] = '.';
+    }
+    if (text.starts_with('.')) text.insert(text.begin(), '0');
+    const auto number = Decimal::parse(text);
+    if (!number) return std::optional<domain::Quantity>{};
+    if (exponent != 0) {
+        const auto moved = shifted(number->text(), exponent);
+        if (!moved) return std::optional<domain::Quantity>{};
+        quantity.number = Decimal::parse(*moved).value();
+    } else {
+        quantity.number = *number;
+    }
+    return std::optional<domain::Quantity>{quantity};
+}
+
+std::optional<std::string> ucum_of(std::string_view unit) {
+    auto text = normalised(unit);
+    for (const auto& micro : {"\u00B5", "\u03BC"}) text = replace_all(std::move(text), micro, "u");
+    // Powers of ten are written in many ways.
+    for (const auto& [from, to] : {std::pair{"10^", "10*"}, std::pair{"10e", "10*"}, std::pair{"10E", "10*"}, std::pair{"x10*", "10*"},
+                                   std::pair{"&&S&&", "*"}}) {
+        text = replace_all(std::move(text), from, to);
+    }
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> spellings{{
+        {"G/L", "10*9/L"}, {"Giga/L", "10*9/L"}, {"10*9/l", "10*9/L"}, {"10*3/uL", "10*9/L"}, {"10*3/mm3", "10*9/L"}, {"T/L", "10*12/L"},
+        {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"}, {"10*6/uL", "10*12/L"}, {"UI/L", "[IU]/L"}, {"U/L", "[IU]/L"}, {"IU/L", "[IU]/L"},
+        {"UI/l", "[IU]/L"}, {"mUI/L", "m[IU]/L"}, {"mU/L", "m[IU]/L"}, {"mIU/L", "m[IU]/L"}, {"UI/mL", "[IU]/mL"}, {"mmol/l", "mmol/L"},
+        {"umol/l", "umol/L"}, {"nmol/l", "nmol/L"}, {"pmol/l", "pmol/L"}, {"g/l", "g/L"}, {"mg/l", "mg/L"}, {"ug/l", "ug/L"}, {"g/dl", "g/dL"},
+        {"mg/dl", "mg/dL"}, {"g/100mL", "g/dL"}, {"ng/ml", "ng/mL"}, {"pg/ml", "pg/mL"}, {"fl", "fL"}, {"um3", "fL"}, {"MG/DL", "mg/dL"},
+        {"mEq/L", "meq/L"}, {"ratio", "{ratio}"},
+    }};
+    for (const auto& [from, to] : spellings) {
+        if (from == text) return std::string(to);
+    }
+    static constexpr std::array<std::string_view, 33> known{
+        "mmol/L", "umol/L", "nmol/L", "pmol/L", "mol/L", "g/L", "mg/L", "ug/L", "ng/L", "g/dL", "mg/dL", "ug/dL", "ug/mL", "ng/mL", "pg/mL",
+        "pg", "fL", "%", "10*9/L", "10*12/L", "[IU]/L", "m[IU]/L", "k[IU]/L", "[IU]/mL", "mm/h", "s", "{ratio}", "/uL", "/mL", "L/L", "mL/min",
+        "meq/L", "[pH]"};
+    if (std::ranges::find(known, text) != known.end()) return text;
+    return std::nullopt;
+}
+
+ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link) {
+    const auto field = obx.field(5);
+    if (field.empty() || field.is_null()) return {};
+    std::string text = field.size() > 0 ? field.repetition(0).component(1).text() : std::string();
+    if (obx.text(2) == "TX" || obx.text(2) == "FT" || obx.text(2) == "ST") {
+        text.clear();  // repetitions are lines
+        for (const auto& line : field.repetitions()) text += (text.empty() ? "" : "\n") + line.component(1).text();
+    }
+    if (std::ranges::find(link.no_value, std::string(trim(text))) != link.no_value.end()) return {};
+    if (obx.text(2) == "ED" || obx.text(2) == "RP") {
+        return trouble(obx, 5, Fault::unsupported, "embedded documents are not supported in this version", {});
+    }
+    if (analyte == nullptr) {
+        ReadValue read;
+        read.value = domain::Words{text};
+        return read;
+    }
+    switch (analyte->kind) {
+        case domain::ValueKind::numeric: return read_numeric(obx, *analyte, link, text);
+        case domain::ValueKind::coded: return read_coded(obx, *analyte);
+        case domain::ValueKind::text: break;
+    }
+    ReadValue read;
+    const auto words = obx.text(5, 2).empty() || (obx.text(2) != "CE" && obx.text(2) != "CWE") ? text : obx.text(5, 2);
+    read.value = domain::Words{words};
+    return read;
+}
+
+}  // namespace sgl::interpret
