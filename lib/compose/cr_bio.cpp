@@ -1,0 +1,364 @@
+#include "lib/compose/cr_bio.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cda/codes.hpp"
+#include "lib/compose/local_time.hpp"
+
+namespace sgl::compose {
+
+namespace {
+
+namespace codes = cda::codes;
+using domain::Report;
+
+/// Collects the first refusal; the mapping itself stays a plain description.
+class Mapping {
+public:
+    explicit Mapping(const Report& report) : report_(report), zone_(report.site.time_zone) {}
+
+    Result<cda::CrBio> make(std::string pdf) {
+        if (!domain::is_oid(report_.entity.oid)) refuse(Fault::missing, "legal_entity.oid", "the root of the laboratory's identifiers is not an OID");
+        if (!domain::is_oid(patient_authority())) refuse(Fault::missing, "patient.local_authority_oid", "who gave the patient number has no OID");
+
+        cda::CrBio document;
+        document.id = report_.ids.document_oid;
+        document.set_id = report_.ids.set_oid;
+        document.version = report_.ids.version;
+        document.replaces = report_.ids.replaced_oid;
+        document.effective_time = time(report_.created_at);
+        document.confidentiality = confidentiality();
+        document.patient = patient();
+
+        const cda::Act signature{time(report_.validated_at), biologist(report_.validator, laboratory())};
+        document.author = signature;
+        document.legal_authenticator = signature;
+        document.custodian = laboratory();
+        for (const auto& correspondent : report_.correspondents) document.recipients.push_back({recipient(correspondent)});
+        participants(document.participants);
+        document.orders.push_back(report_.placer_group.empty() ? cda::Identifier{order_root(report_.entity), report_.order_number, {}}
+                                                               : cda::Identifier{prescription_root(report_.entity), report_.placer_group, {}});
+        document.service = service();
+        document.encounter = encounter();
+        if (!report_.clinical_context.empty()) document.comments.push_back({"Renseignements cliniques", report_.clinical_context});
+        if (!report_.comment.empty()) document.comments.push_back({"Interprétation du biologiste", report_.comment});
+        for (std::size_t i = 0; i < report_.chapters.size(); ++i) document.chapters.push_back(chapter(i, signature));
+        document.pdf = std::move(pdf);
+        if (refusal_) return std::move(*refusal_);
+        return document;
+    }
+
+private:
+    void refuse(Fault fault, std::string where, std::string what) {
+        if (!refusal_) refusal_ = Error{fault, std::move(where), std::move(what)};
+    }
+
+    Timestamp time(const Timestamp& at) const { return local(at, zone_); }
+
+    cda::Code from(std::span<const codes::Entry> table, const std::string& code, std::string_view where, std::string_view what) {
+        if (const auto* entry = codes::find(table, code)) return codes::to_code(*entry);
+        refuse(Fault::unsupported, std::string(where), std::string(what));
+        return {};
+    }
+
+    // ------------------------------------------------------------------------------------------------ people, places
+
+    static cda::Address address(const domain::Address& from) {
+        cda::Address to;
+        if (from.lines.size() <= 2) {  // the parts serve the metadata of the submission too
+            if (!from.lines.empty()) to.street_name = from.lines[0];
+            if (from.lines.size() == 2) to.additional_locator = from.lines[1];
+            to.postal_code = from.postal_code;
+            to.city = from.city;
+            to.country = from.country;
+            return to;
+        }
+        to.lines = from.lines;
+        std::string town = from.postal_code;
+        town += (town.empty() || from.city.empty() ? "" : " ") + from.city;
+        if (!town.empty()) to.lines.push_back(town);
+        if (!from.country.empty()) to.lines.push_back(from.country);
+        if (to.lines.size() > 7) to.lines.resize(7);
+        return to;
+    }
+
+    static std::vector<cda::Telecom> telephone(const std::string& number, std::string use) {
+        std::string digits;
+        std::ranges::copy_if(number, std::back_inserter(digits), [](char c) { return c != ' ' && c != '.'; });
+        if (digits.empty()) return {};
+        return {{"tel:" + digits, std::move(use)}};
+    }
+
+    cda::Organisation laboratory() {
+        cda::Organisation to;
+        to.ids = {{std::string(codes::structure_root), report_.site.finess.national(), {}}};
+        to.name = report_.entity.name + (report_.site.name.empty() ? "" : " - " + report_.site.name);
+        to.telecoms = telephone(report_.site.phone, "WP");
+        to.address = address(report_.site.address);
+        to.practice_setting = from(codes::practice_settings, report_.site.settings.practice_setting, "site.practice_setting",
+                                   "the practice setting of the site is not of JDV_J04");
+        return to;
+    }
+
+    static std::optional<cda::Code> speciality(const domain::Speciality& from) {
+        if (from.code.empty()) return std::nullopt;
+        const auto* entry = codes::find(codes::biologists, from.code);
+        if (entry == nullptr) entry = codes::find(codes::other_specialities, from.code);
+        if (entry != nullptr) return codes::to_code(*entry);
+        return cda::Code{from.code, std::string(codes::speciality_system), from.label};
+    }
+
+    static cda::Professional professional(const domain::Professional& from) {
+        cda::Professional to;
+        if (!from.rpps.empty()) to.ids = {{std::string(codes::professional_root), from.rpps.national(), {}}};
+        to.speciality = speciality(from.speciality);
+        to.address = address(from.address);
+        to.telecoms = telephone(from.phone, "WP");
+        to.name = {from.civility, from.given, from.family, from.title};
+        return to;
+    }
+
+    /// A biologist of the laboratory is reached at the laboratory.
+    cda::Professional biologist(const domain::Professional& from, cda::Organisation organisation) const {
+        auto to = professional(from);
+        if (to.address.empty()) to.address = address(report_.site.address);
+        if (to.telecoms.empty()) to.telecoms = telephone(report_.site.phone, "WP");
+        to.organisation = std::move(organisation);
+        return to;
+    }
+
+    static cda::Professional recipient(const domain::Correspondent& from) {
+        auto to = professional(from.professional);
+        if (!from.mss_address.empty()) to.telecoms.push_back({"mailto:" + from.mss_address, "WP"});
+        return to;
+    }
+
+    const std::string& patient_authority() const {
+        return report_.patient.local_authority_oid.empty() ? report_.site.oid : report_.patient.local_authority_oid;
+    }
+
+    cda::Patient patient() const {
+        const auto& from = report_.patient;
+        const auto& traits = from.traits.reveal();
+        cda::Patient to;
+        if (from.ins_may_leave()) {
+            const auto& ins = from.ins->reveal();
+            to.ins = cda::Identifier{ins.oid, ins.matricule.text(), {}};
+        }
+        to.local_ids = {{patient_authority(), from.local_id, {}}};
+        to.birth_name = traits.birth_name;
+        to.birth_given_names = traits.birth_given_names;
+        to.first_birth_given = traits.first_given_name;
+        to.used_name = traits.used_name;
+        to.used_given = traits.used_given_name;
+        switch (traits.sex) {
+            case domain::Sex::female: to.gender = cda::Gender::female; break;
+            case domain::Sex::male: to.gender = cda::Gender::male; break;
+            case domain::Sex::unknown: to.gender = cda::Gender::unknown; break;
+        }
+        if (traits.birth_date) to.birth_date = time(*traits.birth_date);
+        if (!traits.birth_place.empty()) to.birthplace = cda::Birthplace{traits.birth_place, {}};
+        if (auto home = address(traits.address); !home.empty()) {
+            home.use = "H";
+            to.addresses.push_back(std::move(home));
+        }
+        to.telecoms = telephone(traits.phone, "H");
+        return to;
+    }
+
+    // --------------------------------------------------------------------------------------------------------- acts
+
+    cda::Confidentiality confidentiality() {
+        switch (report_.confidentiality) {
+            case 'N': return cda::Confidentiality::normal;
+            case 'R': return cda::Confidentiality::restricted;
+            case 'V': return cda::Confidentiality::very_restricted;
+            default: refuse(Fault::malformed, "confidentiality", "the confidentiality is N, R or V"); return {};
+        }
+    }
+
+    Timestamp first_collection() const {
+        const Timestamp* first = nullptr;
+        for (const auto& specimen : report_.specimens) {
+            const auto& at = *specimen.collected_at;  // domain::missing has seen to it
+            if (first == nullptr || zone_.to_instant(at) < zone_.to_instant(*first)) first = &at;
+        }
+        return time(*first);
+    }
+
+    /// Only who has a national number: CDA identifies a participant by it. The PDF names him in any case.
+    void participants(std::vector<cda::Participant>& to) const {
+        using Role = cda::Participant::Role;
+        if (!report_.prescriber.rpps.empty()) {
+            std::optional<Timestamp> when;
+            if (report_.prescribed_at && report_.prescribed_at->precision >= Precision::day) when = time(*report_.prescribed_at);
+            to.push_back({Role::prescriber, when, professional(report_.prescriber)});
+        }
+        if (!report_.collector.rpps.empty()) to.push_back({Role::collector, first_collection(), professional(report_.collector)});
+    }
+
+    cda::ServiceEvent service() {
+        cda::ServiceEvent to;
+        to.id = cda::Identifier{order_root(report_.entity), report_.order_number, {}};
+        to.progress = cda::Progress::completed;  // ReportKind has only `final`
+        to.received = time(report_.registered_at);
+        to.released = time(report_.created_at);
+        const auto& director = report_.entity.biologists_in_charge.front();
+        if (director.rpps.empty()) refuse(Fault::missing, "legal_entity.biologists_in_charge[1].rpps", "the biologist in charge has no RPPS number");
+        if (director.speciality.code.empty()) refuse(Fault::missing, "legal_entity.biologists_in_charge[1].speciality", "the biologist in charge has no speciality");
+        to.performer = {time(report_.validated_at), biologist(director, laboratory())};
+        return to;
+    }
+
+    cda::Encounter encounter() {
+        cda::Encounter to;
+        // PV1-2; what is neither hospital stay nor emergency is seen as a walk-in patient.
+        const std::string_view kind = report_.patient_class == "I" ? "IMP" : report_.patient_class == "E" ? "EMER" : "AMB";
+        to.kind = codes::to_code(*codes::find(codes::encounters, kind));
+        to.start = first_collection();
+        auto organisation = laboratory();
+        if (!report_.entity.accreditation.empty()) organisation.ids.push_back({std::string(codes::cofrac_root), report_.entity.accreditation, "COFRAC"});
+        to.responsible = biologist(report_.validator, std::move(organisation));
+        to.facility_type = from(codes::facility_types, report_.site.settings.facility_type, "site.facility_type",
+                                "the facility type of the site is not of JDV_J02");
+        to.facility_name = report_.site.name.empty() ? report_.entity.name : report_.site.name;
+        to.facility_address = address(report_.site.address);
+        return to;
+    }
+
+    // ------------------------------------------------------------------------------------------------------ results
+
+    cda::Chapter chapter(std::size_t index, const cda::Act& validator) {
+        const auto& from_chapter = report_.chapters[index];
+        const auto place = fmt::format("chapters[{}]", index + 1);
+        cda::Chapter to;
+        to.code = from(codes::chapters, from_chapter.code, place + ".code", "the chapter is not of the national list");
+        to.title = from_chapter.label.empty() ? to.code.display : from_chapter.label;
+        to.results.validators = {validator};
+        for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
+            if (belongs(report_.specimens[i].number, index)) to.results.specimens.push_back(specimen(i));
+        }
+        for (std::size_t i = 0; i < from_chapter.results.size(); ++i) {
+            to.results.observations.push_back(observation(from_chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
+        }
+        return to;
+    }
+
+    /// A specimen is told in each chapter whose results name it; one that no result names, in the first.
+    bool belongs(const std::string& number, std::size_t chapter) const {
+        const auto named_in = [&number](const domain::ReportedChapter& one) {
+            return std::ranges::any_of(one.results, [&number](const auto& result) { return result.specimen_number == number; });
+        };
+        if (named_in(report_.chapters[chapter])) return true;
+        return chapter == 0 && std::ranges::none_of(report_.chapters, named_in);
+    }
+
+    cda::Specimen specimen(std::size_t index) {
+        const auto& of = report_.specimens[index];
+        cda::Specimen to;
+        to.id = {specimen_root(report_.entity), of.number, {}};
+        to.type = from(codes::specimens, of.type, fmt::format("specimens[{}].type", index + 1), "the specimen type is not of the list that sgld knows");
+        to.collected = time(*of.collected_at);
+        if (of.received_at && of.received_at->precision >= Precision::minute) to.received = time(*of.received_at);
+        return to;
+    }
+
+    /// UCUM annotations that are only a name ({INR}) are not units for the national terminology rules (cr-bio.md 5.2).
+    static std::string ucum(const std::string& unit) {
+        if (unit.size() < 2 || unit.front() != '{' || unit.back() != '}') return unit;
+        const bool plain = unit.size() > 3 && std::all_of(unit.begin() + 1, unit.end() - 1, [](char c) { return c >= 'a' && c <= 'z'; });
+        return plain ? unit : std::string{};
+    }
+
+    static cda::Value value(const domain::Value& from) {
+        if (const auto* quantity = std::get_if<domain::Quantity>(&from)) {
+            using domain::Comparator;
+            const auto unit = ucum(quantity->unit);
+            const auto shown = domain::french_unit(quantity->unit);
+            if (quantity->comparator == Comparator::none) {
+                if (unit.empty()) return cda::Number{quantity->number};
+                return cda::Quantity{quantity->number, unit, shown};
+            }
+            cda::Bound bound;
+            bound.side = quantity->comparator == Comparator::less || quantity->comparator == Comparator::less_or_equal
+                             ? cda::Bound::Side::below
+                             : cda::Bound::Side::above;
+            bound.limit = quantity->number;
+            bound.unit = unit;
+            bound.unit_text = shown;
+            bound.inclusive = quantity->comparator == Comparator::less_or_equal || quantity->comparator == Comparator::greater_or_equal;
+            return bound;
+        }
+        if (const auto* coded = std::get_if<domain::Coded>(&from)) {
+            if (coded->code.empty() || !domain::is_oid(coded->system) || coded->display.empty()) {
+                return cda::Qualitative{coded->display.empty() ? coded->code : coded->display};
+            }
+            return cda::Code{coded->code, coded->system, coded->display};
+        }
+        return cda::FreeText{std::get<domain::Words>(from).text};
+    }
+
+    cda::ExaminationCode examination(const domain::ReportedResult& from, const std::string& place) {
+        cda::ExaminationCode to;
+        to.label = from.label;
+        if (from.loinc.empty()) {
+            if (from.local_code.empty()) refuse(Fault::missing, place + ".code", "a result needs a LOINC or a local code");
+            to.translation = cda::Code{from.local_code, examination_root(report_.entity), from.label};
+            return to;
+        }
+        if (!domain::is_loinc(from.loinc)) refuse(Fault::malformed, place + ".loinc", "the check digit of the LOINC code does not match");
+        to.loinc = cda::Code{from.loinc, std::string(codes::loinc_system), from.loinc_label.empty() ? from.label : from.loinc_label};
+        return to;
+    }
+
+    /// Only what can be compared leaves coded: same kind of value, same unit, a time of day (cr-bio.md 5.2).
+    static bool comparable(const domain::ReportedResult& from) {
+        if (from.previous->at.precision < Precision::minute || from.previous->value.index() != from.value.index()) return false;
+        const auto* now = std::get_if<domain::Quantity>(&from.value);
+        return now == nullptr || now->unit == std::get<domain::Quantity>(from.previous->value).unit;
+    }
+
+    cda::Observation observation(const domain::ReportedResult& from, const std::string& place) {
+        cda::Observation to;
+        to.code = examination(from, place);
+        // An analyser that gives no time of day: then when the biologist made it a result of the laboratory.
+        to.time = time(from.measured_at.precision >= Precision::minute ? from.measured_at : report_.validated_at);
+        to.value = value(from.value);
+        to.interpretation = std::string(domain::to_string(from.flag));
+        to.method_text = from.method;
+        const auto* quantity = std::get_if<domain::Quantity>(&from.value);
+        if (!from.range.empty()) {
+            cda::ReferenceRange range;
+            if (quantity != nullptr) {
+                range.low = from.range.low;
+                range.high = from.range.high;
+                range.unit = ucum(quantity->unit);
+            }
+            range.text = domain::to_french(from.range);
+            to.range = std::move(range);
+        }
+        if (from.previous && comparable(from)) to.previous.push_back({time(from.previous->at), value(from.previous->value), {}});
+        if (!from.comment.empty()) to.comments.push_back(from.comment);
+        return to;
+    }
+
+    const Report& report_;
+    const TimeZone& zone_;
+    std::optional<Error> refusal_;
+};
+
+}  // namespace
+
+std::string order_root(const domain::LegalEntity& entity) { return entity.oid + ".1"; }
+std::string specimen_root(const domain::LegalEntity& entity) { return entity.oid + ".2"; }
+std::string examination_root(const domain::LegalEntity& entity) { return entity.oid + ".3"; }
+std::string prescription_root(const domain::LegalEntity& entity) { return entity.oid + ".4"; }
+
+Result<cda::CrBio> cr_bio(const Report& report, std::string pdf) {
+    if (const auto errors = domain::missing(report); !errors.empty()) return errors.front();
+    return Mapping{report}.make(std::move(pdf));
+}
+
+}  // namespace sgl::compose
