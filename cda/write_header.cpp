@@ -101,7 +101,8 @@ void custodian(XmlWriter& w, const Organisation& custodian) {
         w.element("assignedCustodian", {}, [&] {
             auto keeper = custodian;
             keeper.practice_setting.reset();
-            if (keeper.ids.size() > 1) keeper.ids.resize(1);
+            if (keeper.ids.size() > 1) keeper.ids.resize(1);            // CDA takes one of each here
+            if (keeper.telecoms.size() > 1) keeper.telecoms.resize(1);
             organisation(w, keeper, "representedCustodianOrganization");
         });
     });

@@ -1,0 +1,281 @@
+// Rules of one result, and of its line of the narrative (spec/cr-bio.md 5.2, 5.10).
+#include <optional>
+#include <unordered_map>
+
+#include "cda/codes.hpp"
+#include "cda/detail_rules.hpp"
+#include "cda/templates.hpp"
+#include "lib/base/decimal.hpp"
+#include "lib/base/text.hpp"
+#include "lib/base/time.hpp"
+
+namespace sgl::cda::detail {
+
+namespace {
+
+constexpr std::string_view software_phrase = "Le compte rendu produit n'est pas conforme : prévenez l'informatique du laboratoire.";
+constexpr std::string_view code_phrase = "Un examen du compte rendu est mal codé : vérifiez le catalogue.";
+constexpr std::string_view value_phrase = "Un résultat du compte rendu est incomplet ou incohérent.";
+constexpr std::string_view range_phrase = "Les valeurs de référence d'un examen sont incohérentes : vérifiez le catalogue.";
+constexpr std::string_view narrative_phrase = "Un résultat codé ne figure pas dans le texte du compte rendu : prévenez l'informatique du laboratoire.";
+constexpr std::string_view previous_phrase = "Une antériorité du compte rendu est incohérente avec son examen.";
+
+std::optional<Decimal> decimal(const Element* element) {
+    if (element == nullptr) return std::nullopt;
+    auto parsed = Decimal::parse(element->attribute("value"));
+    if (!parsed) return std::nullopt;
+    return std::move(*parsed);
+}
+
+class Results {
+public:
+    Results(const Tree& tree, Findings& findings) : findings_(findings) {
+        for (const auto& element : tree.elements)
+            if (element.name == "content" && element.has_attribute("ID")) places_.emplace(element.attribute("ID"), &element);
+    }
+
+    void result(const Element& observation) {
+        if (!has_templates(observation, {templates::observation_ihe, templates::observation_fr}))
+            findings_.error(observation, "a result declares both of its templates", software_phrase);
+        examination(observation);
+        const auto* status = observation.child("statusCode");
+        const auto* value = observation.child("value");
+        const auto* time = observation.child("effectiveTime");
+        if (status != nullptr && status->attribute("code") == "completed") {
+            if (value == nullptr) findings_.error(observation, "a completed result has a value", value_phrase);
+            if (time == nullptr) findings_.error(observation, "a completed result has its time", value_phrase);
+        } else if (value != nullptr) {
+            findings_.error(observation, "a result that was not done has no value", value_phrase);
+        }
+        if (value != nullptr) well_formed(*value);
+        interpretation(observation.child("interpretationCode"));
+        if (const auto* method = observation.child("methodCode");
+            method != nullptr && method->has_attribute("code") && method->attribute("codeSystem") != codes::method_system)
+            findings_.error(*method, "the method is of another table than ANSM's", code_phrase);
+        const auto* range = observation.at("referenceRange", "observationRange", "value");
+        if (range != nullptr) reference_range(observation, value, *range);
+        for (const auto* relation : observation.all("entryRelationship")) {
+            if (const auto* previous = relation->child("observation")) {
+                if (relation->attribute("typeCode") != "REFR")
+                    findings_.error(*relation, "a previous result is REFR", software_phrase);
+                previous_result(observation, *previous);
+            }
+            if (const auto* comment = relation->child("act")) comment_rules(*relation, *comment, findings_);
+        }
+        in_narrative(observation, value);
+    }
+
+private:
+    void examination(const Element& observation) {
+        const auto* code = observation.child("code");
+        if (code == nullptr) return;
+        const auto system = code->attribute("codeSystem");
+        const auto* translation = code->child("translation");
+        if (!system.empty() && system != codes::loinc_system)
+            findings_.error(*code, "the code of a result is LOINC, or empty with a translation", code_phrase);
+        if (!code->has_attribute("code")) {
+            if (translation == nullptr)
+                findings_.error(*code, "a result has neither a code nor a translation", code_phrase);
+            if (!system.empty() || code->has_attribute("displayName"))
+                findings_.error(*code, "an empty code has no label and no system", code_phrase);
+        } else if (system.empty() || !code->has_attribute("displayName")) {
+            findings_.error(*code, "a code comes with its label and its system", code_phrase);
+        }
+    }
+
+    void well_formed(const Element& value) {
+        const auto type = value.attribute("xsi:type");
+        if (type == "CD" && value.has_attribute("code")) {
+            if (!value.has_attribute("codeSystem") || !value.has_attribute("displayName"))
+                findings_.error(value, "a coded result comes with its label and its system", value_phrase);
+        } else if (type == "CD" && value.child("originalText") == nullptr) {
+            findings_.error(value, "a result in words points to its words", value_phrase);
+        } else if (type == "ST" && trim(value.text).empty()) {
+            findings_.error(value, "an empty result", value_phrase);
+        } else if (type == "IVL_PQ") {
+            if (value.child("low") != nullptr && value.child("high") != nullptr)
+                findings_.error(value, "a measured value is below or above one limit", value_phrase);
+            if (const auto* limit = value.children.empty() ? nullptr : value.children.front();
+                limit != nullptr && !limit->has_attribute("unit"))
+                findings_.error(value, "a limit of measurement has its unit", value_phrase);
+        }
+    }
+
+    void interpretation(const Element* flag) {
+        if (flag == nullptr) return;
+        const auto* entry = codes::find(codes::interpretations, flag->attribute("code"));
+        if (entry == nullptr || flag->attribute("codeSystem") != codes::interpretation_system)
+            findings_.error(*flag, "the flag is not of the value set of interpretations", value_phrase);
+        else if (entry->label != flag->attribute("displayName"))
+            findings_.warning(*flag, "the label of the flag is not that of the value set", software_phrase);
+    }
+
+    void reference_range(const Element& observation, const Element* value, const Element& range) {
+        const auto* low_element = range.child("low");
+        const auto* high_element = range.child("high");
+        const auto low = decimal(low_element);
+        const auto high = decimal(high_element);
+        if (low && high && *low > *high) findings_.error(range, "the low limit is above the high one", range_phrase);
+        if (low_element != nullptr && high_element != nullptr &&
+            low_element->attribute("unit") != high_element->attribute("unit"))
+            findings_.error(range, "the limits have two units", range_phrase);
+        if (const auto* meaning = range.parent->child("interpretationCode");
+            meaning != nullptr && meaning->attribute("code") != "N")
+            findings_.error(*meaning, "the range given is that of normal values", range_phrase);
+        if (value == nullptr) return;
+        const auto type = value->attribute("xsi:type");
+        const auto* measured = type == "IVL_PQ" && !value->children.empty() ? value->children.front() : value;
+        const auto* limit = low_element != nullptr ? low_element : high_element;
+        if (type == "CD" || type == "ST") {
+            findings_.error(range, "limits for a result that is no number", range_phrase);
+            return;
+        }
+        if (limit != nullptr && limit->attribute("unit") != measured->attribute("unit"))
+            findings_.error(range, "the range has another unit than the result", range_phrase);
+        const auto* flag = observation.child("interpretationCode");
+        const auto number = type == "IVL_PQ" ? std::nullopt : decimal(value);
+        if (!number || flag == nullptr) return;
+        const auto letter = flag->attribute("code");
+        if (low && *number < *low && (letter == "N" || letter == "H" || letter == "HH"))
+            findings_.warning(*flag, "the value is below the range and not flagged so", "Un résultat sous les valeurs de référence n'est pas signalé comme tel.");
+        if (high && *number > *high && (letter == "N" || letter == "L" || letter == "LL"))
+            findings_.warning(*flag, "the value is above the range and not flagged so", "Un résultat au-dessus des valeurs de référence n'est pas signalé comme tel.");
+    }
+
+    void previous_result(const Element& observation, const Element& previous) {
+        const auto same_code = [](const Element* a, const Element* b) {
+            if (a == nullptr || b == nullptr) return false;
+            const auto of = [](const Element& code) {
+                const auto* translation = code.child("translation");
+                return translation != nullptr && !code.has_attribute("code") ? translation->attribute("code") : code.attribute("code");
+            };
+            return of(*a) == of(*b);
+        };
+        if (!same_code(observation.child("code"), previous.child("code")))
+            findings_.error(previous, "the previous result is of another examination", previous_phrase);
+        interpretation(previous.child("interpretationCode"));
+        const auto* now = observation.child("value");
+        const auto* before = previous.child("value");
+        if (before != nullptr) well_formed(*before);
+        const auto unit = [](const Element* value) -> std::string_view {
+            if (value == nullptr) return {};
+            return value->children.empty() ? value->attribute("unit") : value->children.front()->attribute("unit");
+        };
+        if (!unit(now).empty() && !unit(before).empty() && unit(now) != unit(before))
+            findings_.error(previous, "the previous result has another unit", previous_phrase);
+        const auto time = [](const Element& of) -> std::optional<Instant> {
+            const auto* element = of.child("effectiveTime");
+            if (element == nullptr) return std::nullopt;
+            const auto parsed = Timestamp::parse(element->attribute("value"));
+            if (!parsed) return std::nullopt;
+            return TimeZone::utc().to_instant(*parsed);
+        };
+        const auto then = time(previous);
+        const auto here = time(observation);
+        if (!then) findings_.error(previous, "a previous result has its date", previous_phrase);
+        if (then && here && *then >= *here)
+            findings_.error(previous, "the previous result is not earlier", previous_phrase);
+    }
+
+    // The row of the table that holds the label which the result points to, in the section of the result.
+    const Element* row_of(const Element& observation) const {
+        const auto* place = observation.at("code", "originalText", "reference");
+        if (place == nullptr || place->attribute("value").empty()) return nullptr;
+        const auto found = places_.find(place->attribute("value").substr(1));
+        if (found == places_.end()) return nullptr;
+        const Element* row = found->second;
+        while (row != nullptr && row->name != "tr") row = row->parent;
+        if (row == nullptr || trim(found->second->all_text()).empty()) return nullptr;
+        const auto section_of = [](const Element* element) {
+            while (element != nullptr && element->name != "section") element = element->parent;
+            return element;
+        };
+        return section_of(row) == section_of(&observation) ? row : nullptr;
+    }
+
+    // What a reader must find in the row for this value.
+    static std::vector<std::string> words_of(const Element& value) {
+        const auto type = value.attribute("xsi:type");
+        const auto french = [](std::string_view number) { return replace_all(std::string(number), ".", ","); };
+        if (type == "PQ" || type == "REAL") return {french(value.attribute("value"))};
+        if (type == "IVL_PQ") {
+            const auto* limit = value.children.empty() ? nullptr : value.children.front();
+            if (limit == nullptr) return {};
+            const bool strict = limit->attribute("inclusive") == "false";
+            const std::string sign = limit->name == "high" ? (strict ? "<" : "≤") : (strict ? ">" : "≥");
+            return {sign, french(limit->attribute("value"))};
+        }
+        if (type == "ST") {
+            std::vector<std::string> lines;
+            for (const auto line : split(value.text, '\n')) lines.emplace_back(trim(line));
+            return lines;
+        }
+        return {std::string(value.attribute("displayName"))};
+    }
+
+    void in_narrative(const Element& observation, const Element* value) {
+        const auto* row = row_of(observation);
+        if (row == nullptr) {
+            findings_.error(observation, "the result has no line in the narrative of its section", narrative_phrase);
+            return;
+        }
+        const auto cells = row->all("td");
+        const auto has = [](const std::string& text, const std::vector<std::string>& words) {
+            for (const auto& word : words)
+                if (!word.empty() && text.find(word) == std::string::npos) return false;
+            return true;
+        };
+        if (value != nullptr) {
+            // Second cell: the value in its content, then the flag. Nothing else may stand for either.
+            const auto* content = cells.size() > 1 ? cells[1]->child("content") : nullptr;
+            const auto printed = content == nullptr ? std::string() : content->all_text();
+            if (trim(printed).empty() || !has(printed, words_of(*value)))
+                findings_.error(*value, "the narrative does not say this value", narrative_phrase);
+            if (const auto* flag = observation.child("interpretationCode");
+                flag != nullptr && (cells.size() < 2 || cells[1]->text.find(flag->attribute("code")) == std::string::npos))
+                findings_.error(*flag, "the narrative does not say this flag", narrative_phrase);
+            const auto unit = value->children.empty() ? value->attribute("unit") : value->children.front()->attribute("unit");
+            const auto* type_place = value->child("originalText");
+            if (type_place != nullptr) words_exist(*type_place);
+            if (!unit.empty() && !unit.starts_with('{') && (cells.size() < 3 || trim(cells[2]->all_text()).empty()))
+                findings_.error(*value, "the narrative does not say the unit", narrative_phrase);
+        }
+        if (const auto* range = observation.at("referenceRange", "observationRange", "value");
+            range != nullptr && (cells.size() < 4 || trim(cells[3]->all_text()).empty()))
+            findings_.error(*range, "the narrative does not say the reference range", narrative_phrase);
+        if (const auto* method = observation.at("methodCode", "originalText")) words_exist(*method);
+        for (const auto* relation : observation.all("entryRelationship")) {
+            const auto* previous = relation->child("observation");
+            const auto* before = previous == nullptr ? nullptr : previous->child("value");
+            if (before != nullptr && (cells.size() < 5 || !has(cells[4]->all_text(), words_of(*before))))
+                findings_.error(*before, "the narrative does not say this previous result", narrative_phrase);
+            if (const auto* comment = relation->at("act", "text")) words_exist(*comment);
+        }
+    }
+
+    // The text pointed to is not empty (that it exists is a rule of pointers).
+    void words_exist(const Element& pointing) {
+        const auto* reference = pointing.child("reference");
+        if (reference == nullptr || reference->attribute("value").empty()) return;
+        const auto found = places_.find(reference->attribute("value").substr(1));
+        if (found != places_.end() && trim(found->second->all_text()).empty())
+            findings_.error(pointing, "the words pointed to are empty", narrative_phrase);
+    }
+
+    Findings& findings_;
+    std::unordered_map<std::string_view, const Element*> places_;
+};
+
+}  // namespace
+
+void result_rules(const Tree& tree, Findings& findings) {
+    Results rules{tree, findings};
+    for (const auto& element : tree.elements) {
+        if (element.name != "observation" || element.parent == nullptr) continue;
+        // A result stands directly under the act of its section; previous results are looked at with theirs.
+        const auto* above = element.parent->parent;
+        if (element.parent->name == "entryRelationship" && above != nullptr && above->name == "act") rules.result(element);
+    }
+}
+
+}  // namespace sgl::cda::detail

@@ -1,0 +1,10 @@
+# Writes the schemas as C++ string literals, so that the library reads no file: cmake -DOUT=… -DIN=a.xsd,b.xsd -P embed.cmake
+string(REPLACE "," ";" files "${IN}")
+set(code "// Made by cda/schema/embed.cmake from the schemas beside it.\n#include \"cda/schema/embedded.hpp\"\n\nnamespace sgl::cda::schema {\n\n")
+foreach(file IN LISTS files)
+    get_filename_component(name "${file}" NAME_WE)
+    file(READ "${file}" text)
+    string(APPEND code "const std::string_view ${name} = R\"=xsd=(${text})=xsd=\";\n\n")
+endforeach()
+string(APPEND code "}  // namespace sgl::cda::schema\n")
+file(WRITE "${OUT}" "${code}")
