@@ -1,0 +1,71 @@
+// Comfort only: every act works without this file. Keys, and lists that refresh by themselves.
+"use strict";
+(() => {
+  const typing = () => {
+    const e = document.activeElement;
+    return e !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName) && e.type !== "hidden";
+  };
+  const links = () => Array.from(document.querySelectorAll("a.row-link"));
+  const move = (step) => {
+    const all = links();
+    if (all.length === 0) return;
+    const at = all.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step));
+    all[next].focus();
+    all[next].scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape" && typing()) { document.activeElement.blur(); return; }
+    if (typing()) return;
+    if (event.key === "j") { move(1); event.preventDefault(); return; }
+    if (event.key === "k") { move(-1); event.preventDefault(); return; }
+    if (event.key === "v" || event.key === "u") {
+      const target = document.querySelector(`[data-key="${event.key}"]`);
+      if (target === null) return;
+      event.preventDefault();
+      if (event.key === "u") target.click(); else { target.focus(); target.scrollIntoView({ block: "center" }); }
+    }
+  });
+
+  // The first row is ready for Enter when a list opens.
+  if (document.activeElement === document.body) {
+    const first = links()[0];
+    if (first !== undefined) first.focus({ preventScroll: true });
+  }
+
+  // One signature for one click.
+  for (const form of document.querySelectorAll('form[method="post"]')) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent === "1") { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+    });
+  }
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form")) delete form.dataset.sent;
+  });
+
+  // Refresh: says that no person asked, so that an abandoned screen signs out by itself.
+  const seconds = Number(document.body.dataset.refresh);
+  if (seconds > 0) {
+    const refresh = async () => {
+      if (document.hidden || typing() || document.querySelector("details[open]") !== null) return;
+      try {
+        const answer = await fetch(location.href, { headers: { "X-Refresh": "1" }, credentials: "same-origin" });
+        if (answer.redirected || answer.status === 401) { location.reload(); return; }
+        if (!answer.ok) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.querySelector("main");
+        const main = document.querySelector("main");
+        if (fresh === null || main === null) return;
+        const href = document.activeElement === null ? null : document.activeElement.getAttribute("href");
+        const notice = main.querySelector(".notice");
+        main.replaceChildren(...fresh.childNodes);
+        if (notice !== null && main.querySelector(".notice") === null) main.prepend(notice);
+        const again = links().find((link) => link.getAttribute("href") === href);
+        if (again !== undefined) again.focus({ preventScroll: true });
+      } catch { /* the next one will tell */ }
+    };
+    setInterval(refresh, seconds * 1000);
+  }
+})();

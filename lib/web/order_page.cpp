@@ -1,0 +1,318 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/web/layout.hpp"
+
+namespace sgl::web {
+
+namespace {
+
+void fact(Html& h, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    h.tag("div", {{"class", "fact"}}, [&] {
+        h.tag("dt", name);
+        h.tag("dd", value);
+    });
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+/// Age at collection, as the report says it (lab-domain 5).
+Timestamp age_date(const Frame& frame, const store::OrderView& order) {
+    for (const auto& specimen : order.specimens) {
+        if (specimen.collected_at && specimen.collected_at->precision >= Precision::day) return *specimen.collected_at;
+    }
+    return layout::zone(frame, order.site).to_local(order.registered_at);
+}
+
+void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
+    const auto& traits = order.patient.traits.reveal();
+    h.tag("section", {{"class", "identity"}, {"aria-label", "Identité du patient"}}, [&] {
+        h.tag("div", {{"class", "person"}}, [&] {
+            h.tag("h1", [&] {
+                h.tag("span", {{"class", "name"}}, traits.used_name.empty() ? traits.birth_name : traits.used_name);
+                h.text(" ");
+                h.text(traits.used_given_name.empty() ? traits.first_given_name : traits.used_given_name);
+            });
+            h.tag("p", [&] {
+                h.text(fmt::format("{} · ", traits.sex == domain::Sex::female ? "née" : traits.sex == domain::Sex::male ? "né" : "né(e)"));
+                h.tag("strong", fmt::format("{} {}", traits.birth_name, traits.birth_given_names.empty() ? traits.first_given_name : traits.birth_given_names));
+                if (traits.birth_date) h.text(fmt::format(" le {}", to_french_date(*traits.birth_date)));
+                if (!traits.birth_place.empty()) h.text(fmt::format(" (COG {})", traits.birth_place));
+                h.text(fmt::format(" · {} · ", french(traits.sex)));
+                h.tag("strong", age(traits.birth_date, age_date(frame, order)));
+            });
+        });
+        h.tag("div", {{"class", "ins"}}, [&] {
+            layout::mark(h, identity_mark(order.patient), true);
+            if (order.patient.ins) {
+                h.tag("span", {{"class", "matricule"}}, grouped_ins(order.patient.ins->reveal().matricule.text()));
+            }
+            h.tag("span", {{"class", "dim"}}, fmt::format("IPP {}", order.patient.local_id));
+        });
+        h.tag("div", {{"class", "dossier"}}, [&] {
+            h.tag("span", {{"class", "number"}}, order.number);
+            h.tag("span", {{"class", "state"}}, french(order.state));
+            if (order.urgent) layout::mark(h, {"bad", "U", "urgent"}, true);
+        });
+    });
+}
+
+void clinical_band(Html& h, const Frame& frame, const store::OrderView& order) {
+    h.tag("dl", {{"class", "facts"}, {"aria-label", "Demande"}}, [&] {
+        fact(h, "Prescripteur", order.prescriber);
+        fact(h, "Prescrit le", order.prescribed_at ? to_french_date(*order.prescribed_at) : "");
+        fact(h, "Copie à", joined(order.copies));
+        std::vector<std::string> specimens;
+        for (const auto& specimen : order.specimens) {
+            specimens.push_back(fmt::format("{} {} ({})", specimen.type_label.empty() ? specimen.type : specimen.type_label, specimen.number,
+                                            specimen.collected_at ? layout::moment(*specimen.collected_at) : "heure de prélèvement manquante"));
+        }
+        fact(h, "Prélèvements", joined(specimens));
+        fact(h, "Préleveur", order.collector);
+        fact(h, "Enregistré", layout::moment(frame, order.site, order.registered_at));
+        fact(h, "Séjour", order.stay_number);
+        fact(h, "Demande", order.placer_group);
+        fact(h, "Site", layout::site_name(frame, order.site));
+        fact(h, "Renseignements cliniques", order.clinical_context);
+    });
+}
+
+const store::KeptResult* kept(const store::OrderView& order, domain::ResultId id) {
+    const auto found = std::ranges::find(order.results, id, &store::KeptResult::id);
+    return found == order.results.end() ? nullptr : &*found;
+}
+
+bool is_words(const domain::Value& value) { return std::holds_alternative<domain::Words>(value); }
+
+std::string unit_of(const domain::Value& value) {
+    const auto* const quantity = std::get_if<domain::Quantity>(&value);
+    return quantity != nullptr ? domain::french_unit(quantity->unit) : std::string();
+}
+
+void result_row(Html& h, const store::OrderView& order, const DraftResult& result) {
+    const auto& reported = result.reported;
+    const auto flag = mark(reported.flag);
+    const auto* const row = kept(order, result.id);
+    const bool numeric = std::holds_alternative<domain::Quantity>(reported.value);
+    h.tag("tr", {{"class", flag.kind}}, [&] {
+        h.tag("th", {{"scope", "row"}}, [&] {
+            h.text(reported.label);
+            if (!reported.method.empty()) h.tag("span", {{"class", "dim"}}, fmt::format(" {}", reported.method));
+            if (reported.loinc.empty()) layout::mark(h, {"note", "sans LOINC", "part avec son code local"});
+        });
+        h.tag("td", {{"class", numeric ? "value num" : "value words"}, {"colspan", numeric ? "1" : "2"}}, domain::to_french(reported.value));
+        if (numeric) h.tag("td", {{"class", "unit"}}, unit_of(reported.value));
+        h.tag("td", {{"class", "flag"}}, [&] {
+            if (!flag.sign.empty()) layout::mark(h, flag);
+        });
+        h.tag("td", {{"class", "range"}}, domain::to_french(reported.range));
+        h.tag("td", {{"class", "num before"}}, [&] {
+            if (reported.previous && !is_words(reported.previous->value)) h.text(domain::to_french(reported.previous->value));
+        });
+        h.tag("td", {{"class", "tight dim"}}, reported.previous ? to_french_date(reported.previous->at) : "");
+        h.tag("td", {{"class", "remark"}}, [&] {
+            if (!reported.comment.empty()) h.tag("span", reported.comment);
+            if (row != nullptr && !row->received_flags.empty()) {
+                h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}}, fmt::format("automate {}", row->received_flags));
+            }
+            if (row != nullptr && row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
+        });
+    });
+}
+
+void unreadable(Html& h, const store::OrderView& order, const std::vector<const store::KeptResult*>& rows, std::size_t columns) {
+    if (rows.empty()) return;
+    h.tag("tbody", {{"class", "left-over"}}, [&] {
+        h.tag("tr", {{"class", "group"}}, [&] {
+            h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, "Reçus, non rendus : à traiter avant de les signer");
+        });
+        for (const auto* row : rows) {
+            h.tag("tr", [&] {
+                h.tag("th", {{"scope", "row"}}, [&] {
+                    h.tag("code", row->code);
+                    h.text(" ");
+                    if (!row->known) layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
+                    else if (row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
+                    else if (row->state == "quarantined") layout::mark(h, {"warn", "‖", "en quarantaine"}, true);
+                });
+                h.tag("td", {{"class", "value num"}}, row->value);
+                h.tag("td", {{"class", "unit"}}, row->unit);
+                h.tag("td", {{"class", "flag"}}, row->received_flags);
+                h.tag("td", {{"colspan", std::to_string(columns - 4)}}, row->note);
+            });
+        }
+    });
+    static_cast<void>(order);
+}
+
+void results_table(Html& h, const OrderScreen& screen) {
+    const auto& order = screen.order;
+    constexpr std::size_t columns = 8;
+    std::vector<const store::KeptResult*> left;
+    for (const auto& row : order.results) {
+        const bool shown = screen.draft && std::ranges::any_of(screen.draft->results, [&](const DraftResult& result) { return result.id == row.id; });
+        if (!shown) left.push_back(&row);
+    }
+    if (order.results.empty()) {
+        h.tag("p", {{"class", "empty"}}, "Aucun résultat reçu pour ce dossier.");
+        return;
+    }
+    h.tag("table", {{"class", "results"}}, [&] {
+        h.tag("thead", [&] {
+            h.tag("tr", [&] {
+                h.tag("th", {{"scope", "col"}}, "Examen");
+                h.tag("th", {{"scope", "col"}, {"class", "num"}}, "Résultat");
+                h.tag("th", {{"scope", "col"}}, "Unité");
+                h.tag("th", {{"scope", "col"}}, [&] { h.tag("span", {{"class", "heard"}}, "Interprétation"); });
+                h.tag("th", {{"scope", "col"}}, "Référence");
+                h.tag("th", {{"scope", "col"}, {"class", "num"}}, "Antériorité");
+                h.tag("th", {{"scope", "col"}}, "du");
+                h.tag("th", {{"scope", "col"}}, "Remarque");
+            });
+        });
+        if (screen.draft) {
+            const auto& results = screen.draft->results;
+            for (std::size_t at = 0; at < results.size();) {
+                const auto& chapter = results[at].chapter;
+                h.tag("tbody", [&] {
+                    h.tag("tr", {{"class", "group"}}, [&] {
+                        h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, results[at].chapter_label);
+                    });
+                    for (; at < results.size() && results[at].chapter == chapter; ++at) result_row(h, order, results[at]);
+                });
+            }
+        }
+        unreadable(h, order, left, columns);
+    });
+}
+
+void delivery_box(Html& h, const OrderScreen& screen) {
+    h.tag("section", {{"class", "box"}, {"aria-labelledby", "envois"}}, [&] {
+        h.tag("h2", {{"id", "envois"}}, "À la signature");
+        if (!screen.draft) {
+            h.tag("p", {{"class", "dim"}}, screen.draft_error.empty() ? "Rien ne partira : pas encore de résultat à rendre." : screen.draft_error);
+            return;
+        }
+        h.tag("ul", {{"class", "deliveries"}}, [&] {
+            for (const auto& letter : screen.draft->letters) {
+                const bool leaves = letter.state == domain::LetterState::due;
+                h.tag("li", [&] {
+                    layout::mark(h, leaves ? Mark{"ok", "✓", "partira"} : mark(letter.state), true);
+                    h.tag("span", {{"class", "to"}}, [&] {
+                        h.tag("strong", domain::french(letter.channel));
+                        if (!letter.recipient_name.empty()) h.text(fmt::format(" · {}", letter.recipient_name));
+                        if (letter.reason != domain::Reason::none) {
+                            const auto why = domain::french(letter.reason);
+                            h.tag("span", {{"class", "why"}}, fmt::format("{}. {}.", why.meaning, why.remedy));
+                        }
+                    });
+                });
+            }
+        });
+        if (screen.draft->letters.empty()) h.tag("p", {{"class", "dim"}}, "Aucun destinataire : le compte rendu sera disponible au laboratoire.");
+    });
+}
+
+void hindrances(Html& h, const OrderScreen& screen) {
+    if (screen.draft && !screen.draft->missing.empty()) {
+        h.tag("section", {{"class", "box bad"}}, [&] {
+            h.tag("h2", "Le compte rendu ne peut pas être composé");
+            h.tag("ul", [&] {
+                for (const auto& error : screen.draft->missing) h.tag("li", missing_words(error));
+            });
+        });
+    }
+    if (screen.draft && !screen.draft->pending.empty()) {
+        h.tag("section", {{"class", "box warn"}}, [&] {
+            h.tag("h2", "Examens demandés sans résultat");
+            h.tag("p", joined(screen.draft->pending));
+        });
+    }
+}
+
+void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
+    const auto& order = screen.order;
+    h.tag("section", {{"class", "box sign"}, {"aria-labelledby", "signature"}}, [&] {
+        h.tag("h2", {{"id", "signature"}}, "Validation");
+        if (!screen.may_validate) {
+            h.tag("p", {{"class", "dim"}}, screen.why_not);
+            return;
+        }
+        h.tag("form", {{"method", "post"}, {"action", fmt::format("/dossiers/{}/validation", to_string(order.id.value()))}, {"id", "validation"}}, [&] {
+            layout::csrf_field(h, frame);
+            h.single("input", {{"type", "hidden"}, {"name", "version"}, {"value", std::to_string(order.row_version)}});
+            for (const auto& row : order.results) {
+                h.single("input", {{"type", "hidden"}, {"name", "vu"}, {"value", std::to_string(row.id.value())}});
+            }
+            h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
+            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "3"}, {"maxlength", "4000"}}, screen.comment);
+            h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
+                h.text("Valider (technique et biologique)");
+                h.tag("kbd", {{"aria-hidden", "true"}}, "v");
+            });
+        });
+    });
+}
+
+void reports_box(Html& h, const Frame& frame, const store::OrderView& order) {
+    if (order.reports.empty()) return;
+    h.tag("section", {{"class", "box"}}, [&] {
+        h.tag("h2", "Comptes rendus");
+        h.tag("ul", {{"class", "plain"}}, [&] {
+            for (const auto& line : order.reports) {
+                h.tag("li", [&] {
+                    h.tag("a", {{"href", fmt::format("/comptes-rendus/{}", to_string(line.id.value()))}}, fmt::format("Version {}", line.version));
+                    h.text(fmt::format(" · validée le {} par {}", layout::moment(frame, order.site, line.validated_at), line.validator));
+                    if (line.state == "refused") layout::mark(h, {"bad", "✕", "non composée"}, true);
+                });
+            }
+        });
+    });
+}
+
+}  // namespace
+
+std::string order_page(const Frame& frame, const OrderScreen& screen, const std::optional<Notice>& notice) {
+    const auto title = fmt::format("Dossier {}", screen.order.number);
+    return layout::page(frame, {.title = title, .kind = "wide order"}, notice, [&](Html& h) {
+        if (!screen.changes.empty()) {
+            h.tag("section", {{"class", "notice bad"}, {"role", "alert"}}, [&] {
+                h.tag("span", {{"class", "sign"}, {"aria-hidden", "true"}}, "!");
+                h.tag("div", [&] {
+                    h.tag("strong", "Rien n'a été signé : le dossier a changé depuis son affichage. ");
+                    h.text("Relisez-le, votre commentaire est gardé.");
+                    h.tag("ul", [&] {
+                        for (const auto& change : screen.changes) h.tag("li", change);
+                    });
+                });
+            });
+        }
+        identity_band(h, frame, screen.order);
+        clinical_band(h, frame, screen.order);
+        h.tag("div", {{"class", "columns"}}, [&] {
+            h.tag("div", {{"class", "left"}}, [&] { results_table(h, screen); });
+            h.tag("aside", [&] {
+                hindrances(h, screen);
+                delivery_box(h, screen);
+                sign_form(h, frame, screen);
+                reports_box(h, frame, screen.order);
+                h.tag("p", {{"class", "keys"}}, [&] {
+                    h.tag("kbd", "v");
+                    h.text("aller à la validation ");
+                    h.tag("a", {{"href", "/dossiers"}, {"data-key", "u"}}, [&] {
+                        h.tag("kbd", "u");
+                        h.text("retour à la liste");
+                    });
+                });
+            });
+        });
+    });
+}
+
+}  // namespace sgl::web

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include "lib/web/layout.hpp"
+
+namespace sgl::web {
+
+std::string work_items_page(const Frame& frame, const store::WorkItems& items) {
+    return layout::page(frame, {.title = "À traiter", .kind = "wide", .refresh_seconds = 30}, std::nullopt, [&](Html& h) {
+        h.tag("div", {{"class", "head"}}, [&] { h.tag("h1", fmt::format("À traiter · {}", items.open)); });
+        if (items.rows.empty()) {
+            h.tag("p", {{"class", "empty"}}, "Rien à traiter.");
+            return;
+        }
+        h.tag("table", {{"class", "rows"}}, [&] {
+            h.tag("thead", [&] {
+                h.tag("tr", [&] {
+                    for (const auto* const title : {"Quoi", "Dossier", "Endroit", "Détail technique", "Site", "Depuis"}) h.tag("th", {{"scope", "col"}}, title);
+                });
+            });
+            h.tag("tbody", [&] {
+                for (const auto& item : items.rows) {
+                    h.tag("tr", [&] {
+                        h.tag("td", work_kind(item.kind));
+                        h.tag("td", {{"class", "tight"}}, [&] {
+                            if (item.order) h.tag("a", {{"href", fmt::format("/dossiers/{}", to_string(item.order->value()))}, {"class", "row-link"}}, item.order_number);
+                        });
+                        h.tag("td", {{"class", "tight"}}, [&] { h.tag("code", item.coordinate); });
+                        h.tag("td", {{"class", "wrap"}}, item.what);
+                        h.tag("td", {{"class", "clip"}}, layout::site_name(frame, item.site));
+                        h.tag("td", {{"class", "tight num"}, {"title", layout::moment(frame, item.site, item.created_at)}}, delay(frame.now - item.created_at));
+                    });
+                }
+            });
+        });
+        if (items.open > items.rows.size()) h.tag("p", {{"class", "dim"}}, fmt::format("Les {} plus anciens sont affichés.", items.rows.size()));
+    });
+}
+
+std::string account_page(const Frame& frame, const Account& account) {
+    return layout::page(frame, {.title = "Activité", .kind = "wide"}, std::nullopt, [&](Html& h) {
+        h.tag("div", {{"class", "head"}}, [&] {
+            h.tag("h1", "Activité par site et par mois");
+            h.tag("span", {{"class", "dim"}}, fmt::format("instance {}", to_string(account.instance)));
+        });
+        if (account.lines.empty()) {
+            h.tag("p", {{"class", "empty"}}, "Aucun compte rendu validé pour l'instant.");
+            return;
+        }
+        h.tag("p", {{"class", "dim"}}, "Mois de la validation. Pour chaque canal : acceptés / partis ; en attente et échecs entre parenthèses.");
+        h.tag("table", {{"class", "rows"}}, [&] {
+            h.tag("thead", [&] {
+                h.tag("tr", [&] {
+                    for (const auto* const title : {"Mois", "Site", "FINESS"}) h.tag("th", {{"scope", "col"}}, title);
+                    for (const auto* const title : {"Comptes rendus", "INS qualifiée", "DMP", "MSSanté", "Mon espace santé", "DPI"}) {
+                        h.tag("th", {{"scope", "col"}, {"class", "num"}}, title);
+                    }
+                    h.tag("th", {{"scope", "col"}}, "Bloqués, sans objet");
+                });
+            });
+            h.tag("tbody", [&] {
+                for (const auto& line : account.lines) {
+                    h.tag("tr", [&] {
+                        h.tag("td", {{"class", "tight"}}, line.month);
+                        h.tag("td", line.site_name);
+                        h.tag("td", {{"class", "tight"}}, line.site_finess);
+                        h.tag("td", {{"class", "num"}}, std::to_string(line.reports));
+                        h.tag("td", {{"class", "num"}}, line.reports == 0 ? std::to_string(line.with_qualified_ins)
+                                                                           : fmt::format("{} ({} %)", line.with_qualified_ins, line.with_qualified_ins * 100 / line.reports));
+                        for (const auto channel : {domain::Channel::dmp, domain::Channel::mss_professional, domain::Channel::mss_patient, domain::Channel::dpi}) {
+                            std::string text = "–";
+                            for (const auto& figures : line.channels) {
+                                if (figures.channel != channel) continue;
+                                text = fmt::format("{} / {}", figures.accepted, figures.sent);
+                                if (figures.pending > 0 || figures.failed > 0) text += fmt::format(" ({} … {} ✕)", figures.pending, figures.failed);
+                            }
+                            h.tag("td", {{"class", "num"}}, text);
+                        }
+                        h.tag("td", {{"class", "wrap"}}, [&] {
+                            for (const auto& reason : line.reasons) {
+                                h.tag("div", [&] {
+                                    layout::letter_mark(h, reason.channel, reason.state, reason.reason);
+                                    h.text(fmt::format(" {} · {}", reason.count, domain::french(reason.reason).meaning));
+                                });
+                            }
+                        });
+                    });
+                }
+            });
+        });
+    });
+}
+
+std::string about_page(const Frame& frame, const store::InstanceView& instance) {
+    return layout::page(frame, {.title = "À propos", .kind = "narrow"}, std::nullopt, [&](Html& h) {
+        h.tag("section", {{"class", "card"}}, [&] {
+            h.tag("h1", "sgld");
+            h.tag("p", "Système de gestion de laboratoire : des résultats d'automates au compte rendu validé, transmis au DMP, aux "
+                       "correspondants, au patient et au dossier hospitalier.");
+            h.tag("dl", {{"class", "facts tall"}}, [&] {
+                const auto fact = [&](std::string_view name, std::string_view value) {
+                    h.tag("div", {{"class", "fact"}}, [&] {
+                        h.tag("dt", name);
+                        h.tag("dd", value);
+                    });
+                };
+                fact("Produit", "sgld");
+                fact("Version", SGL_VERSION);
+                fact("Instance", to_string(instance.uuid));
+                if (!instance.label.empty()) fact("Nom", instance.label);
+                fact("Environnement", instance.environment == "production" ? "production" : "test");
+            });
+        });
+    });
+}
+
+std::string error_page(const Frame& frame, unsigned status, const std::string& title, const std::string& text) {
+    return layout::page(frame, {.title = title, .kind = "narrow"}, std::nullopt, [&](Html& h) {
+        h.tag("section", {{"class", "card"}}, [&] {
+            h.tag("h1", title);
+            h.tag("p", text);
+            h.tag("p", {{"class", "dim"}}, fmt::format("Code {}", status));
+            h.tag("p", [&] { h.tag("a", {{"href", "/dossiers"}}, "Retour aux dossiers"); });
+        });
+    });
+}
+
+}  // namespace sgl::web

@@ -1,0 +1,28 @@
+// Who may do what (SEC-43): one matrix, denied by default. A right always belongs to a site.
+#pragma once
+
+#include <vector>
+
+#include "lib/store/console.hpp"
+
+namespace sgl::web {
+
+enum class Action : std::uint8_t {
+    read_patient,    ///< worklist, order, report, documents
+    read_letters,    ///< their states, without the patient
+    read_work_items,
+    read_account,
+    validate,        ///< also needs an RPPS
+    retry_letter,
+    hold_letter,
+    abandon_letter,
+};
+
+bool role_may(store::Role role, Action action);
+
+/// On that site, with one of the roles that hold now.
+bool may(const store::User& user, Action action, domain::SiteId site);
+/// The sites where the user may; what a query is scoped to.
+std::vector<domain::SiteId> sites_for(const store::User& user, Action action);
+
+}  // namespace sgl::web

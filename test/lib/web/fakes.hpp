@@ -1,0 +1,304 @@
+// An invented laboratory for the tests of the console: people with official test identities only.
+#pragma once
+
+#include "lib/web/pages.hpp"
+
+namespace sgl::web::fakes {
+
+using namespace std::chrono_literals;
+
+inline const Instant now = *parse_iso8601("2026-11-21T21:08:00Z");
+inline const domain::SiteId north{1};
+inline const domain::SiteId south{2};
+
+inline Uuid uuid(unsigned n) {
+    Uuid id;
+    id.bytes[0] = 1;
+    id.bytes[14] = static_cast<std::uint8_t>(n >> 8U);
+    id.bytes[15] = static_cast<std::uint8_t>(n);
+    return id;
+}
+
+inline store::SiteName site(domain::SiteId id) {
+    return {id, domain::LegalEntityId{1}, id == north ? "690000025" : "690000033", id == north ? "Site Bellevue" : "Site Gerland", TimeZone::paris()};
+}
+
+inline store::User biologist() {
+    store::User user;
+    user.id = domain::UserId{7};
+    user.login = "bio.demo";
+    user.name = "Camille Démonstration";
+    user.rpps = *domain::Rpps::parse("89990000001");
+    user.roles = {{site(north), store::Role::biologist}, {site(south), store::Role::biologist}};
+    return user;
+}
+
+inline store::User with_role(store::Role role, domain::SiteId at = north) {
+    auto user = biologist();
+    user.roles = {{site(at), role}};
+    return user;
+}
+
+inline Frame frame(const store::User& user) {
+    Frame frame;
+    frame.user = &user;
+    frame.csrf = "c0ffee";
+    frame.demonstration = true;
+    frame.now = now;
+    frame.open_work = 3;
+    return frame;
+}
+
+inline domain::Patient patient(bool qualified = true) {
+    domain::Patient patient;
+    patient.id = domain::PatientId{uuid(900)};
+    patient.local_id = "2600117";
+    auto& traits = patient.traits.reveal();
+    traits.birth_name = "PAT-TROIS";
+    traits.birth_given_names = "DOMINIQUE MARIE-LOUISE";
+    traits.first_given_name = "DOMINIQUE";
+    traits.birth_date = *Timestamp::parse("19790328");
+    traits.sex = domain::Sex::female;
+    traits.birth_place = "63220";
+    if (qualified) {
+        patient.status = domain::IdentityStatus::qualified;
+        domain::Ins ins{*domain::InsMatricule::parse("279035121518989"), std::string(domain::oid::ins_nir_test)};
+        patient.ins = Personal<domain::Ins>{ins};
+    }
+    return patient;
+}
+
+inline domain::Patient other(std::string birth_name, std::string given, domain::Sex sex, std::string born, domain::IdentityStatus status) {
+    auto who = patient(false);
+    auto& traits = who.traits.reveal();
+    traits.birth_name = std::move(birth_name);
+    traits.first_given_name = given;
+    traits.birth_given_names = std::move(given);
+    traits.sex = sex;
+    traits.birth_date = *Timestamp::parse(born);
+    who.status = status;
+    return who;
+}
+
+inline store::WorklistRow row(unsigned n, domain::Patient who) {
+    store::WorklistRow row;
+    row.id = domain::OrderId{uuid(n)};
+    row.site = n % 3 == 0 ? south : north;
+    row.number = "261121" + std::to_string(100000 + n).substr(1) + "0";
+    row.state = domain::OrderState::in_progress;
+    row.registered_at = now - n * 13min;
+    row.last_event_at = now - n * 4min;
+    row.patient = std::move(who);
+    row.prescriber = "Dr Alix PRESCRIPTEUR-TEST";
+    row.chapters = {{"Hématologie", 12, 0, 2, 0}, {"Biochimie", 6, 0, 1, 0}};
+    return row;
+}
+
+inline store::Worklist worklist() {
+    using domain::IdentityStatus;
+    using domain::Sex;
+    store::Worklist list;
+    auto urgent = row(1, patient());
+    urgent.urgent = true;
+    urgent.chapters = {{"Biochimie", 8, 0, 2, 1}, {"Hématologie", 14, 0, 3, 0}};
+    list.rows.push_back(urgent);
+    auto two = row(2, other("PAT-UN", "ALEX", Sex::male, "19540612", IdentityStatus::retrieved));
+    two.pending_exams = {"Hémoculture"};
+    list.rows.push_back(two);
+    auto three = row(3, other("PAT-QUATRE", "NOUR", Sex::female, "20260802", IdentityStatus::provisional));
+    three.unknown_codes = 1;
+    three.chapters = {{"Bactériologie", 1, 0, 0, 0}};
+    list.rows.push_back(three);
+    list.rows.push_back(row(4, other("PAT-DEUX", "CLAUDE", Sex::male, "19931130", IdentityStatus::validated)));
+    auto five = row(5, patient());
+    five.state = domain::OrderState::reported;
+    five.chapters = {{"Hématologie", 12, 12, 1, 0}};
+    five.report = domain::ReportVersionId{uuid(500)};
+    five.letters = {{domain::Channel::dmp, domain::LetterState::accepted, domain::Reason::none},
+                    {domain::Channel::mss_professional, domain::LetterState::delivered, domain::Reason::none},
+                    {domain::Channel::mss_patient, domain::LetterState::retry, domain::Reason::partner_unavailable},
+                    {domain::Channel::dpi, domain::LetterState::blocked, domain::Reason::partner_not_configured}};
+    list.rows.push_back(five);
+    for (unsigned n = 6; n < 16; ++n) list.rows.push_back(row(n, n % 2 == 0 ? patient() : other("PAT-CINQ", "SACHA", Sex::unknown, "1961", IdentityStatus::provisional)));
+    list.counts = {14, 9, 27, 1};
+    return list;
+}
+
+inline domain::Quantity quantity(std::string_view number, std::string_view unit) {
+    domain::Quantity q;
+    q.number = *Decimal::parse(number);
+    q.unit = unit;
+    return q;
+}
+
+inline DraftResult result(unsigned n, std::string chapter, std::string label, domain::Value value, domain::Flag flag, const char* low, const char* high,
+                          const char* previous = nullptr) {
+    DraftResult made;
+    made.id = domain::ResultId{n};
+    made.chapter = chapter;
+    made.chapter_label = std::move(chapter);
+    auto& r = made.reported;
+    r.local_code = "T" + std::to_string(n);
+    r.loinc = "718-7";
+    r.label = std::move(label);
+    r.value = std::move(value);
+    r.flag = flag;
+    if (low != nullptr) r.range.low = *Decimal::parse(low);
+    if (high != nullptr) r.range.high = *Decimal::parse(high);
+    if (previous != nullptr) r.previous = domain::PreviousResult{quantity(previous, "g/L"), *Timestamp::parse("20260904")};
+    r.measured_at = *Timestamp::parse("202611212014");
+    return made;
+}
+
+inline OrderScreen order_screen() {
+    using domain::Flag;
+    OrderScreen screen;
+    auto& order = screen.order;
+    order.id = domain::OrderId{uuid(1)};
+    order.site = north;
+    order.row_version = 4;
+    order.number = "261121000010";
+    order.placer_group = "RX-2026-118";
+    order.state = domain::OrderState::in_progress;
+    order.urgent = true;
+    order.patient = patient();
+    order.prescriber = "Dr Alix PRESCRIPTEUR-TEST";
+    order.copies = {"Dr Sam COPIE-TEST"};
+    order.collector = "Lou PRELEVEUR-TEST";
+    order.prescribed_at = *Timestamp::parse("20261120");
+    order.registered_at = now - 64min;
+    order.clinical_context = "Asthénie, suivi d'anémie ; traitement martial en cours";
+    domain::Specimen edta{domain::SpecimenId{uuid(70)}, "26112100011", "BLD", "Sang total EDTA", *Timestamp::parse("202611211955"), std::nullopt};
+    domain::Specimen serum{domain::SpecimenId{uuid(71)}, "26112100012", "SER", "Sérum", *Timestamp::parse("202611211955"), std::nullopt};
+    order.specimens = {edta, serum};
+
+    Draft draft;
+    const std::string blood = "Hématologie";
+    const std::string chemistry = "Biochimie";
+    draft.results = {
+        result(1, blood, "Hémoglobine", quantity("9.8", "g/dL"), Flag::low, "12.0", "16.0", "10.4"),
+        result(2, blood, "Hématocrite", quantity("31.2", "%"), Flag::low, "35.0", "47.0", "33.0"),
+        result(3, blood, "Érythrocytes", quantity("4.12", "10*12/L"), Flag::normal, "3.80", "5.80", "4.20"),
+        result(4, blood, "VGM", quantity("75.7", "fL"), Flag::low, "80.0", "100.0"),
+        result(5, blood, "Leucocytes", quantity("6.4", "10*9/L"), Flag::normal, "4.0", "10.0", "5.9"),
+        result(6, blood, "Plaquettes", quantity("412", "10*9/L"), Flag::high, "150", "400", "388"),
+        result(7, chemistry, "Sodium", quantity("139", "mmol/L"), Flag::normal, "135", "145"),
+        result(8, chemistry, "Potassium", quantity("6.7", "mmol/L"), Flag::critical_high, "3.5", "5.0", "4.4"),
+        result(9, chemistry, "Créatinine", quantity("68", "umol/L"), Flag::normal, "45", "84", "66"),
+        result(10, chemistry, "CRP", domain::Quantity{domain::Comparator::less, *Decimal::parse("1.0"), "mg/L"}, Flag::normal, nullptr, "5.0"),
+        result(11, "Sérologie", "Antigène HBs", domain::Coded{"260385009", "2.16.840.1.113883.6.96", "Négatif"}, Flag::normal, nullptr, nullptr),
+        result(12, "Sérologie", "Aspect du sérum", domain::Words{"Sérum légèrement lactescent, sans retentissement sur les dosages"}, Flag::none, nullptr, nullptr),
+    };
+    draft.results[6].reported.loinc.clear();
+    for (const auto& made : draft.results) {
+        store::KeptResult kept;
+        kept.id = made.id;
+        kept.code = made.reported.local_code;
+        kept.known = true;
+        kept.state = "raw";
+        if (made.reported.flag == Flag::critical_high) kept.received_flags = "HH";
+        order.results.push_back(kept);
+    }
+    store::KeptResult unknown;
+    unknown.id = domain::ResultId{13};
+    unknown.code = "XZ-441";
+    unknown.value = "0.42";
+    unknown.unit = "mg/L";
+    unknown.state = "raw";
+    order.results.push_back(unknown);
+    draft.pending = {"Ferritine"};
+    domain::PlannedLetter dmp;
+    dmp.channel = domain::Channel::dmp;
+    domain::PlannedLetter mail;
+    mail.channel = domain::Channel::mss_professional;
+    mail.recipient_name = "Dr Alix PRESCRIPTEUR-TEST";
+    domain::PlannedLetter copy = mail;
+    copy.recipient_name = "Dr Sam COPIE-TEST";
+    copy.state = domain::LetterState::blocked;
+    copy.reason = domain::Reason::correspondent_no_mss;
+    domain::PlannedLetter patient_mail;
+    patient_mail.channel = domain::Channel::mss_patient;
+    patient_mail.state = domain::LetterState::not_applicable;
+    patient_mail.reason = domain::Reason::patient_opposed;
+    domain::PlannedLetter dpi;
+    dpi.channel = domain::Channel::dpi;
+    dpi.recipient_name = "Hôpital d'essai";
+    draft.letters = {dmp, mail, copy, patient_mail, dpi};
+    screen.draft = draft;
+    screen.may_validate = true;
+    return screen;
+}
+
+inline store::LetterLine letter(unsigned n, domain::Channel channel, domain::LetterState state, domain::Reason reason) {
+    store::LetterLine line;
+    line.id = domain::LetterId{uuid(600 + n)};
+    line.version = domain::ReportVersionId{uuid(500)};
+    line.site = north;
+    line.order_number = "261121000050";
+    line.order = domain::OrderId{uuid(5)};
+    line.channel = channel;
+    if (channel == domain::Channel::mss_professional) line.recipient_name = "Dr Alix PRESCRIPTEUR-TEST";
+    if (channel == domain::Channel::dpi) line.recipient_name = "Hôpital d'essai";
+    line.state = state;
+    line.reason = reason;
+    line.attempts = static_cast<int>(n % 4);
+    line.created_at = now - n * 7min;
+    line.next_attempt_at = now + 5min;
+    if (state == domain::LetterState::accepted) {
+        line.accepted_at = now - n * 6min;
+        line.partner_reference = "urn:uuid:4c0b";
+    }
+    if (reason == domain::Reason::partner_unavailable) {
+        line.error_where = "smtp";
+        line.error_what = "connexion refusée par le serveur";
+    }
+    return line;
+}
+
+inline std::vector<store::LetterLine> letters() {
+    using domain::Channel;
+    using domain::LetterState;
+    using domain::Reason;
+    return {letter(1, Channel::dmp, LetterState::accepted, Reason::none),
+            letter(2, Channel::mss_professional, LetterState::retry, Reason::partner_unavailable),
+            letter(3, Channel::mss_patient, LetterState::blocked, Reason::ins_not_qualified),
+            letter(4, Channel::dpi, LetterState::dead, Reason::gave_up),
+            letter(5, Channel::dmp, LetterState::not_applicable, Reason::no_dmp)};
+}
+
+inline store::ReportView report_view() {
+    store::ReportView report;
+    report.line = {domain::ReportVersionId{uuid(500)}, 1, "published", now - 32min, "Camille Démonstration", now - 31min, ""};
+    report.order = domain::OrderId{uuid(5)};
+    report.order_number = "261121000050";
+    report.site = north;
+    report.patient = patient();
+    report.ins_qualified = true;
+    report.comment = "Anémie microcytaire, à confronter au bilan martial.";
+    report.document_oid = "2.25.329800735698586629295641978511506172918";
+    report.versions = {report.line};
+    report.documents = {{"professional", "pdf", "", 84211, std::string(64, 'a')}, {"professional", "n3", report.document_oid, 131072, std::string(64, 'b')}};
+    report.letters = letters();
+    report.events = {{report.letters[0].id, now - 30min, "daemon:letters", "due", "sending", "", 1, ""},
+                     {report.letters[0].id, now - 30min, "daemon:letters", "sending", "accepted", "", 1, ""},
+                     {report.letters[3].id, now - 4min, "user:it.demo", "dead", "due", "", 0, ""}};
+    return report;
+}
+
+inline Account account() {
+    Account account;
+    account.instance = uuid(42);
+    AccountLine line;
+    line.site_finess = "690000025";
+    line.site_name = "Site Bellevue";
+    line.month = "2026-11";
+    line.reports = 128;
+    line.with_qualified_ins = 117;
+    line.channels = {{domain::Channel::dmp, 115, 112, 2, 1}, {domain::Channel::mss_professional, 214, 214, 0, 0}, {domain::Channel::mss_patient, 96, 95, 1, 0}};
+    line.reasons = {{domain::Channel::dmp, domain::LetterState::blocked, domain::Reason::ins_not_qualified, 11},
+                    {domain::Channel::mss_patient, domain::LetterState::not_applicable, domain::Reason::no_citizen_mailbox, 21}};
+    account.lines = {line};
+    return account;
+}
+
+}  // namespace sgl::web::fakes
