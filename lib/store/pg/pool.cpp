@@ -382,12 +382,14 @@ asio::awaitable<std::vector<Rows>> Transaction::run(std::vector<Step> steps, boo
     begun_ = true;
     ended_ = commit;
     std::vector<Rows> answers;
+    std::optional<DatabaseError> failure;
     try {
-        answers = co_await lease_->pipeline(std::move(all));
+        answers = co_await (*lease_)->pipeline(std::move(all));
     } catch (const DatabaseError& error) {
-        if (commit && !lease_->is_open()) throw error.in_doubt();
-        throw;
+        failure = commit && !(*lease_)->is_open() ? error.in_doubt() : error;
     }
+    if (commit) lease_.reset();
+    if (failure) throw std::move(*failure);
     if (commit) {
         // COMMIT of an aborted transaction succeeds, and says ROLLBACK.
         if (answers.back().command() != "COMMIT")
@@ -412,6 +414,7 @@ asio::awaitable<std::vector<Rows>> Transaction::pipeline(std::vector<Step> steps
 asio::awaitable<void> Transaction::commit() {
     if (!begun_ && !ended_) {  // nothing was asked of the server
         ended_ = true;
+        lease_.reset();
         co_return;
     }
     std::vector<Step> none;
@@ -425,7 +428,8 @@ asio::awaitable<std::vector<Rows>> Transaction::commit_with(std::vector<Step> st
 asio::awaitable<void> Transaction::rollback() {
     if (ended_) co_return;
     ended_ = true;
-    if (begun_) co_await lease_->query(rollback_query);
+    if (begun_) co_await (*lease_)->query(rollback_query);
+    lease_.reset();
 }
 
 }  // namespace sgl::pg

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,8 @@ private:
 };
 
 /// BEGIN and the scope travel with the first statement, COMMIT may travel with the last: a transaction of one step costs
-/// one round trip. Destroyed without commit, it is rolled back. After an error every further statement fails.
+/// one round trip. Destroyed without commit, it is rolled back. After an error every further statement fails. Its
+/// connection goes back to the pool when it ends, not only when it is destroyed.
 class Transaction {
 public:
     Transaction(Transaction&&) noexcept = default;
@@ -65,7 +67,7 @@ private:
     Transaction(Lease lease, Scope scope) : lease_(std::move(lease)), scope_(std::move(scope)) {}
     asio::awaitable<std::vector<Rows>> run(std::vector<Step> steps, bool commit);
 
-    Lease lease_;
+    std::optional<Lease> lease_;  // given back as soon as the transaction has ended
     Scope scope_;
     bool begun_{false};
     bool ended_{false};
