@@ -73,9 +73,11 @@ struct DpiPartner {
     std::chrono::seconds answer_timeout{30};
 };
 
-/// From the stored definition; an unknown key or a wrong type is an Error that names the key.
-Result<DmpPartner> dmp_partner(std::string_view json);
-Result<MssPartner> mss_partner(std::string_view json);
-Result<DpiPartner> dpi_partner(std::string_view json);
+/// From the stored definition; an unknown key, a wrong type or a missing key that has no default is an Error that names the
+/// key. Keys are the members' names; timeouts are whole seconds. File names without a leading / get `credentials` (a
+/// folder) in front, unless it is empty.
+Result<DmpPartner> dmp_partner(std::string_view json, std::string_view credentials = {});
+Result<MssPartner> mss_partner(std::string_view json, std::string_view credentials = {});
+Result<DpiPartner> dpi_partner(std::string_view json, std::string_view credentials = {});
 
 }  // namespace sgl::delivery

@@ -93,6 +93,15 @@ Laboratory::Laboratory(Parts parts) : parts_(std::move(parts)) {
         if (!analyte.loinc.empty()) by_loinc_[site].emplace(analyte.loinc, &analyte);
         by_id_.emplace(analyte.id, &analyte);
     }
+    std::unordered_map<SiteId, std::vector<Analyte>> of_site;
+    for (const auto& [site, analyte] : parts_.analytes) of_site[site].push_back(analyte);
+    for (auto& [site, analytes] : of_site) catalogues_.emplace(site, Catalogue(std::move(analytes)));
+}
+
+const Catalogue& Laboratory::catalogue(SiteId site) const {
+    static const Catalogue none;
+    const auto found = catalogues_.find(site);
+    return found == catalogues_.end() ? none : found->second;
 }
 
 const LegalEntity* Laboratory::legal_entity(LegalEntityId id) const { return find_id(parts_.legal_entities, id); }

@@ -87,6 +87,8 @@ public:
     std::vector<const Link*> links_of(std::string_view listener) const;
     std::vector<const Partner*> partners_of(LegalEntityId id, PartnerKind kind) const;
 
+    /// The site's catalogue; an empty one for a site without.
+    const Catalogue& catalogue(SiteId site) const;
     const Analyte* analyte(SiteId site, std::string_view local_code) const;
     const Analyte* analyte(AnalyteId id) const;  ///< current versions only
     /// The first one of the catalogue's order, where a LOINC code stands twice.
@@ -104,6 +106,7 @@ private:
     std::unordered_map<SiteId, ByText> by_code_;
     std::unordered_map<SiteId, ByText> by_loinc_;
     std::unordered_map<AnalyteId, const Analyte*> by_id_;
+    std::unordered_map<SiteId, Catalogue> catalogues_;
 };
 using LaboratoryPtr = std::shared_ptr<const Laboratory>;
 
