@@ -1,0 +1,230 @@
+#include "hl7/groups.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+namespace sgl::hl7 {
+
+namespace {
+
+bool one_of(std::string_view id, std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), id) != names.end();
+}
+
+// One reader per message: it keeps the current object of each level.
+class Reader {
+public:
+    explicit Reader(const Message& message) : message_(message) {
+        const auto type = message.type();
+        const auto trigger = message.trigger();
+        // Specimen first, its orders after (Appendix A); in all other structures SPM follows its order.
+        specimen_first_ = one_of(trigger, {"O33", "O34", "O35", "O36", "R22", "R23"});
+        oul_ = type == "OUL";
+        results_ = type == "ORU" || type == "OUL";
+    }
+
+    Groups read() {
+        for (std::size_t i = 1; i < message_.size(); ++i)
+            take(message_.segment(i));
+        return std::move(groups_);
+    }
+
+private:
+    enum class Level { header, patient, order, observation, specimen, container };
+
+    PatientGroup& patient() {
+        if (groups_.patients.empty()) groups_.patients.emplace_back();
+        return groups_.patients.back();
+    }
+    OrderGroup* order() { return open_order_ ? &patient().orders.back() : nullptr; }
+    SpecimenGroup* specimen() { return open_specimen_ ? &patient().specimens.back() : nullptr; }
+
+    void take(const Segment& segment) {
+        const auto id = segment.id();
+        if (id == "PID") {
+            new_patient(segment);
+        } else if (id == "ORC") {
+            take_orc(segment);
+        } else if (id == "OBR") {
+            if (order() == nullptr || order()->obr) new_order();
+            order()->obr = segment;
+            level_ = Level::order;
+        } else if (id == "OBX") {
+            take_obx(segment);
+        } else if (id == "SPM") {
+            take_spm(segment);
+        } else if (id == "SAC") {
+            if (specimen() == nullptr) new_specimen({});
+            specimen()->containers.push_back(segment);
+            level_ = Level::container;
+        } else if (id == "NTE") {
+            notes().push_back(segment);
+        } else if (one_of(id, {"TQ1", "TQ2"}) && order() != nullptr) {
+            order()->timings.push_back(segment);
+        } else if (id == "PV1") {
+            if (patient().visit)
+                patient().attached.push_back(segment);
+            else
+                patient().visit = segment;
+            if (level_ == Level::header) level_ = Level::patient;
+        } else if (one_of(id, {"PV2", "PD1", "NK1", "IN1", "IN2", "IN3", "AL1", "MRG", "GT1", "EVN", "ZBE", "ZFA",
+                               "ZFP", "ZFV", "ZFM", "ZFD"})) {
+            patient().attached.push_back(segment);
+            if (level_ == Level::header && id != "EVN") level_ = Level::patient;
+        } else if (id == "INV" && level_ == Level::container) {
+            specimen()->containers.push_back(segment);
+        } else if (one_of(id, {"DG1", "CTD", "CTI", "FT1", "BLG"}) && order() != nullptr) {
+            order()->attached.push_back(segment);
+        } else {
+            attached().push_back(segment);
+        }
+        previous_was_obr_ = id == "OBR";
+    }
+
+    void new_patient(const Segment& pid) {
+        // A visit or a Z segment may have come before its PID: it is the same patient.
+        if (groups_.patients.empty() || groups_.patients.back().pid || !groups_.patients.back().orders.empty() ||
+            !groups_.patients.back().specimens.empty()) {
+            groups_.patients.emplace_back();
+        }
+        groups_.patients.back().pid = pid;
+        open_order_ = open_specimen_ = false;
+        orders_first_ = false;
+        waiting_specimens_.clear();
+        level_ = Level::patient;
+    }
+
+    void new_order() {
+        auto& current = patient();
+        current.orders.emplace_back();
+        open_order_ = true;
+        observations_of_specimen_ = false;
+        auto& opened = current.orders.back();
+        if (specimen_first_ && open_specimen_) {
+            opened.specimens.push_back(current.specimens.size() - 1);
+        } else {
+            orders_first_ = true;
+            opened.specimens = std::move(waiting_specimens_);
+            waiting_specimens_.clear();
+            open_specimen_ = false;
+        }
+        level_ = Level::order;
+    }
+
+    void take_orc(const Segment& orc) {
+        // OUL has OBR [ORC]; elsewhere an ORC between two OBR belongs to the second.
+        const bool next_is_obr = message_.segment(orc.index() + 1).id() == "OBR";
+        const bool late = order() != nullptr && !order()->orc && previous_was_obr_ && (oul_ || !next_is_obr);
+        if (!late) new_order();
+        order()->orc = orc;
+        level_ = Level::order;
+    }
+
+    void new_specimen(const Segment& spm) {
+        auto& current = patient();
+        current.specimens.emplace_back();
+        current.specimens.back().spm = spm;
+        open_specimen_ = true;
+    }
+
+    void take_spm(const Segment& spm) {
+        auto& current = patient();
+        // A container came first and waits for its specimen.
+        if (open_specimen_ && !current.specimens.back().spm && order() == nullptr)
+            current.specimens.back().spm = spm;
+        else
+            new_specimen(spm);
+        const auto position = current.specimens.size() - 1;
+        if (specimen_first_ && !orders_first_) {
+            open_order_ = false;
+            observations_of_specimen_ = true;
+        } else if (order() != nullptr) {
+            order()->specimens.push_back(position);
+            // SPM last in OUL, as in the published dialogue of IHE: it is also the specimen of the orders that had
+            // none.
+            for (auto& other : current.orders) {
+                if (oul_ && other.specimens.empty()) other.specimens.push_back(position);
+            }
+            // Results may come after their SPM: only an order that has its results leaves the OBX to the specimen.
+            observations_of_specimen_ = !results_ || !order()->observations.empty();
+        } else {
+            waiting_specimens_.push_back(position);
+            observations_of_specimen_ = true;
+        }
+        level_ = Level::specimen;
+    }
+
+    void take_obx(const Segment& obx) {
+        const bool of_specimen = specimen() != nullptr && observations_of_specimen_;
+        auto& list = of_specimen          ? specimen()->observations
+                     : order() != nullptr ? order()->observations
+                                          : patient().observations;
+        list.push_back({obx, {}, {}});
+        observations_ = of_specimen ? Level::specimen : order() != nullptr ? Level::order : Level::patient;
+        level_ = Level::observation;
+    }
+
+    ObservationGroup& observation() {
+        if (observations_ == Level::specimen) return specimen()->observations.back();
+        if (observations_ == Level::order) return order()->observations.back();
+        return patient().observations.back();
+    }
+
+    std::vector<Segment>& notes() {
+        switch (level_) {
+            case Level::header:
+                return groups_.header;
+            case Level::patient:
+                return patient().notes;
+            case Level::order:
+                return order()->notes;
+            case Level::observation:
+                return observation().notes;
+            case Level::specimen:
+            case Level::container:
+                return specimen()->notes;
+        }
+        return groups_.header;
+    }
+
+    std::vector<Segment>& attached() {
+        switch (level_) {
+            case Level::header:
+                return groups_.header;
+            case Level::patient:
+                return patient().attached;
+            case Level::order:
+                return order()->attached;
+            case Level::observation:
+                return observation().attached;
+            case Level::specimen:
+            case Level::container:
+                return specimen()->attached;
+        }
+        return groups_.header;
+    }
+
+    const Message& message_;
+    Groups groups_;
+    Level level_{Level::header};
+    Level observations_{Level::patient};
+    bool specimen_first_{};
+    bool oul_{};
+    bool results_{};
+    bool open_order_{};
+    bool open_specimen_{};
+    bool observations_of_specimen_{};
+    bool previous_was_obr_{};
+    bool orders_first_{};  // the patient's orders came before their SPM, whatever the structure says
+    std::vector<std::size_t> waiting_specimens_;
+};
+
+}  // namespace
+
+Groups group(const Message& message) {
+    return Reader(message).read();
+}
+
+}  // namespace sgl::hl7

@@ -1,0 +1,57 @@
+// Which OBX belongs to which OBR, which specimen to which order: tolerant grouping of the segments of results and
+// orders in one pass (hl7v2-lab 5). Real feeds put SPM before or after OBX, leave ORC out, put NTE anywhere; nothing is
+// dropped.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "hl7/message.hpp"
+
+namespace sgl::hl7 {
+
+// All members are views into the message and live as long as it does.
+
+struct ObservationGroup {
+    Segment obx;
+    std::vector<Segment> notes;     ///< NTE
+    std::vector<Segment> attached;  ///< TCD, SID, INV, PRT, unknown ones
+};
+
+struct SpecimenGroup {
+    Segment spm;                      ///< false when only a SAC came (LAW negative query answer)
+    std::vector<Segment> containers;  ///< SAC, INV
+    std::vector<Segment> notes;
+    std::vector<ObservationGroup> observations;  ///< about the specimen, no results
+    std::vector<Segment> attached;
+};
+
+struct OrderGroup {
+    Segment orc;                   ///< false when the message has none
+    Segment obr;                   ///< false when the message has none
+    std::vector<Segment> timings;  ///< TQ1, TQ2
+    std::vector<Segment> notes;
+    std::vector<ObservationGroup> observations;  ///< results; in an order (OML, ORM) questions and clinical information
+    std::vector<std::size_t> specimens;          ///< positions in PatientGroup::specimens; several orders may share one
+    std::vector<Segment> attached;               ///< DG1, CTD, FT1, …
+};
+
+struct PatientGroup {
+    Segment pid;    ///< false when the message has none before its orders
+    Segment visit;  ///< PV1
+    std::vector<Segment> notes;
+    std::vector<Segment> attached;               ///< PD1, PV2, NK1, MRG, ZBE, ZFA, ZFP, ZFV, …
+    std::vector<ObservationGroup> observations;  ///< OBX before any order: usual in ADT, misplaced in a result
+    std::vector<SpecimenGroup> specimens;
+    std::vector<OrderGroup>
+        orders;  ///< in OML also prior results, whose OBR have an OBX with a result and often no ORC
+};
+
+struct Groups {
+    std::vector<Segment> header;  ///< MSA, ERR, SFT, NTE, QPD… before any patient or order
+    std::vector<PatientGroup> patients;
+};
+
+Groups group(const Message& message);
+
+}  // namespace sgl::hl7
