@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Exercises every partner with valid requests built by hand and with invalid ones; exit 0 when all behave.
 
-Takes about half a minute. Wants SGL_SHARED (default ../shared) for the official schemas; says loudly when absent.
+Takes less than a minute. Wants SGL_SHARED (default ../shared) for the official schemas; says loudly when absent.
 """
 
 import argparse
@@ -9,13 +9,14 @@ import base64
 import json
 import os
 import pathlib
-import signal
+import shutil
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -27,6 +28,8 @@ import analyser  # noqa: E402
 import dmp_checks  # noqa: E402
 import dmp_request  # noqa: E402
 import exams  # noqa: E402
+import launch  # noqa: E402
+import mail_check  # noqa: E402
 import mail_operator  # noqa: E402
 import mllp  # noqa: E402
 import pki  # noqa: E402
@@ -46,44 +49,15 @@ def setUpModule():
 def tearDownModule():
     for partner in RUNNING:
         partner.stop()
+    shutil.rmtree(WORK, ignore_errors=True)
 
 
-class Partner:
-    """A partner's process: started with its ready file, ended by SIGTERM."""
+class Partner(launch.Partner):
+    """A partner with a records folder of its own (or the one given as out=)."""
 
-    def __init__(self, script, *arguments):
-        self.out = pathlib.Path(tempfile.mkdtemp(prefix=script.split(".")[0] + "-", dir=WORK))
-        ready = self.out / "ready.json"
-        self.log = open(self.out / "log", "wb")
-        self.process = subprocess.Popen([str(HERE / script), "--ready", str(ready), "--out", str(self.out), *map(str, arguments)],
-                                        stdout=self.log, stderr=self.log)
+    def __init__(self, script, *arguments, out=None):
+        super().__init__(script, out or tempfile.mkdtemp(prefix=script.split(".")[0] + "-", dir=WORK), *arguments)
         RUNNING.append(self)
-        for _ in range(600):
-            if ready.exists():
-                break
-            if self.process.poll() is not None:
-                raise AssertionError((self.out / "log").read_text())
-            time.sleep(0.05)
-        self.ready = json.loads(ready.read_text())
-
-    def post(self, command, value):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ready['control_port']}/{command}",
-                                         json.dumps(value).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def script(self, *steps):
-        return self.post("script", list(steps))
-
-    def state(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ready['control_port']}/state", timeout=10) as answer:
-            return json.load(answer)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
-        self.log.close()
 
 
 # -- a hospital record ----------------------------------------------------------------------------------------
@@ -171,47 +145,49 @@ class TheDpi(unittest.TestCase):
 
     def test_refuses_what_the_profile_forbids(self):
         cases = {
-            "LF": lambda: document_message().replace(b"\r", b"\r\n"),
-            "version": lambda: document_message(MSH={12: "2.5.1"}),
-            "profile": lambda: document_message(MSH={21: "1.2^CISIS_CDA_HL7_V1"}),
-            "charset": lambda: document_message(MSH={18: "8859/1"}),
-            "country": lambda: document_message(MSH={17: ""}),
-            "order and status": lambda: document_message(ORC={1: "RO"}),
-            "type of document": lambda: document_message(OBR={4: "11502-2^Compte rendu^LN"}),
-            "base64": lambda: document_message(OBX={5: "^TEXT^XML^Base64^PD94bWw"}),
-            "not XML": lambda: document_message(OBX={5: "^TEXT^XML^Base64^" + base64.b64encode(b"bonjour").decode()}),
-            "other patient": lambda: document_message(
-                document=little_cda("1.2.250.1.99999.10.2026.123.1", [INS, (IPP[0], "AUTRE")])),
-            "id with extension": lambda: document_message(
-                document=little_cda('1.2.3" extension="5', [INS, IPP])),
-            "other name": lambda: document_message(
-                document=little_cda("1.2.250.1.99999.10.2026.123.1", [INS, IPP], family="PAT-QUATRE")),
-            "birth date": lambda: document_message(PID={7: "19790329"}),
-            "INS not qualified": lambda: document_message(PID={32: "PROV"}),
-            "VALI without INS": lambda: document_message(
+            "LF": ("line feed", lambda: document_message().replace(b"\r", b"\r\n")),
+            "version": ("MSH-12", lambda: document_message(MSH={12: "2.5.1"})),
+            "profile": ("MSH-21", lambda: document_message(MSH={21: "1.2^CISIS_CDA_HL7_V1"})),
+            "charset": ("MSH-18", lambda: document_message(MSH={18: "8859/1"})),
+            "country": ("required field", lambda: document_message(MSH={17: ""})),
+            "order and status": ("does not go with", lambda: document_message(ORC={1: "RO"})),
+            "type of document": ("OBR-4", lambda: document_message(OBR={4: "11502-2^Compte rendu^LN"})),
+            "base64": ("canonical", lambda: document_message(OBX={5: "^TEXT^XML^Base64^PD94bWw"})),
+            "not XML": ("not XML", lambda: document_message(OBX={5: "^TEXT^XML^Base64^" + base64.b64encode(b"bonjour").decode()})),
+            "other patient": ("not identical", lambda: document_message(
+                document=little_cda("1.2.250.1.99999.10.2026.123.1", [INS, (IPP[0], "AUTRE")]))),
+            "id with extension": ("without extension", lambda: document_message(
+                document=little_cda('1.2.3" extension="5', [INS, IPP]))),
+            "other name": ("birth name differs", lambda: document_message(
+                document=little_cda("1.2.250.1.99999.10.2026.123.1", [INS, IPP], family="PAT-QUATRE"))),
+            "birth date": ("birth date differs", lambda: document_message(PID={7: "19790329"})),
+            "INS not qualified": ("not qualified", lambda: document_message(PID={32: "PROV"})),
+            "VALI without INS": ("VALI without", lambda: document_message(
                 PID={3: "IPP004512^^^CH&1.2.250.1.99999.1&ISO^PI"},
-                document=little_cda("1.2.250.1.99999.10.2026.123.1", [IPP])),
-            "wrong key": lambda: document_message(
-                PID={3: "279035121518988^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS"}),
-            "test INS in production": lambda: document_message(MSH={11: "P"}),
-            "inpatient without visit": lambda: document_message(PV1={2: "I"}),
-            "metadata order": lambda: document_message(OBX_2={3: METADATA[1] + "^MetaDMPMSS"}),
-            "metadata label": lambda: document_message(OBX_7={3: "DESTDMP^Destinataire du DMP^MetaDMPMSS"}),
-            "metadata value": lambda: document_message(OBX_7={5: "N"}),
-            "DESTDMP": lambda: document_message(OBX_7={5: "Y^^expandedYes-NoIndicator"}),
-            "numbering": lambda: document_message(OBX_9={1: "19"}),
-            "no sender": lambda: document_message().replace(b"SB^Send by", b"RCT^Results Copies To"),
-            "sender's structure": lambda: document_message(PRT={8: ""}),
-            "replaces nothing": lambda: document_message(order="RO"),
-            "missing metadata": lambda: b"\r".join(document_message().split(b"\r")[:-3]) + b"\r",
+                document=little_cda("1.2.250.1.99999.10.2026.123.1", [IPP]))),
+            "wrong key": ("wrong key", lambda: document_message(
+                PID={3: "279035121518988^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS"})),
+            "test INS in production": ("do not mix", lambda: document_message(MSH={11: "P"})),
+            "inpatient without visit": ("PV1-19", lambda: document_message(PV1={2: "I"})),
+            "metadata order": ("is due", lambda: document_message(OBX_2={3: METADATA[1] + "^MetaDMPMSS"})),
+            "metadata label": ("is due", lambda: document_message(OBX_7={3: "DESTDMP^Destinataire du DMP^MetaDMPMSS"})),
+            "metadata value": ("DESTDMP is N", lambda: document_message(OBX_7={5: "N"})),
+            "DESTDMP": ("sends by itself", lambda: document_message(OBX_7={5: "Y^^expandedYes-NoIndicator"})),
+            "numbering": ("OBX-1", lambda: document_message(OBX_9={1: "19"})),
+            "no sender": ("SB, RCT", lambda: document_message().replace(b"SB^Send by", b"RCT^Results Copies To")),
+            "sender's structure": ("no organisation", lambda: document_message(PRT={8: ""})),
+            "replaces nothing": ("replaces nothing", lambda: document_message(order="RO")),
+            "missing metadata": ("missing", lambda: b"\r".join(document_message().split(b"\r")[:-3]) + b"\r"),
         }
         dpi = self.start()
         with mllp.Client("127.0.0.1", dpi.ready["port"]) as client:
-            for n, (name, make) in enumerate(cases.items()):
+            for n, (name, (reason, make)) in enumerate(cases.items()):
                 with self.subTest(name):
                     answer = self.ask(client, make().replace(b"|SGL1|", f"|BAD{n}|".encode()))
                     self.assertEqual("AE", field(answer.first("MSA"), 1), name)
-                    self.assertTrue(field(answer.first("ERR"), 3), name)
+                    reasons = " ".join(mllp.unescape(field(e, 7)) for e in answer.all("ERR"))
+                    self.assertIn(reason, reasons, name)
+                    self.assertTrue(all(field(e, 3) and field(e, 4) == "E" for e in answer.all("ERR")), name)
             self.assertEqual(len(cases), dpi.state()["counts"]["refused"])
             self.assertEqual("AA", self.code(client, document_message()), "the valid one still passes")
 
@@ -369,6 +345,136 @@ class TheMailOperator(unittest.TestCase):
             box.login(self.DOCTOR, "secret-paul.medecin")
 
 
+# -- mails as received ------------------------------------------------------------------------------------------
+
+def a_mail(cda=None, patient=False, ins=True, headers=None, metadata=None, names=None, pdf=b"%PDF-1.4\n%%EOF\n", pdf_name=None, zips=1,
+           text="Bonjour,\r\nle compte rendu est joint.\r\n"):
+    """A valid mail built by hand from the specification; arguments spoil it."""
+    import email.message
+    import email.policy
+    import io
+    import zipfile
+    ids = [INS, IPP] if ins else [IPP]
+    cda = cda or little_cda("1.2.250.1.99999.10.2026.7.1", ids)
+    r = dmp_request
+    number = r.Ids()
+    identity = r.PATIENT if ins else "IPP004512^^^&1.2.250.1.99999.1&ISO^PI"
+    doc, lot = "Document01", "Lot01"
+    text_of = ('<?xml version="1.0" encoding="UTF-8"?><lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" '
+               'xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList>'
+               f'<rim:RegistryPackage id="{lot}">{r.slot("submissionTime", "20260302091600")}{r.author(number, lot, "a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d", r.STRUCTURE)}'
+               + r.code(number, lot, "aa543740-bdda-424e-8c96-df4873be8500", "26", "1.2.250.1.213.2.2", "Analyses médicales biologiques")
+               + r.external(number, lot, "6b5aea1a-874d-4603-a4bc-96a0a7b38446", identity, "XDSSubmissionSet.patientId")
+               + r.external(number, lot, "554ac39e-e3fe-47fe-b233-965d2a147832", "1.2.250.1.99999.1", "XDSSubmissionSet.sourceId")
+               + r.external(number, lot, "96fdda7c-d067-4183-912e-bf5ee74998a8", "1.2.250.1.99999.20.9", "XDSSubmissionSet.uniqueId")
+               + f'</rim:RegistryPackage><rim:Classification id="{number()}" classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd" classifiedObject="{lot}"/>'
+               f'<rim:ExtrinsicObject id="{doc}" mimeType="text/xml" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">'
+               + r.slot("creationTime", "20260302091500") + r.slot("hash", r.hashlib.sha1(cda).hexdigest()) + r.slot("languageCode", "fr-FR")
+               + r.slot("legalAuthenticator", r.PERSON) + r.slot("serviceStartTime", "20260302070500") + r.slot("size", str(len(cda)))
+               + r.slot("sourcePatientId", "IPP004512^^^&1.2.250.1.99999.1&ISO^PI")
+               + r.slot("sourcePatientInfo", "PID-5|PAT-TROIS^DOMINIQUE^DOMINIQUE^^^^L", "PID-7|19790328", "PID-8|F", "PID-11|^^^^^^BDL^^63220")
+               + r.slot("URI", "DOC0001.XML") + r.label("Name", "Compte rendu") + r.author(number, doc, "93606bcf-9494-43ec-9b4e-a7748d1a838d", r.STRUCTURE)
+               + r.code(number, doc, "41a5887f-8865-4c09-adf7-e362475b143a", "10", "1.2.250.1.213.1.1.4.1", "Compte rendu")
+               + r.code(number, doc, "f0306f51-975f-434e-a61c-c59651d33983", "11502-2", "2.16.840.1.113883.6.1", "CR d'examens biologiques")
+               + r.code(number, doc, "a09d5840-386c-46f2-b5ad-9c3699a4309d", "urn:ihe:lab:xd-lab:2008", "1.3.6.1.4.1.19376.1.2.3", "Structuré")
+               + r.code(number, doc, "f4f85eac-e6cb-4883-b524-f2705394840f", "N", "2.16.840.1.113883.5.25", "Normal")
+               + r.code(number, doc, "f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1", "SA25", "1.2.250.1.71.4.2.4", "Laboratoire")
+               + r.code(number, doc, "cccf5598-8b07-4b77-a05e-ae952c785ead", "AMBULATOIRE", "1.2.250.1.213.1.1.4.9", "Ambulatoire")
+               + r.external(number, doc, "58a6f841-87b3-4a3e-92fd-a8ffeff98427", identity, "XDSDocumentEntry.patientId")
+               + r.external(number, doc, "2e82c1f6-a085-4c72-9da3-8640a32e42ab", "1.2.250.1.99999.10.2026.7.1", "XDSDocumentEntry.uniqueId")
+               + f'</rim:ExtrinsicObject><rim:Association id="{number()}" associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember" '
+               f'sourceObject="{lot}" targetObject="{doc}">{r.slot("SubmissionSetStatus", "Original")}</rim:Association></rim:RegistryObjectList></lcm:SubmitObjectsRequest>')
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        tree = {"INDEX.HTM": "<html><a href='README.TXT'>ReadMe</a></html>", "README.TXT": "Emetteur : essai",
+                "IHE_XDM/SUBSET01/METADATA.XML": metadata(text_of) if metadata else text_of, "IHE_XDM/SUBSET01/DOC0001.XML": cda}
+        for name, content in tree.items():
+            archive.writestr((names or {}).get(name, name), content)
+    message = email.message.EmailMessage(policy=email.policy.SMTP)
+    values = {"From": "Laboratoire <resultats@labo-alpes-test.mssante.fr>", "Reply-To": "secretariat@labo-alpes-test.mssante.fr",
+              "To": "279035121518989@patient.mssante.fr" if patient else "paul.medecin@medecin-test.mssante.fr",
+              "Subject": "XDM/1.0/DDM+CR d'examens biologiques PAT-TROIS Dominique 28/03/1979", "Date": "Mon, 02 Mar 2026 10:16:00 +0100",
+              "Message-ID": "<1@labo-alpes-test.mssante.fr>", "X-MSS-CODECDA": "11502-2", "X-MSS-INS": "O" if ins else "N", "X-MSS-NIL": "TEST", **(headers or {})}
+    for name, value in values.items():
+        if value is not None:
+            message[name] = value
+    message.set_content(text, charset="utf-8")
+    for _ in range(zips):
+        message.add_attachment(buffer.getvalue(), maintype="application", subtype="zip", filename="IHE_XDM.zip")
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename=pdf_name or "20260302_CR d'examens biologiques_PAT-TROIS_DOMINIQUE.pdf")
+    return message.as_bytes()
+
+
+class TheMails(unittest.TestCase):
+    def test_accepts_valid_mails(self):
+        for mail in (a_mail(), a_mail(patient=True, headers={"X-MSS-MES": "FIN"}), a_mail(ins=False)):
+            self.assertEqual([], mail_check.check(mail))
+
+    def test_refuses_wrong_mails(self):
+        other = "162016912345678"
+        cases = {
+            "From": a_mail(headers={"From": "labo@exemple.fr"}), "Sender": a_mail(headers={"Sender": "x@labo.mssante.fr"}),
+            "To": a_mail(headers={"To": "a@medecin-test.mssante.fr, b@medecin-test.mssante.fr"}), "X-MSS-NIL": a_mail(headers={"X-MSS-NIL": None}),
+            "X-MSS-CODECDA": a_mail(headers={"X-MSS-CODECDA": None}), "X-MSS-MES": a_mail(headers={"X-MSS-MES": "FIN"}),
+            "Reply-To": a_mail(headers={"Reply-To": "resultats@labo-alpes-test.mssante.fr"}),
+            "Subject": a_mail(headers={"Subject": "Vos résultats"}), "birth date": a_mail(headers={"Subject": "XDM/1.0/DDM+CR d'examens biologiques PAT-TROIS Dominique 28/03/1978"}),
+            "INS in the package": a_mail(headers={"X-MSS-INS": "N"}), "without qualified INS": a_mail(patient=True, ins=False),
+            "another patient": a_mail(patient=True, headers={"To": "162016912345697@patient.mssante.fr"}, cda=None),
+            "hash": a_mail(metadata=lambda t: t.replace('name="hash"><rim:ValueList><rim:Value>', 'name="hash"><rim:ValueList><rim:Value>0')),
+            "size": a_mail(metadata=lambda t: t.replace('name="size"><rim:ValueList><rim:Value>', 'name="size"><rim:ValueList><rim:Value>1')),
+            "URI": a_mail(metadata=lambda t: t.replace("DOC0001.XML", "DOC0002.XML")), "missing": a_mail(names={"README.TXT": "LISEZMOI.TXT"}),
+            "names of the documents": a_mail(names={"IHE_XDM/SUBSET01/DOC0001.XML": "IHE_XDM/SUBSET01/cda.xml"}),
+            "uniqueId": a_mail(metadata=lambda t: t.replace("1.2.250.1.99999.10.2026.7.1", "1.2.250.1.99999.10.2026.7.2")),
+            "creationTime": a_mail(metadata=lambda t: t.replace("20260302091500", "20260302101500")),
+            "five traits": a_mail(metadata=lambda t: t.replace("<rim:Value>PID-11|^^^^^^BDL^^63220</rim:Value>", "")),
+            "PDF damaged": a_mail(pdf=b"bonjour"), "name of the PDF": a_mail(pdf_name="resultat.pdf"), "one IHE_XDM.zip": a_mail(zips=2),
+            "text empty": a_mail(text=" "), "line ends": a_mail().replace(b"\r\n", b"\n", 3),
+            "patientId": a_mail(metadata=lambda t: t.replace(INS[1], other)),
+        }
+        for expected, mail in cases.items():
+            with self.subTest(expected):
+                self.assertIn(expected, "; ".join(mail_check.check(mail)))
+
+
+class Receiver:
+    """A little MLLP server over TLS that accepts everything (or answers `code`)."""
+
+    def __init__(self):
+        self.messages, self.code = [], "AA"
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.context = mllp.server_context(PKI / "sgld_mllp-chain.pem", PKI / "sgld_mllp.key", PKI / "ca.pem")
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+
+    def serve(self):
+        while True:
+            try:
+                raw, _ = self.server.accept()
+            except OSError:
+                return
+            with self.context.wrap_socket(raw, server_side=True) as connection:
+                buffer = b""
+                while data := connection.recv(65536):
+                    buffer += data
+                    while mllp.END in buffer:
+                        block, buffer = buffer.split(mllp.END, 1)
+                        connection.sendall(mllp.frame(self.answer(block[1:])))
+
+    def answer(self, data):
+        self.messages.append(data)
+        message = mllp.Message(data)
+        msh = message.first("MSH")
+        kind = "ORL^O22^ORL_O22" if "OML" in field(msh, 9) else "ACK^R01^ACK"
+        lines = [f"MSH|^~\\&|S|S|A|A|20260101||{kind}|1|T|2.5", f"MSA|{self.code}|{field(msh, 10)}"]
+        return mllp.join(lines + [f"ORC|OK|{field(o, 2)}" for o in message.all("ORC")])
+
+
 # -- registration and analysers -------------------------------------------------------------------------------
 
 class TheSenders(unittest.TestCase):
@@ -418,6 +524,25 @@ class TheSenders(unittest.TestCase):
                     places = [component(field(obx, 3), 1), component(field(obx, 3), 4), field(obx, 4)]
                     self.assertTrue(set(places) & set(order["values"]), (flavour, obx))
 
+    def test_commands_send_log_and_send_again(self):
+        order_file, log_file = WORK / "orders.json", WORK / "analyser.log"
+        order_file.write_text(json.dumps(scenario.first_round()[:2]))
+        with Receiver() as receiver:
+            where = ["--port", str(receiver.port), "--tls-ca", PKI / "ca.pem", "--tls-cert", PKI / "analyser-chain.pem", "--tls-key", PKI / "analyser.key"]
+            run = lambda *a: subprocess.run([str(HERE / a[0]), *map(str, a[1:])], capture_output=True, text=True, timeout=60)
+            done = run("registration.py", *where, order_file)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            done = run("analyser.py", *where, "--log", log_file, "--obx", 20, order_file)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            sent = [m for m in receiver.messages if b"ORU^R01" in m]
+            self.assertTrue(all(m.count(b"\rOBX|") == 20 for m in sent))
+            done = run("analyser.py", *where, "--resend", log_file)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            self.assertEqual(sent, [m for m in receiver.messages if b"ORU^R01" in m][len(sent):], "the very same bytes")
+            receiver.code = "AE"
+            self.assertEqual(1, run("analyser.py", *where, "--resend", log_file).returncode)
+            self.assertEqual(1, run("registration.py", *where, order_file).returncode)
+
     def test_answers_are_judged(self):
         order = scenario.first_round()[3]
         control_id, _ = registration.build(order)
@@ -442,6 +567,7 @@ class TheDmp(unittest.TestCase):
     def setUpClass(cls):
         cls.dmp = Partner("dmp.py", "--pki", PKI)
         cls.keys = dmp_request.Keys(PKI)
+        cls.schemas = dmp_checks.Schemas()
         cls.n = 0
 
     @classmethod
@@ -456,6 +582,8 @@ class TheDmp(unittest.TestCase):
     def outcome(self, answer):
         """"" for Success, else the codes."""
         status, envelope, _ = answer
+        if self.schemas.envelope is not None:
+            self.assertTrue(self.schemas.envelope.validate(envelope), self.schemas.envelope.error_log)
         fault = envelope.find(".//{http://www.w3.org/2003/05/soap-envelope}Fault")
         if fault is not None:
             self.assertEqual(500, status)
@@ -479,6 +607,9 @@ class TheDmp(unittest.TestCase):
         self.assertEqual(feed.message_id, related)
         self.assertEqual(1, len(self.found(feed.unique)))
         leaf = self.found(feed.unique, "LeafClass")[0]
+        if self.schemas.envelope is not None:
+            whole = dmp_request.query(self.dmp.ready, self.keys, feed.unique, kind="LeafClass")[1]
+            self.assertTrue(self.schemas.envelope.validate(whole), self.schemas.envelope.error_log)
         self.assertTrue(leaf.get("id").startswith("urn:uuid:"))
         entries = json.loads((self.dmp.out / "registry.json").read_text())["entries"]
         self.assertEqual(2, len([e for e in entries if e["submission"] == feed.submission]))
@@ -732,7 +863,7 @@ class TheDmp(unittest.TestCase):
         feed = self.feed()
         self.assertEqual("", self.outcome(feed.send(first.ready)))
         first.stop()
-        second = Partner("dmp.py", "--pki", PKI, "--out", first.out)
+        second = Partner("dmp.py", "--pki", PKI, out=first.out)
         self.addCleanup(second.stop)
         self.assertEqual(2, len(second.state()["entries"]))
 
