@@ -215,8 +215,8 @@ private:
     cda::Encounter encounter() {
         cda::Encounter to;
         // PV1-2; what is neither hospital stay nor emergency is seen as a walk-in patient.
-        const std::string_view kind = report_.patient_class == "I" ? "IMP" : report_.patient_class == "E" ? "EMER" : "AMB";
-        to.kind = codes::to_code(*codes::find(codes::encounters, kind));
+        const std::string kind = report_.patient_class == "I" ? "IMP" : report_.patient_class == "E" ? "EMER" : "AMB";
+        to.kind = from(codes::encounters, kind, "patient_class", "the kind of encounter is not of JDV_J142");
         to.start = first_collection();
         auto organisation = laboratory();
         if (!report_.entity.accreditation.empty()) organisation.ids.push_back({std::string(codes::cofrac_root), report_.entity.accreditation, "COFRAC"});

@@ -6,7 +6,7 @@
 #include <pango/pangofc-fontmap.h>
 
 #include <array>
-#include <cmath>
+#include <mutex>
 #include <stdexcept>
 
 #include "lib/base/text.hpp"
@@ -19,6 +19,16 @@ constexpr const char* family = "DejaVu Sans";
 
 PangoFontMap* as_font_map(void* handle) { return static_cast<PangoFontMap*>(handle); }
 PangoContext* as_context(void* handle) { return static_cast<PangoContext*>(handle); }
+
+/// Pango asks fontconfig for the host's configuration as soon as a font map exists; this process has an empty one instead.
+void forget_host_fonts() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        FcConfig* none = FcConfigCreate();
+        FcConfigSetCurrent(none);
+        FcConfigDestroy(none);
+    });
+}
 
 double points(int pango_units) { return pango_units_to_double(pango_units); }
 
@@ -36,6 +46,12 @@ void Text::Release::operator()(_PangoLayout* layout) const { g_object_unref(layo
 int Text::lines() const { return pango_layout_get_line_count(layout_.get()); }
 
 void Typesetter::FreeConfig::operator()(void* config) const { FcConfigDestroy(static_cast<FcConfig*>(config)); }
+void Typesetter::FreeFontMap::operator()(void* map) const {
+    // Pango 1.50 forgets its reference to the configuration when the map ends; taking it back frees the fonts.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): GObject's inheritance
+    pango_fc_font_map_set_config(reinterpret_cast<PangoFcFontMap*>(as_font_map(map)), nullptr);
+    g_object_unref(map);
+}
 void Typesetter::FreeObject::operator()(void* object) const { g_object_unref(object); }
 void Typesetter::FreeDescription::operator()(_PangoFontDescription* description) const {
     pango_font_description_free(description);
@@ -47,6 +63,7 @@ Typesetter& Typesetter::operator=(Typesetter&&) noexcept = default;
 Typesetter::~Typesetter() = default;
 
 Result<Typesetter> Typesetter::open(const std::filesystem::path& fonts) {
+    forget_host_fonts();
     Typesetter typesetter;
     // A configuration of our own, with these two files and nothing else: neither the host's fonts nor its rules.
     typesetter.config_.reset(FcConfigCreate());

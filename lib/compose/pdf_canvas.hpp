@@ -90,6 +90,9 @@ private:
     struct FreeConfig {
         void operator()(void* config) const;
     };
+    struct FreeFontMap {
+        void operator()(void* map) const;
+    };
     struct FreeObject {
         void operator()(void* object) const;
     };
@@ -98,7 +101,7 @@ private:
     };
 
     std::unique_ptr<void, FreeConfig> config_;
-    std::unique_ptr<void, FreeObject> font_map_;
+    std::unique_ptr<void, FreeFontMap> font_map_;
     std::unique_ptr<void, FreeObject> context_;
     std::map<std::pair<double, bool>, std::unique_ptr<_PangoFontDescription, FreeDescription>> descriptions_;
     std::optional<Error> error_;
