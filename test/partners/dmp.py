@@ -22,7 +22,6 @@ import ssl
 import threading
 import time
 import uuid
-import zlib
 
 import common
 import dmp_checks as checks
@@ -70,7 +69,6 @@ class Registry:
     def count(self, name):
         with self.lock:
             self.counts[name] += 1
-            self.save()
 
     def by_unique(self, unique):
         return [e for e in self.entries if e["uniqueId"] == unique]
@@ -413,10 +411,7 @@ def handler_of(dmp):
                 self.read_body(limit=max(1, int(self.headers.get("Content-Length") or 2) // 2))
                 self.hang_up()
                 return
-            if self.headers.get("Content-Encoding", "identity").lower() == "gzip":
-                body = zlib.decompress(self.read_body() or b"", 31)
-            else:
-                body = self.read_body()
+            body = self.read_body()
             if body is None:
                 self.plain(413, "50 MB at most")
                 return

@@ -11,6 +11,7 @@ import hashlib
 import os
 import pathlib
 import re
+import threading
 import urllib.parse
 
 SHARED = pathlib.Path(os.environ.get("SGL_SHARED", pathlib.Path(__file__).resolve().parents[3] / "shared"))
@@ -213,6 +214,7 @@ class Schemas:
 
     def __init__(self):
         self.envelope = self.xades = None
+        self.lock = threading.Lock()
         path = SHARED / "ihe" / "xsd"
         if (path / "xds-envelope.xsd").exists():
             self.envelope = self.load(path / "xds-envelope.xsd")
@@ -230,9 +232,17 @@ class Schemas:
         for include in copy.iter(f"{{{XOP}}}Include"):
             include.getparent().text = "AA=="
             include.getparent().remove(include)
-        if not self.envelope.validate(copy):
-            problem = self.envelope.error_log[0]
-            raise Fault(f"schema, line {problem.line}: {problem.message[:400]}")
+        with self.lock:
+            if not self.envelope.validate(copy):
+                problem = self.envelope.error_log[0]
+                raise Fault(f"schema, line {problem.line}: {problem.message[:400]}")
+
+    def check_qualifying(self, element):
+        if self.xades is None:
+            return
+        with self.lock:
+            if not self.xades.validate(etree.fromstring(etree.tostring(element, with_tail=False))):
+                raise Fault(f"XAdES: {self.xades.error_log[0].message[:300]}")
 
 
 # -- SOAP and addressing --------------------------------------------------------------------------------------
@@ -934,8 +944,7 @@ def check_xades(data, submission_id, documents, vihf, submitted, authority, sche
     qualifying = signed.getparent()
     need(qualifying.tag == f"{{{XADES}}}QualifyingProperties" and qualifying.get("Target") == "#" + identifier,
          "XAdES: QualifyingProperties/@Target")
-    if schemas.xades is not None and not schemas.xades.validate(etree.fromstring(etree.tostring(qualifying))):
-        raise Fault(f"XAdES: {schemas.xades.error_log[0].message[:300]}")
+    schemas.check_qualifying(qualifying)
     when = instant(signed.findtext(".//x:SigningTime", namespaces=NS), "XAdES: SigningTime")
     moment = when.astimezone(datetime.timezone.utc).strftime("%Y%m%d%H%M%S")
     need(submitted <= moment <= vihf.issued_at.strftime("%Y%m%d%H%M%S"), "XAdES: SigningTime between submission and VIHF wanted")

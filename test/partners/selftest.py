@@ -340,9 +340,9 @@ class TheMailOperator(unittest.TestCase):
     def test_imap_wants_a_certificate(self):
         import imaplib
         with self.assertRaises((ssl.SSLError, imaplib.IMAP4.error, OSError)):
-            box = imaplib.IMAP4_SSL("localhost", self.operator.ready["imaps_port"],
-                                    ssl_context=ssl.create_default_context(cafile=str(PKI / "ca.pem")))
-            box.login(self.DOCTOR, "secret-paul.medecin")
+            with imaplib.IMAP4_SSL("localhost", self.operator.ready["imaps_port"],
+                                   ssl_context=ssl.create_default_context(cafile=str(PKI / "ca.pem"))) as box:
+                box.login(self.DOCTOR, "secret-paul.medecin")
 
 
 # -- mails as received ------------------------------------------------------------------------------------------
@@ -568,6 +568,10 @@ class TheDmp(unittest.TestCase):
         cls.dmp = Partner("dmp.py", "--pki", PKI)
         cls.keys = dmp_request.Keys(PKI)
         cls.schemas = dmp_checks.Schemas()
+        if cls.schemas.envelope is None:
+            print("\n*** official schemas absent (SGL_SHARED): nothing is validated against them ***", file=sys.stderr)
+            if os.environ.get("CI") == "true":
+                raise AssertionError("official schemas absent while CI=true")
         cls.n = 0
 
     @classmethod
@@ -674,7 +678,7 @@ class TheDmp(unittest.TestCase):
 
     def test_refuses_wrong_mime_and_soap(self):
         addressing = "http://www.w3.org/2005/08/addressing"
-        for name, prepare, expected in [
+        cases = [
                 ("not multipart", self.kind("multipart/related", "multipart/mixed"), "multipart/related"),
                 ("no start", self.kind('start="<racine@essai>"; ', ""), "without start"),
                 ("start of nothing", self.kind("racine@", "autre@"), "start does not name"),
@@ -693,8 +697,10 @@ class TheDmp(unittest.TestCase):
                 ("ReplyTo", self.envelope(addressing + "/anonymous", addressing + "/none"), "anonymous"),
                 ("schema order", self.metadata('<rim:Name><rim:LocalizedString charset="UTF8" xml:lang="FR" value="Lot"/></rim:Name>',
                                                '<rim:VersionInfo/><rim:Name/>'), "schema"),
-                ("timestamp in Security", self.envelope("</wsse:Security>", "<wsa:X/></wsse:Security>"), "Security")]:
-            self.refused(name, prepare, expected)
+                ("timestamp in Security", self.envelope("</wsse:Security>", "<wsa:X/></wsse:Security>"), "Security")]
+        for name, prepare, expected in cases:
+            if expected != "schema" or self.schemas.envelope is not None:
+                self.refused(name, prepare, expected)
 
     def test_refuses_a_wrong_vihf(self):
         def values(**changes):
