@@ -123,6 +123,29 @@ TEST_F(Composed, ShowsEveryResultToAReaderOfThePdf) {
     }
 }
 
+TEST_F(Composed, HasTheMandatoryContentOnPaper) {
+    if (std::system("pdftotext -v >/dev/null 2>&1") != 0 && absent("pdftotext")) GTEST_SKIP() << "pdftotext is absent";
+    const auto text = run("pdftotext -layout " + (folder_ / "second.pdf").string() + " -").second;
+    // lab-domain 7.1, in its order.
+    for (const char* item : {"Laboratoire des Deux Rives", "SELAS au capital de", "Dr Claire FONTAINE", "Dr Marc DELORME", "8-0001",
+                             "12 rue de la République, 69002 LYON", "PAT-TROIS", "DOMINIQUE", "28/03/1979", "Féminin", "IPP0004711",
+                             "Mme Julie BERNARD", "Infirmier", "99900000066", "15/03/2026 à 08:15", "Dr Hélène GARNIER",
+                             "Asthénie et pâleur", "279035121518989", "1.2.250.1.213.1.4.10", "63220", "Dr Paul MEUNIER", "12/03/2026",
+                             "15/03/2026 à 09:02", "16/03/2026 à 09:00", "Sang veineux", "Hexokinase", "DURAND",
+                             "annule et remplace la version 1"})
+        EXPECT_NE(text.find(item), std::string::npos) << item;
+    // Each page names the patient, the order and itself.
+    std::size_t pages = 0;
+    for (const auto page : split(text, '\f')) {
+        if (trim(page).empty()) continue;
+        ++pages;
+        for (const char* item : {"PAT-TROIS", "DOMINIQUE", "28/03/1979", "IPP0004711", "279035121518989", "2603150042", "2 (final)", "Laboratoire des Deux Rives"})
+            EXPECT_NE(page.find(item), std::string::npos) << item << " on page " << pages;
+        EXPECT_NE(page.find("Page " + std::to_string(pages) + " / 2"), std::string::npos);
+    }
+    EXPECT_EQ(pages, 2U);
+}
+
 TEST_F(Composed, LetsNoInsLeaveWithoutQualifiedIdentity) {
     const std::string ins = "279035121518989";
     for (const char* kind : {".xml", ".pdf"}) {

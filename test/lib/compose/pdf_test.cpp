@@ -3,23 +3,31 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
-#include "lib/base/text.hpp"
+#include "lib/compose/pdf_pages.hpp"
 #include "test/lib/compose/sample_report.hpp"
 
 namespace sgl::compose {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* fonts = "/usr/share/fonts/truetype/dejavu";
 
 std::string bytes_of(const std::filesystem::path& file) {
     std::ifstream in{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+std::string icc() { return bytes_of("/usr/share/color/icc/sRGB.icc"); }
+
 PdfRenderer& renderer() {
-    static auto opened = PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc"));
+    static auto opened = PdfRenderer::open(fonts, icc());
     return opened.value();
 }
 
@@ -36,9 +44,20 @@ RenderedPdf render(const domain::Report& report, const char* name) {
     return *pdf;
 }
 
+domain::Report with_long_text() {
+    auto report = test::sample_report();
+    std::string text;
+    for (int i = 1; i <= 150; ++i) text += "Ligne " + std::to_string(i) + " d’une description qui n’en finit pas.\n";
+    report.chapters[3].results[2].value = domain::Words{text};
+    report.chapters[0].results[0].comment = text;
+    report.comment = text;
+    return report;
+}
+
 TEST(PdfRenderer, DrawsEveryResultOnceInTheOrderOfTheReport) {
     for (const auto& [report, name] : {std::pair{test::sample_short_report(), "short"}, {test::sample_report(), "sample"},
-                                       {test::sample_long_report(90), "long"}}) {
+                                       {test::sample_second_version(), "second"}, {test::sample_long_report(200), "long"},
+                                       {with_long_text(), "text"}}) {
         const auto pdf = render(report, name);
         std::vector<std::string> expected;
         for (const auto& chapter : report.chapters)
@@ -53,6 +72,132 @@ TEST(PdfRenderer, DrawsEveryResultOnceInTheOrderOfTheReport) {
         EXPECT_EQ(drawn, expected);
         EXPECT_LE(page, pdf.pages);
     }
+}
+
+TEST(PdfRenderer, SaysWhatItDrewInFrench) {
+    const auto pdf = render(test::sample_report(), "sample");
+    EXPECT_EQ(pdf.drawn[0], (DrawnResult{"GB", "Leucocytes", "12,4", "G/L", "4,0 – 10,0", "8,1", 1}));
+    EXPECT_EQ(pdf.drawn[9].value, "< 0,01");
+    EXPECT_EQ(pdf.drawn[9].unit, "mUI/L");
+}
+
+TEST(PdfRenderer, GivesTheSameBytesForTheSameReportWhateverWasDrawnBefore) {
+    const auto first = render(test::sample_report(), "sample").bytes;
+    render(test::sample_long_report(30), "thirty");
+    EXPECT_EQ(render(test::sample_report(), "sample").bytes, first);
+    auto other = PdfRenderer::open(fonts, icc());
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->render(test::sample_report())->bytes, first);
+    EXPECT_NE(render(test::sample_second_version(), "second").bytes, first);
+}
+
+TEST(PdfRenderer, CarriesReadableMetadataWithoutAnyPatientData) {
+    const auto bytes = render(test::sample_report(), "sample").bytes;
+    EXPECT_THAT(bytes, HasSubstr("%PDF-1.4"));
+    const auto from = bytes.find("<?xpacket begin");
+    const auto to = bytes.find("<?xpacket end");
+    ASSERT_NE(from, std::string::npos);
+    ASSERT_NE(to, std::string::npos);
+    const auto xmp = bytes.substr(from, to - from);
+    EXPECT_THAT(xmp, HasSubstr("<pdfaid:part>1</pdfaid:part>"));
+    EXPECT_THAT(xmp, HasSubstr("<pdfaid:conformance>B</pdfaid:conformance>"));
+    EXPECT_THAT(xmp, HasSubstr("2026-03-15T11:02:31+01:00"));
+    EXPECT_THAT(bytes, Not(HasSubstr("PAT-TROIS")));
+    EXPECT_THAT(bytes, Not(HasSubstr("279035121518989")));
+}
+
+TEST(PdfRenderer, RefusesAnIncompleteReportAtItsCoordinate) {
+    auto report = test::sample_report();
+    report.specimens[1].collected_at.reset();
+    const auto pdf = renderer().render(report);
+    ASSERT_FALSE(pdf);
+    EXPECT_EQ(pdf.error().fault, Fault::missing);
+    EXPECT_EQ(pdf.error().where, "specimens[2].collected_at");
+}
+
+TEST(PdfRenderer, RefusesWhatTheFontsCannotShowRatherThanPrintingBoxes) {
+    auto report = test::sample_report();
+    report.chapters[1].results[0].comment = "漢字";
+    const auto pdf = renderer().render(report);
+    ASSERT_FALSE(pdf);
+    EXPECT_EQ(pdf.error().fault, Fault::unsupported);
+    EXPECT_EQ(pdf.error().where, "chapters[2].results[1].comment");
+    EXPECT_TRUE(renderer().render(test::sample_report())) << "a refusal must not stay in the renderer";
+}
+
+TEST(PdfRenderer, RefusesBytesThatAreNoText) {
+    for (const char* bad : {"caf\xE9", "a\x1B[31m"}) {
+        auto report = test::sample_report();
+        report.clinical_context = bad;
+        const auto pdf = renderer().render(report);
+        ASSERT_FALSE(pdf);
+        EXPECT_EQ(pdf.error().fault, Fault::malformed);
+        EXPECT_EQ(pdf.error().where, "clinical_context");
+    }
+}
+
+TEST(PdfRenderer, SaysWhichFontOrProfileIsNotThere) {
+    const auto no_font = PdfRenderer::open("/nonexistent", icc());
+    ASSERT_FALSE(no_font);
+    EXPECT_EQ(no_font.error().fault, Fault::unavailable);
+    const auto no_profile = PdfRenderer::open(fonts, "not a profile");
+    ASSERT_FALSE(no_profile);
+    EXPECT_EQ(no_profile.error().fault, Fault::malformed);
+}
+
+class Pages : public testing::Test {
+protected:
+    Pages() : typesetter_(Typesetter::open(fonts).value()) {}
+    LaidOut laid_out(const domain::Report& report) {
+        auto out = lay_out(report, typesetter_);
+        EXPECT_FALSE(typesetter_.take_error());
+        return out;
+    }
+    Typesetter typesetter_;
+};
+
+TEST_F(Pages, KeepEveryBlockWholeWithinThePageAndApartFromTheNext) {
+    for (unsigned count = 1; count < 60; ++count) {
+        const auto out = laid_out(test::sample_long_report(count));
+        for (const auto& page : out.pages) {
+            double under = 0;
+            for (const auto& [block, top] : page) {
+                EXPECT_GE(top, under - 0.01) << count;
+                under = top + block->height;
+                EXPECT_LE(under, page_height - 40) << count;
+            }
+        }
+    }
+}
+
+TEST_F(Pages, NeverEndWithAHeadingNorStartWithALoneSignature) {
+    for (unsigned count = 1; count < 60; ++count) {
+        const auto out = laid_out(test::sample_long_report(count));
+        for (std::size_t p = 0; p < out.pages.size(); ++p) {
+            const auto& page = out.pages[p];
+            EXPECT_FALSE(page[page.size() - 2].block->heading) << count << " page " << p + 1;  // the last is the footer
+            const bool some_result = std::any_of(page.begin(), page.end(), [](const PlacedBlock& one) { return one.block->result.has_value(); });
+            EXPECT_TRUE(some_result) << count << " page " << p + 1;
+        }
+    }
+}
+
+TEST_F(Pages, RepeatLetterheadAndPatientOnEach) {
+    const auto out = laid_out(test::sample_long_report(90));
+    ASSERT_GT(out.pages.size(), 2U);
+    for (const auto& page : out.pages) EXPECT_EQ(page[1].block, out.pages[0][1].block);
+    EXPECT_EQ(out.pages[1][0].block, out.pages[2][0].block);
+}
+
+TEST_F(Pages, LetALongTextGoOverSeveralPages) {
+    const auto out = laid_out(with_long_text());
+    EXPECT_GT(out.pages.size(), 5U);
+    for (const auto& page : out.pages)
+        for (const auto& [block, top] : page) EXPECT_LE(top + block->height, page_height - 40);
+    std::size_t lines = 0;
+    for (const auto& page : out.pages)
+        for (const auto& placed : page) lines += placed.block->lines.size();
+    EXPECT_EQ(lines, 3U * 151U);  // the last line end opens an empty line
 }
 
 }  // namespace
