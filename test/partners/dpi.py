@@ -230,10 +230,9 @@ class Check:
                 self.need(test == (self.mode != "P"), 202, where, "test and real INS do not mix with MSH-11")
         self.need(identifiers, 101, "PID^1^3", "no identifier")
         reliability = repetitions(field(pid, 32))
-        if self.need(reliability, 101, "PID^1^32", "PID-32 missing"):
-            self.need("VALI" not in reliability or has_ins, 207, "PID^1^32", "VALI without an INS", "903")
-            self.need("VALI" in reliability or not has_ins, 207, "PID^1^32", "INS of an identity not qualified", "905")
-            self.qualified = has_ins and "VALI" in reliability
+        self.need("VALI" not in reliability or has_ins, 207, "PID^1^32", "VALI without an INS", "903")
+        self.need("VALI" in reliability or not has_ins, 207, "PID^1^32", "INS of an identity not qualified", "905")
+        self.qualified = has_ins and "VALI" in reliability
         name = next((r for r in repetitions(field(pid, 5)) if component(r, 7) == "L"), "")
         self.need(component(name, 1) and component(name, 2), 101, "PID^1^5", "no birth name (type L)")
         self.need(re.match(r"^\d{8}$", field(pid, 7)), 102, "PID^1^7", "birth date")

@@ -49,8 +49,9 @@ def metadata_schema():
 class Mail:
     """`problems` lists what is wrong; `cda`, `pdf`, `metadata` hold the bytes found."""
 
-    def __init__(self, data):
+    def __init__(self, data, nil=True):
         self.problems = []
+        self.nil = nil
         self.cda = self.pdf = self.metadata = None
         self.root = None
         self.wire(data)
@@ -81,7 +82,7 @@ class Mail:
     def headers(self):
         m = self.message
         for name in ("From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "X-MSS-CODECDA",
-                     "X-MSS-INS", "X-MSS-NIL"):
+                     "X-MSS-INS") + (("X-MSS-NIL",) if self.nil else ()):
             self.need(len(m.get_all(name, [])) == 1, f"{name}: once wanted")
         for name in ("Sender", "Cc", "Bcc"):
             self.need(name not in m, f"{name} must not be there")
@@ -256,8 +257,8 @@ class Mail:
         low = self.get("h:documentationOf/h:serviceEvent/h:effectiveTime/h:low/@value")
         clean = lambda text: re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", text)
         label = clean(self.get("h:code/@displayName")[:40])
-        parts = f"{low[:8]}_{label}_{clean(self.family)}_{clean(self.given)}"
-        name = unicodedata.normalize("NFC", self.pdf_name)
+        parts = plain(f"{low[:8]}_{label}_{clean(self.family)}_{clean(self.given)}")
+        name = plain(self.pdf_name)
         self.need(re.match("^" + re.escape(parts) + r"(_[A-Za-z0-9-]+)?\.pdf$", name), "name of the PDF")
         inside = [base64.b64decode("".join(v.itertext())) for v in self.root.iter(f"{{{checks.HL7}}}value")
                   if v.get("mediaType") == "application/pdf" and v.get("representation") == "B64"]
@@ -267,19 +268,20 @@ class Mail:
                 self.need(not dpi.ins_key_is_right(number.decode()), "matricule in the PDF of a mail with X-MSS-INS: N")
 
 
-def check(data):
-    """The problems of one mail (bytes), [] when it is right."""
-    return Mail(data).problems
+def check(data, nil=True):
+    """The problems of one mail (bytes), [] when it is right. nil: the product has its reference number (X-MSS-NIL)."""
+    return Mail(data, nil).problems
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--extract", metavar="DIR", help="write the CDA, METADATA.XML and PDF of each mail there")
+    parser.add_argument("--without-nil", action="store_true", help="the product has no reference number yet: X-MSS-NIL may be absent")
     parser.add_argument("files", metavar="FILE.eml", nargs="+")
     options = parser.parse_args()
     bad = 0
     for name in options.files:
-        mail = Mail(pathlib.Path(name).read_bytes())
+        mail = Mail(pathlib.Path(name).read_bytes(), not options.without_nil)
         bad += bool(mail.problems)
         print(json.dumps({"file": name, "to_patient": mail.to_patient, "with_ins": mail.with_ins, "problems": mail.problems}, ensure_ascii=False))
         if options.extract:

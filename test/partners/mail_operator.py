@@ -12,6 +12,7 @@ close_before_250 (nothing kept), close_after_data (kept and delivered, closed wi
 """
 
 import asyncio
+import ctypes
 import email.utils
 import hashlib
 import imaplib
@@ -21,6 +22,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import ssl
@@ -112,6 +114,11 @@ protocol lmtp {{
 """
 
 
+def end_with_parent():
+    """In the child: SIGTERM when this program dies, however it dies (Linux, PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def free_ports(count):
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
@@ -172,7 +179,7 @@ class Dovecot:
                 who = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
             with open(self.folder / "stdout.log", "ab") as log:
                 self.process = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", str(self.folder / "dovecot.conf")],
-                                                stdout=log, stderr=log, cwd="/", **who)
+                                                stdout=log, stderr=log, cwd="/", preexec_fn=end_with_parent, **who)
             if self.wait():
                 return
             self.stop()

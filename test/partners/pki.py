@@ -6,9 +6,11 @@ NAME-chain.pem (leaf + intermediate) and NAME.key; README.md and names.json tell
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import ipaddress
 import json
+import os
 import pathlib
 
 from cryptography import x509
@@ -51,6 +53,20 @@ def subject(common_name, organisation, unit=None, state=None):
 
 def new_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class Keys:
+    """Keys made beforehand on every core: making them is nearly all that this command does."""
+
+    def __init__(self, count):
+        self.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1)
+        self.coming = [self.pool.submit(new_key) for _ in range(count)]
+
+    def next(self):
+        return self.coming.pop().result() if self.coming else new_key()
+
+    def close(self):
+        self.pool.shutdown(cancel_futures=True)
 
 
 def usage(**wanted):
@@ -97,8 +113,9 @@ def make(folder, force=False):
     if not force and still_good(folder):
         return json.loads((folder / "names.json").read_text())
 
+    keys = Keys(7 + 2 * len(ENTITIES + SITES) + len(MAILBOXES) + 8)
     ca_usage = (usage(key_cert_sign=True, crl_sign=True), True)
-    root_key, inter_key = new_key(), new_key()
+    root_key, inter_key = keys.next(), keys.next()
     root_name = subject("TEST AC RACINE SGLD", "AUTORITE TEST", "0002 000000000")
     inter_name = subject("TEST AC SGLD ORGANISATIONS", "AUTORITE TEST", "0002 000000000")
     root = certify(root_name, root_key, root_name, root_key, None,
@@ -112,7 +129,7 @@ def make(folder, force=False):
     described = {}
 
     def leaf(name, subject_name, extensions, use, signer=(inter_name, inter_key, inter)):
-        key = new_key()
+        key = keys.next()
         issuer_name, issuer_key, issuer = signer
         certificate = certify(subject_name, key, issuer_name or subject_name, issuer_key or key, issuer,
                               [(x509.BasicConstraints(False, None), True)] + extensions)
@@ -157,6 +174,7 @@ def make(folder, force=False):
     leaf("untrusted_sign", subject("cachet.lab1.sgld.test", ENTITIES[0][2], "1" + ENTITIES[0][1], ENTITIES[0][3]), stamp,
          "self-signed stamp which copies lab1's name", (None, None, None))
 
+    keys.close()
     lines = ["# Throw-away certificates", "", "Made by `test/partners/pki.py`; valid for nothing but tests.", "",
              "`root.pem`, `inter.pem`: the authority; `ca.pem`: both. For each name: `NAME.pem`, `NAME-chain.pem`,",
              "`NAME.key` (PKCS #8, not encrypted).", "", "| Name | Subject | Use |", "| --- | --- | --- |"]

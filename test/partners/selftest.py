@@ -6,6 +6,7 @@ Takes less than a minute. Wants SGL_SHARED (default ../shared) for the official 
 
 import argparse
 import base64
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -409,6 +410,7 @@ class TheMails(unittest.TestCase):
     def test_accepts_valid_mails(self):
         for mail in (a_mail(), a_mail(patient=True, headers={"X-MSS-MES": "FIN"}), a_mail(ins=False)):
             self.assertEqual([], mail_check.check(mail))
+        self.assertEqual([], mail_check.check(a_mail(headers={"X-MSS-NIL": None}), nil=False))
 
     def test_refuses_wrong_mails(self):
         other = "162016912345678"
@@ -823,6 +825,14 @@ class TheDmp(unittest.TestCase):
         feed = self.feed()
         self.assertEqual("", self.outcome(feed.send(self.dmp.ready)))
         self.assertIn("already seen", self.outcome(feed.send(self.dmp.ready)))
+
+    def test_serves_several_clients_at_once(self):
+        feeds = [self.feed() for _ in range(16)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda f: f.send(self.dmp.ready), feeds))
+        self.assertEqual([""] * len(feeds), [self.outcome(a) for a in answers])
+        known = {e["uniqueId"] for e in self.dmp.state()["entries"]}
+        self.assertLessEqual({f.unique for f in feeds}, known)
 
     def test_replaces_the_current_version(self):
         first = self.feed()
