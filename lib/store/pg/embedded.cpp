@@ -204,8 +204,13 @@ pid_t recorded_pid(const fs::path& data) {
     return std::max(pid, 0);
 }
 
-std::string last_lines(const fs::path& path) {
-    std::string text = read_file(path);
+/// The end of the newest file of the server's log when it has one, else of `path`.
+std::string last_lines(const fs::path& path, const fs::path& log_dir = {}) {
+    fs::path newest = path;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(log_dir, error))
+        if (fs::last_write_time(entry.path(), error) >= fs::last_write_time(newest, error)) newest = entry.path();
+    std::string text = read_file(newest);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     if (text.size() > 600) text.erase(0, text.size() - 600);
     return text;
@@ -308,6 +313,7 @@ asio::awaitable<void> EmbeddedCluster::initialise() {
     write_file(fresh / "postgresql.conf", read_file(fresh / "postgresql.conf") +
                                               "\n# Written by sgld at each start; put your own settings into local.conf.\n"
                                               "include 'sgld.conf'\ninclude_if_exists 'local.conf'\n");
+    write_file(fresh / "local.conf", "# Settings of the operator; they win over sgld's. sgld refuses what is not durable.\n");
     write_configuration(fresh);
     sync_path(fresh);
     if (::rename(fresh.c_str(), data_dir_.c_str()) != 0) throw system_failure("cannot put in place", data_dir_);
@@ -398,7 +404,21 @@ asio::awaitable<void> EmbeddedCluster::end_leftovers() {
     }
     // What is recorded is no server of this directory: after a restart of the machine or container its number may belong
     // to any process, ours included, and PostgreSQL would refuse to start.
-    if (recorded_pid(data_dir_) != 0) ::unlink((data_dir_ / "postmaster.pid").c_str());
+    ::unlink((data_dir_ / "postmaster.pid").c_str());
+    // The socket's lock names the same process; it may be dead but not yet buried by init, which PostgreSQL takes for alive.
+    const auto socket = options_.socket_dir / (".s.PGSQL." + std::to_string(port));
+    const auto lock = fs::path(socket.string() + ".lock");
+    if (fs::exists(lock)) {
+        std::ifstream in(lock);
+        std::string pid;
+        std::string owner;
+        std::getline(in, pid);
+        std::getline(in, owner);
+        if (owner != data_dir_.string())
+            throw failure("the socket directory belongs to another cluster: " + owner);
+        ::unlink(lock.c_str());
+        ::unlink(socket.c_str());
+    }
 }
 
 asio::awaitable<void> EmbeddedCluster::launch() {
@@ -428,7 +448,8 @@ asio::awaitable<void> EmbeddedCluster::until_ready() {
     auto step = 10ms;
     while (!answers()) {
         if (reap())
-            throw failure("the server ended while starting: " + last_lines(options_.state_dir / "postgres-start.log"));
+            throw failure("the server ended while starting: " + last_lines(options_.state_dir / "postgres-start.log",
+                                                                          options_.state_dir / "postgres-log"));
         if (SteadyClock::now() > deadline) throw failure("the server does not answer within the time given");
         co_await pause(step);
         step = std::min<std::chrono::milliseconds>(step * 2, 200ms);

@@ -1,12 +1,15 @@
 #include "lib/store/pg/migrate.hpp"
 
-#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "lib/base/digest.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
 #include "lib/store/pg/connection.hpp"
+#include "lib/store/pg/embedded.hpp"
 
 namespace sgl::pg {
 
@@ -39,6 +42,7 @@ $$;
 )sql";
 
 constexpr std::string_view database_sql = R"sql(
+select pg_advisory_xact_lock(7305512201);
 do $$
 begin
     execute format('revoke all on database %I from public', current_database());
@@ -198,5 +202,22 @@ asio::awaitable<void> bootstrap_server(Connection& superuser, std::string name) 
 }
 
 asio::awaitable<void> bootstrap_database(Connection& superuser) { co_await superuser.execute(database_sql); }
+
+asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster, Instant now) {
+    {
+        Connection server(executor);
+        co_await server.connect(cluster.conninfo(cluster.superuser(), "postgres"));
+        co_await bootstrap_server(server, "sgl");
+    }
+    {
+        Connection database(executor);
+        co_await database.connect(cluster.conninfo(cluster.superuser(), "sgl"));
+        co_await bootstrap_database(database);
+    }
+    Connection migrator(executor);
+    co_await migrator.connect(cluster.conninfo("lab_migrate", "sgl"));
+    auto report = co_await migrate(migrator, embedded_migrations(), now);
+    co_return report;
+}
 
 }  // namespace sgl::pg

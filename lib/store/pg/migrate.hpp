@@ -2,6 +2,7 @@
 // migrations, each in one transaction, never edited once released.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@ namespace sgl::pg {
 namespace asio = boost::asio;
 
 class Connection;
+class EmbeddedCluster;
 
 /// lib/store/migrations/NNNN_name.sql
 struct Migration {
@@ -47,5 +49,9 @@ std::string bootstrap_script();
 asio::awaitable<void> bootstrap_server(Connection& superuser, std::string name);
 /// And by a superuser's connection to the new database: schema and default rights.
 asio::awaitable<void> bootstrap_database(Connection& superuser);
+
+/// Roles, database `sgl` and migrations on a private cluster that answers: all that a daemon needs before it opens its pool
+/// with `cluster.conninfo("lab_app", "sgl")`. Any number of daemons may do it at a time.
+asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster, Instant now);
 
 }  // namespace sgl::pg

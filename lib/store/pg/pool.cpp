@@ -158,7 +158,12 @@ void PoolState::forget() {
 }
 
 void PoolState::give_back(std::unique_ptr<Connection> connection) {
-    if (!connection->is_open()) {
+    bool drop = !connection->is_open();
+    if (!drop) {
+        const std::lock_guard lock(mutex);
+        drop = closed;
+    }
+    if (drop) {
         connection.reset();
         forget();
     } else if (connection->in_transaction()) {

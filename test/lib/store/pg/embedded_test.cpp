@@ -26,10 +26,36 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-/// Each test has a state directory of its own, with durable settings as in production.
+/// Each test has a state directory of its own. Those that need an existing cluster copy one, as initdb takes a second.
 class PgEmbedded : public ::testing::Test {
 protected:
     PgEmbedded() : directory_(test::short_directory()) {}
+
+    static void TearDownTestSuite() {
+        std::error_code ignored;
+        fs::remove_all(model(), ignored);
+    }
+
+    static fs::path& model() {
+        static fs::path directory;
+        return directory;
+    }
+
+    /// A cluster that was made before, in this test's directory.
+    void with_cluster() {
+        if (model().empty()) {
+            model() = test::short_directory();
+            asio::io_context io;
+            EmbeddedCluster cluster(io.get_executor(), options(model()));
+            const auto work = [&]() -> asio::awaitable<void> {
+                co_await cluster.start();
+                co_await cluster.stop();
+            };
+            run(io, work);
+        }
+        fs::copy(model() / "postgres", directory_ / "postgres", fs::copy_options::recursive);
+    }
+
     ~PgEmbedded() override {
         std::error_code ignored;
         fs::remove_all(directory_, ignored);
@@ -40,6 +66,7 @@ protected:
         made.state_dir = state_dir;
         made.shared_buffers = "16MB";
         made.max_wal_size = "128MB";
+        made.unsafe_for_tests = true;
         return made;
     }
     EmbeddedOptions options() const { return options(directory_); }
@@ -114,7 +141,9 @@ protected:
 
 TEST_F(PgEmbedded, StartsADurablePrivateServerAndStopsIt) {
     asio::io_context io;
-    EmbeddedCluster cluster(io.get_executor(), options());
+    auto durable = options();
+    durable.unsafe_for_tests = false;
+    EmbeddedCluster cluster(io.get_executor(), durable);
     const auto work = [&]() -> asio::awaitable<void> {
         const auto role = co_await cluster.start();
         EXPECT_EQ(role, EmbeddedCluster::Role::supervisor);
@@ -151,6 +180,7 @@ TEST_F(PgEmbedded, StartsADurablePrivateServerAndStopsIt) {
 }
 
 TEST_F(PgEmbedded, KeepsValuesOutOfItsLog) {
+    with_cluster();
     asio::io_context io;
     EmbeddedCluster cluster(io.get_executor(), options());
     const auto work = [&]() -> asio::awaitable<void> {
@@ -180,6 +210,8 @@ TEST_F(PgEmbedded, KeepsValuesOutOfItsLog) {
 }
 
 TEST_F(PgEmbedded, ComesBackWhenTheServerIsKilled) {
+    with_cluster();
+    std::ofstream(directory_ / "postgres" / "local.conf") << "synchronous_commit = on\n";
     asio::io_context io;
     EmbeddedCluster cluster(io.get_executor(), options());
     std::vector<EmbeddedCluster::Event> events;
@@ -207,6 +239,7 @@ TEST_F(PgEmbedded, ComesBackWhenTheServerIsKilled) {
 }
 
 TEST_F(PgEmbedded, StartsAgainAfterTheDaemonIsKilled) {
+    with_cluster();
     for (int turn = 0; turn < 3; ++turn) {
         const pid_t child = daemon();
         kill_hard(child);  // its server is now shutting down; the next daemon must wait for it
@@ -224,6 +257,7 @@ TEST_F(PgEmbedded, StartsAgainAfterTheDaemonIsKilled) {
 }
 
 TEST_F(PgEmbedded, StartsAgainAfterDaemonAndServerAreKilledTogether) {
+    with_cluster();
     const pid_t child = daemon();
     std::ifstream in(directory_ / "postgres" / "postmaster.pid");
     pid_t server = 0;
@@ -242,6 +276,7 @@ TEST_F(PgEmbedded, StartsAgainAfterDaemonAndServerAreKilledTogether) {
 }
 
 TEST_F(PgEmbedded, IsNotStoppedByAStalePidFileWhoseNumberBelongsToAnotherProcess) {
+    with_cluster();
     asio::io_context io;
     EmbeddedCluster cluster(io.get_executor(), options());
     const auto first = [&]() -> asio::awaitable<void> {
@@ -276,6 +311,7 @@ TEST_F(PgEmbedded, ThrowsAwayAHalfMadeCluster) {
 }
 
 TEST_F(PgEmbedded, ASecondDaemonIsAGuestAndTakesOverWhenTheFirstDies) {
+    with_cluster();
     const pid_t first = daemon();
     asio::io_context io;
     EmbeddedCluster cluster(io.get_executor(), options());
@@ -299,6 +335,27 @@ TEST_F(PgEmbedded, ASecondDaemonIsAGuestAndTakesOverWhenTheFirstDies) {
     EXPECT_TRUE(took_over);
 }
 
+TEST_F(PgEmbedded, IsBroughtUpToTheSchemaByTwoDaemonsAtATime) {
+    with_cluster();
+    asio::io_context io;
+    EmbeddedCluster cluster(io.get_executor(), options());
+    int good = 0;
+    const auto one = [&]() -> asio::awaitable<void> {
+        const auto report = co_await bring_up(io.get_executor(), cluster, SystemClock().now());
+        if (report && report->to == embedded_migrations().back().number) ++good;
+    };
+    const auto work = [&]() -> asio::awaitable<void> {
+        co_await cluster.start();
+        asio::co_spawn(io, one(), asio::detached);
+        asio::co_spawn(io, one(), asio::detached);
+        for (int i = 0; i < 600 && good < 2; ++i) co_await pause(io, 50ms);
+        co_await one();
+        co_await cluster.stop();
+    };
+    run(io, work);
+    EXPECT_EQ(good, 3);
+}
+
 TEST_F(PgEmbedded, RefusesAPathThatNoSocketCanHave) {
     asio::io_context io;
     auto bad = options();
@@ -307,6 +364,7 @@ TEST_F(PgEmbedded, RefusesAPathThatNoSocketCanHave) {
 }
 
 TEST_F(PgEmbedded, SaysWhyTheServerDoesNotStart) {
+    with_cluster();
     asio::io_context io;
     EmbeddedCluster cluster(io.get_executor(), options());
     const auto work = [&]() -> asio::awaitable<void> {

@@ -3,6 +3,7 @@
 #include <boost/asio/detached.hpp>
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -162,6 +163,24 @@ TEST_F(PgMigration, BootstrapIsIdempotentAndItsRolesAreWeak) {
     run(app.connect(conninfo("lab_app")));
     EXPECT_THROW(run(app.execute("create table mine (a int)")), DatabaseError);
     EXPECT_THROW(run(app.execute("set role lab_owner")), DatabaseError);
+}
+
+TEST_F(PgMigration, ThePrintedBootstrapRunsInPsqlAndAgain) {
+    const auto& cluster = test::Cluster::shared();
+    const std::string command = "psql -q -X -v ON_ERROR_STOP=1 -h " + cluster.directory() + "/socket -U " +
+                                cluster.superuser() + " -d postgres >/dev/null";
+    for (int turn = 0; turn < 2; ++turn) {
+        FILE* psql = ::popen(command.c_str(), "w");
+        ASSERT_NE(psql, nullptr);
+        const std::string script = bootstrap_script();
+        ASSERT_EQ(std::fwrite(script.data(), 1, script.size(), psql), script.size());
+        ASSERT_EQ(::pclose(psql), 0) << "turn " << turn;
+    }
+    Connection migrator(executor());
+    run(migrator.connect(cluster.conninfo("lab_migrate", "sgl")));
+    const auto report = run(migrate(migrator, embedded_migrations(), now));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->to, embedded_migrations().back().number);
 }
 
 TEST(PgMigrationList, IsNumberedFromOne) {
