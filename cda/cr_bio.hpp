@@ -6,6 +6,7 @@
 // write, is never logged and has no formatter.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -76,7 +77,8 @@ struct Organisation {
 
 /// A professional in an assignedAuthor, assignedEntity, associatedEntity, intendedRecipient or participantRole.
 struct Professional {
-    std::vector<Identifier> ids;      ///< root 1.2.250.1.71.4.2.1, `8` + RPPS or `0` + ADELI
+    /// Root 1.2.250.1.71.4.2.1, `8` + RPPS or `0` + ADELI. Only participants and recipients may have none.
+    std::vector<Identifier> ids;
     std::optional<Code> speciality;   ///< J01
     Address address;                  ///< empty: written as nullFlavor NAV where the rules want the element
     std::vector<Telecom> telecoms;    ///< empty: likewise
@@ -109,7 +111,7 @@ struct Patient {
     std::string used_name;              ///< family CL, or empty
     std::string used_given;             ///< given CL, or empty
     Gender gender{Gender::unknown};
-    std::optional<Timestamp> birth_date;  ///< absent: nullFlavor UNK, impossible with an INS
+    std::optional<Timestamp> birth_date;  ///< required; a whole day with an INS
     std::optional<Birthplace> birthplace;
     std::vector<Address> addresses;  ///< empty: nullFlavor UNK
     std::vector<Telecom> telecoms;   ///< empty: nullFlavor UNK

@@ -1,6 +1,7 @@
 // Inside `write`: the parts of the document shared by its header, its narrative and its entries. Not for other rooms.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,12 +21,13 @@ void code(XmlWriter& w, const codes::Entry& entry, std::string_view name = "code
 /// A time with its offset; anything shorter than minutes is refused.
 void time_value(XmlWriter& w, std::string_view name, const Timestamp& time);
 void time_high(XmlWriter& w, const Timestamp& time, std::string_view xsi_type = {});
-std::string cda_time(XmlWriter& w, const Timestamp& time);
 void address(XmlWriter& w, const Address& address, std::string_view null_flavor);
 void telecoms(XmlWriter& w, const std::vector<Telecom>& telecoms, std::string_view null_flavor);
 void person_name(XmlWriter& w, const PersonName& name);
-/// Children of an assignedEntity-like element up to telecom: ids, code, addr, telecom.
-void professional(XmlWriter& w, const Professional& who);
+/// Children of an assignedEntity-like element up to telecom: ids, code, addr, telecom. Only one who takes part without
+/// answering for the report (a prescriber, a collector) may lack an identifier.
+enum class Ids : std::uint8_t { required, optional };
+void professional(XmlWriter& w, const Professional& who, Ids ids = Ids::required);
 void organisation(XmlWriter& w, const Organisation& organisation, std::string_view name);
 std::string_view status_code(Progress progress);
 

@@ -63,7 +63,18 @@ void lines(XmlWriter& w, std::string_view text) {
     }
 }
 
-void row(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index) {
+// The one time of all results, when they share it: then it is said once under the table.
+std::optional<Timestamp> common_time(const ResultGroup& group) {
+    std::optional<Timestamp> common;
+    for (const auto& result : group.observations) {
+        if (!result.time) continue;
+        if (common && *common != *result.time) return std::nullopt;
+        common = result.time;
+    }
+    return common;
+}
+
+void row(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index, bool with_time) {
     const auto printed = result.value ? print(*result.value) : Printed{};
     w.element("tr", {}, [&] {
         w.element("td", {}, [&] {
@@ -83,6 +94,10 @@ void row(XmlWriter& w, const Observation& result, const Anchors& anchors, std::s
             w.element("content", {{"ID", anchors.value(index)}, {"styleCode", remarkable ? "Bold" : ""}},
                       [&] { lines(w, printed.value); });
             if (!result.interpretation.empty()) w.text(" " + print(result.interpretation));
+            if (with_time && result.time) {
+                w.element("br");
+                w.text("le " + to_french_date_time(*result.time));
+            }
         });
         w.element("td", {}, [&] {
             if (!printed.unit.empty()) w.text(printed.unit);
@@ -123,6 +138,7 @@ void specimen_line(XmlWriter& w, const Specimen& specimen) {
 void narrative(XmlWriter& w, const ResultGroup& group, const Anchors& anchors) {
     w.element("text", {}, [&] {
         for (const auto& specimen : group.specimens) specimen_line(w, specimen);
+        const auto time = common_time(group);
         if (!group.observations.empty()) {
             w.element("table", {{"border", "1"}}, [&] {
                 w.element("thead", {}, [&] {
@@ -134,9 +150,10 @@ void narrative(XmlWriter& w, const ResultGroup& group, const Anchors& anchors) {
                 });
                 w.element("tbody", {}, [&] {
                     for (std::size_t i = 0; i < group.observations.size(); ++i)
-                        row(w, group.observations[i], anchors, i);
+                        row(w, group.observations[i], anchors, i, !time);
                 });
             });
+            if (time) w.element("paragraph", {}, "Résultats obtenus le " + to_french_date_time(*time));
         }
         for (std::size_t n = 0; n < group.comments.size(); ++n)
             w.element("paragraph", {}, [&] {

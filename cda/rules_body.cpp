@@ -109,9 +109,12 @@ private:
         }
         const auto* own = act->child("code");
         const auto* of_section = section.child("code");
-        const auto code_of = [](const Element* code) { return code == nullptr ? std::string_view() : code->attribute("code"); };
-        if (code_of(own) != code_of(of_section))
-            findings_.error(*act, "the code of the act is that of its section", software_phrase);
+        const auto loinc_of = [](const Element* code) {
+            return code != nullptr && code->attribute("codeSystem") == codes::loinc_system ? code->attribute("code")
+                                                                                           : std::string_view();
+        };
+        if (loinc_of(own) != loinc_of(of_section) || (own != nullptr && loinc_of(own).empty() && !own->attributes.empty()))
+            findings_.error(*act, "the code of the act is that of its section, or empty when that is not LOINC", software_phrase);
         for (const auto* participant : act->all("participant")) validator(*participant);
         for (const auto* relation : act->all("entryRelationship")) {
             if (const auto* procedure = relation->child("procedure")) collection(*relation, *procedure);

@@ -79,9 +79,7 @@ void birth(const Element& patient, bool with_ins, Findings& findings) {
     const auto* born = patient.child("birthTime");
     if (born == nullptr) return;
     const auto value = born->attribute("value");
-    if (value.empty() && !born->has_attribute("nullFlavor"))
-        findings.error(*born, "the birth date has neither value nor nullFlavor", identity_phrase);
-    if (!value.empty() && !Timestamp::parse(value)) findings.error(*born, "an impossible birth date", identity_phrase);
+    if (!Timestamp::parse(value)) findings.error(*born, "an impossible birth date", identity_phrase);
     if (with_ins && value.size() != 8) findings.error(*born, "with an INS the birth date is a whole day", identity_phrase);
     const auto* collected = patient.parent->parent->parent->at("componentOf", "encompassingEncounter", "effectiveTime", "low");
     if (collected != nullptr && !value.empty() && value > collected->attribute("value").substr(0, value.size()))

@@ -1,5 +1,7 @@
 #include "cda/write.hpp"
 
+#include <algorithm>
+
 #include "cda/detail_write.hpp"
 
 
@@ -88,16 +90,13 @@ void code(XmlWriter& w, const codes::Entry& entry, std::string_view name) {
               });
 }
 
-std::string cda_time(XmlWriter& w, const Timestamp& time) {
-    if (time.precision < Precision::minute) w.refuse(Fault::missing, "needs a date with its time of day", "@value");
-    if (!time.offset_minutes) w.refuse(Fault::missing, "needs a time with its offset from UTC", "@value");
+void time_value(XmlWriter& w, std::string_view name, const Timestamp& time) {
     auto whole = time;
     whole.precision = std::min(whole.precision, Precision::second);
-    return to_hl7(whole);
-}
-
-void time_value(XmlWriter& w, std::string_view name, const Timestamp& time) {
-    w.element(name, {{"value", cda_time(w, time)}});
+    w.element(name, {{"value", to_hl7(whole)}}, [&] {
+        if (time.precision < Precision::minute) w.refuse(Fault::missing, "needs a date with its time of day", "@value");
+        if (!time.offset_minutes) w.refuse(Fault::missing, "needs a time with its offset from UTC", "@value");
+    });
 }
 
 void time_high(XmlWriter& w, const Timestamp& time, std::string_view xsi_type) {
@@ -167,8 +166,8 @@ void person_name(XmlWriter& w, const PersonName& name) {
     });
 }
 
-void professional(XmlWriter& w, const Professional& who) {
-    w.require(!who.ids.empty(), "a professional needs an identifier", "id");
+void professional(XmlWriter& w, const Professional& who, Ids ids) {
+    w.require(ids == Ids::optional || !who.ids.empty(), "a professional needs an identifier", "id");
     for (const auto& identifier : who.ids) id(w, identifier);
     if (who.speciality) code(w, *who.speciality);
     address(w, who.address, "NAV");

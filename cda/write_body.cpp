@@ -222,7 +222,8 @@ void results_entry(XmlWriter& w, const ResultGroup& group, const Code* section_c
         template_id(w, templates::results_entry_ihe);
         template_id(w, templates::results_entry_fr);
         w.element("act", {{"classCode", "ACT"}, {"moodCode", "EVN"}}, [&] {
-            if (section_code != nullptr)
+            // LOINC, or none: a national waiting code stays with the section.
+            if (section_code != nullptr && section_code->system == codes::loinc_system)
                 code(w, *section_code);
             else
                 w.element("code");

@@ -1,4 +1,6 @@
 // The header, in the order of spec/cr-bio.md section 4.
+#include <algorithm>
+
 #include "cda/detail_write.hpp"
 #include "cda/templates.hpp"
 
@@ -32,8 +34,8 @@ void patient_name(XmlWriter& w, const Patient& patient) {
 
 void birth_time(XmlWriter& w, const Patient& patient) {
     if (!patient.birth_date) {
-        if (patient.ins) w.refuse(Fault::missing, "with an INS the birth date is needed", "birthTime");
-        w.element("birthTime", {{"nullFlavor", "UNK"}});
+        // The volet knows nullFlavor UNK here, but the header rules of the CI-SIS refuse it.
+        w.refuse(Fault::missing, "the birth date is needed", "birthTime");
         return;
     }
     auto date = *patient.birth_date;
@@ -170,7 +172,7 @@ void participant(XmlWriter& w, const Participant& participant) {
             time_high(w, *participant.time, "IVL_TS");
         }
         w.element("associatedEntity", {{"classCode", "PROV"}}, [&] {
-            professional(w, participant.who);
+            professional(w, participant.who, Ids::optional);
             w.element("associatedPerson", {}, [&] { person_name(w, participant.who.name); });
             if (participant.who.organisation) organisation(w, *participant.who.organisation, "scopingOrganization");
         });

@@ -51,6 +51,10 @@ TEST(Checker, AcceptsTheReportWithoutInsWithAWarning) {
     EXPECT_NE(text_of(findings, Severity::warning).find("no INS"), std::string::npos);
 }
 
+TEST(Checker, AcceptsTheSparseReport) {
+    EXPECT_EQ(text_of(checker().check(*write(test::sparse_report()), production), Severity::error), "");
+}
+
 // One defect of spec/cr-bio.md 9 (or of the profile) planted in a good document.
 struct Defect {
     const char* name;

@@ -276,4 +276,33 @@ CrBio report_without_ins() {
     return report;
 }
 
+CrBio sparse_report() {
+    auto report = base("1.2.250.1.999.1.1.1.9.1");
+    report.set_id = "1.2.250.1.999.1.1.1.9";
+    report.patient.birth_given_names.clear();
+    report.patient.gender = Gender::unknown;
+    report.patient.birth_date = at("1979");
+    report.orders.clear();
+    report.service.id.reset();
+    report.service.released.reset();
+    report.service.progress = Progress::active;
+    Participant prescriber;
+    prescriber.who.name.family = "ESSAI-SANS-RPPS";
+    Recipient recipient;
+    recipient.who.name.family = "ESSAI-SANS-RPPS";
+    report.participants = {prescriber};
+    report.recipients = {recipient};
+    Chapter chapter;
+    chapter.code = entry(codes::chapters, "930894");  // a national waiting code
+    chapter.title = "Biologie moléculaire";
+    chapter.results.progress = Progress::active;
+    auto first = result(loinc("30405-5", "Leucocytes [Nombre/Volume] Urine ; Numérique"), "Leucocytes",
+                        Quantity{number("0.50"), "{ratio}", {}});
+    auto second = first;
+    second.time = at("20260302114500+0100");
+    chapter.results.observations = {first, second};
+    report.chapters = {chapter};
+    return report;
+}
+
 }  // namespace sgl::cda::test

@@ -12,4 +12,7 @@ CrBio rich_report();
 /// One chapter, identity not qualified: no INS anywhere, local number only.
 CrBio report_without_ins();
 
+/// What is allowed to be unknown is: birth year only, no gender, address, prescriber's number, order, release; partial results.
+CrBio sparse_report();
+
 }  // namespace sgl::cda::test
