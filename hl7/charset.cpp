@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "lib/base/text.hpp"
@@ -110,23 +111,57 @@ unsigned char byte_of(char32_t c, Charset charset) {
     return 0;
 }
 
-bool encoded_twice(std::string_view utf8) {
-    std::string once;
-    bool any = false;
-    while (!utf8.empty()) {
-        const auto size = std::max<std::size_t>(sequence(utf8), 1);
-        if (size > 1) {
-            const auto c = code_point(utf8.substr(0, size));
-            const auto byte = c <= 0xFF ? static_cast<unsigned char>(c) : byte_of(c, Charset::windows_1252);
-            if (byte == 0) return false;
-            any = true;
-            once += static_cast<char>(byte);
-        } else {
-            once += utf8.front();
-        }
-        utf8.remove_prefix(size);
+/// What kinds of bytes a text has, in one pass without branches: most messages are plain ASCII.
+struct Kinds {
+    bool high{};
+    bool control{};
+};
+
+Kinds kinds_of(std::string_view bytes) {
+    constexpr auto table = [] {
+        std::array<unsigned char, 256> kinds{};
+        for (std::size_t c = 0; c < 0x20; ++c)
+            kinds[c] = c == '\t' || c == '\n' || c == '\r' ? 0 : 2;
+        for (std::size_t c = 0x80; c < 0x100; ++c)
+            kinds[c] = 1;
+        return kinds;
+    }();
+    unsigned seen = 0;
+    for (const char c : bytes)
+        seen |= table[static_cast<unsigned char>(c)];
+    return {(seen & 1U) != 0, (seen & 2U) != 0};
+}
+
+bool valid_utf8(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto size = high(bytes[at]) ? sequence(bytes.substr(at)) : 1;
+        if (size == 0) return false;
+        at += size;
     }
-    return any && is_utf8(once);
+    return true;
+}
+
+/// Every run of accented letters, taken as bytes of a one-byte set, is UTF-8 again. A text in one layer fails at its
+/// first.
+bool encoded_twice(std::string_view utf8) {
+    std::string run;
+    bool any = false;
+    for (std::size_t at = 0; at <= utf8.size();) {
+        if (at == utf8.size() || !high(utf8[at])) {
+            if (!valid_utf8(run)) return false;
+            run.clear();
+            ++at;
+            continue;
+        }
+        const auto size = std::max<std::size_t>(sequence(utf8.substr(at)), 1);
+        const auto c = code_point(utf8.substr(at, size));
+        const auto byte = c <= 0xFF ? static_cast<unsigned char>(c) : byte_of(c, Charset::windows_1252);
+        if (byte == 0) return false;
+        any = true;
+        run += static_cast<char>(byte);
+        at += size;
+    }
+    return any;
 }
 
 }  // namespace
@@ -163,15 +198,14 @@ std::string_view to_msh18(Charset charset) {
 
 Decoded decode(std::string bytes, Charset charset) {
     Decoded out;
-    const bool controls = std::any_of(bytes.begin(), bytes.end(), forbidden_control);
-    const bool any_high = std::any_of(bytes.begin(), bytes.end(), high);
+    const auto [any_high, controls] = kinds_of(bytes);
     if (controls) out.doubt = CharsetDoubt::control;
     if (!controls && !any_high) {
         out.text = std::move(bytes);
         return out;
     }
     if (any_high && charset != Charset::ascii) {
-        const bool utf8 = is_utf8(bytes);
+        const bool utf8 = valid_utf8(bytes);
         if (charset == Charset::utf_8) {
             if (utf8 && encoded_twice(bytes)) out.doubt = CharsetDoubt::encoded_twice;
             if (utf8 && !controls) {

@@ -193,9 +193,8 @@ Result<bool> index(Body& body, const ParseOptions& options) {
             return Segment(&body, number).coordinate(field);
         };
         // The repetitions of one field matter only in a segment that has very many.
-        const bool many = separators.repetition != '\0' &&
-                          static_cast<std::size_t>(std::count(line.begin(), line.end(), separators.repetition)) >=
-                              options.max_repetitions;
+        const bool many = separators.repetition != '\0' && line.size() > options.max_repetitions &&
+                          pieces(line, separators.repetition) > options.max_repetitions;
         for (auto field = line.find(separators.field); field != std::string_view::npos;) {
             if (segment.parts + (header ? 1U : 0U) == options.max_fields) {
                 return Error{Fault::malformed, where(0), "too many fields in a segment"};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hl7/spelling.hpp"
+#include "hl7/values.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::hl7 {
@@ -19,8 +20,11 @@ using Kind = ReferenceRange::Kind;
 bool digit(char c) {
     return c >= '0' && c <= '9';
 }
+bool ascii_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 bool letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+    return ascii_letter(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
 ReferenceRange text_because(std::string_view why) {
@@ -152,7 +156,7 @@ public:
     }
 
     /// num of the grammar, as written.
-    std::optional<std::string_view> number() {
+    std::optional<std::string_view> number(bool decimal_comma = true) {
         const auto start = at_;
         auto at = at_;
         const auto digits = [&] {
@@ -170,7 +174,8 @@ public:
             }
         }
         bool fraction = false;
-        if (at + 1 < text_.size() && (text_[at] == '.' || text_[at] == ',') && digit(text_[at + 1])) {
+        if (at + 1 < text_.size() && (text_[at] == '.' || (text_[at] == ',' && decimal_comma)) &&
+            digit(text_[at + 1])) {
             ++at;
             digits();
             fraction = true;
@@ -207,7 +212,10 @@ public:
         if (left.empty()) return std::string{};
         if (left.find_first_of("<>=;:,") != std::string_view::npos) return std::nullopt;
         const bool ten = power_of_ten(left);
-        if (!ten && !letter(left.front()) && std::string_view("%/{[(").find(left.front()) == std::string_view::npos)
+        const bool symbol =
+            left.starts_with("µ") || left.starts_with("μ") || left.starts_with("°") || left.starts_with("‰");
+        if (!ten && !symbol && !ascii_letter(left.front()) &&
+            std::string_view("%/{[(").find(left.front()) == std::string_view::npos)
             return std::nullopt;
         return std::string(left);
     }
@@ -250,7 +258,8 @@ public:
         text = trim(text);
         const auto lower = lower_case(text);
         for (const bool groups : {true, false}) {
-            for (const auto form : {&RangeReader::breakpoints, &RangeReader::bracket}) {
+            for (const auto form :
+                 {&RangeReader::breakpoints, &RangeReader::bracket, &RangeReader::bracket_with_comma}) {
                 if (auto range = (this->*form)(Scanner(text, lower, groups))) return range;
             }
         }
@@ -297,8 +306,8 @@ private:
         }
         const auto sign = plain.find_first_not_of("+-");
         if (plain[sign] == '.') plain.insert(sign, 1, '0');
-        if (auto parsed = Decimal::parse(plain)) {
-            out = *parsed;
+        if (auto parsed = read_number(plain)) {
+            out = std::move(parsed->value);
             return true;
         }
         problem_ = "not a plain decimal number";
@@ -353,16 +362,20 @@ private:
     }
 
     // [3,5 ; 5,0[
-    Found bracket(Scanner s) {
+    Found bracket(Scanner s) { return bracket_of(s, true); }
+    // [0,120]: the comma between the two, when nothing else is
+    Found bracket_with_comma(Scanner s) { return bracket_of(s, false); }
+
+    Found bracket_of(Scanner s, bool decimal_comma) {
         const char open = s.take_one_of("[](");
         if (open == '\0') return std::nullopt;
         s.spaces();
-        const auto low = s.number();
+        const auto low = s.number(decimal_comma);
         if (!low) return std::nullopt;
         s.spaces();
         if (s.take_one_of("-;,") == '\0' && !s.take("à") && !s.take("to")) return std::nullopt;
         s.spaces();
-        const auto high = s.number();
+        const auto high = s.number(decimal_comma);
         if (!high) return std::nullopt;
         s.spaces();
         const char close = s.take_one_of("[])");

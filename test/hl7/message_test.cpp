@@ -241,6 +241,10 @@ TEST(MessageCharset, IsNeverGuessed) {
                     "L\xC3\x83\xC2\xA9"
                     "a"),
               CharsetDoubt::encoded_twice);
+    EXPECT_EQ(doubt("UNICODE UTF-8",
+                    "L\xC3\xA9"
+                    "a \xC3\x80 Co\xC3\xABt"),
+              CharsetDoubt::none);
     EXPECT_EQ(doubt("ASCII", "a\x01"), CharsetDoubt::control);
     EXPECT_EQ(doubt("GB 18030-2000", "\xE9"), CharsetDoubt::invalid_bytes);
     const auto m = read(with_charset("UNICODE UTF-8",

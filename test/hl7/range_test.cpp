@@ -80,6 +80,10 @@ TEST(ReferenceRanges, AreReadFromNamesInFrench) {
     EXPECT_EQ(read_range("INFÉRIEUR À 5").high->included, false);
     EXPECT_EQ(read_range("N : -").kind, Kind::none);
     EXPECT_EQ(read_range("1.5e2-3").kind, Kind::text);
+    EXPECT_EQ(read_range("< 1e3").high->value.text(), "1000");
+    EXPECT_EQ(read_range("[0,120[").high->value.text(), "120");
+    EXPECT_EQ(read_range("3 - 5 µmol/L").unit, "µmol/L");
+    EXPECT_EQ(read_range("sup. 3 à 5").kind, Kind::text);
 }
 
 }  // namespace
