@@ -1,0 +1,216 @@
+#include "lib/delivery/engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "lib/base/log.hpp"
+#include "lib/net/timeout.hpp"
+
+namespace sgl::delivery {
+
+namespace {
+
+constexpr std::array channels{domain::Channel::dmp, domain::Channel::mss_professional, domain::Channel::mss_patient, domain::Channel::dpi};
+
+/// Failures in a row of one destination: after some it rests, then one letter tries.
+struct Breaker {
+    unsigned failures{};
+    Instant closed_until;
+};
+
+domain::LetterEvent event_of(const Outcome& outcome) {
+    switch (outcome.kind) {
+        case Outcome::Kind::accepted: return domain::letter_event::Accepted{};
+        case Outcome::Kind::refused: return domain::letter_event::Refused{outcome.reason};
+        case Outcome::Kind::try_later: return domain::letter_event::TryLater{outcome.reason};
+        case Outcome::Kind::in_doubt: return domain::letter_event::InDoubt{};
+        case Outcome::Kind::not_applicable: return domain::letter_event::NotApplicable{outcome.reason};
+    }
+    return domain::letter_event::InDoubt{};
+}
+
+std::string destination_of(const store::LeasedLetter& letter) {
+    return std::string(to_string(letter.channel)) + "/" + std::to_string(letter.legal_entity.value()) + "/" +
+           (letter.partner ? std::to_string(letter.partner->value()) : std::string());
+}
+
+}  // namespace
+
+struct Engine::State {
+    bool stopping{};
+    std::size_t in_flight{};
+    std::map<domain::Channel, std::size_t> per_channel;
+    std::map<std::string, Breaker> breakers;
+    std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
+};
+
+Engine::Engine(store::Letters& letters, const Clock& clock, EngineSettings settings, EngineSources sources)
+    : letters_(letters), clock_(clock), settings_(std::move(settings)), sources_(std::move(sources)), state_(std::make_unique<State>()) {}
+
+Engine::~Engine() = default;
+
+const domain::RetryPolicy& Engine::policy(domain::Channel channel) const { return settings_.policies.at(channel); }
+
+void Engine::wake() {
+    for (const auto& sleeper : state_->sleepers) {
+        if (const auto timer = sleeper.lock()) timer->cancel();
+    }
+    state_->sleepers.clear();
+}
+
+void Engine::stop() {
+    state_->stopping = true;
+    wake();
+}
+
+asio::awaitable<void> Engine::pause(Duration time) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const auto timer = std::make_shared<asio::steady_timer>(executor);
+    timer->expires_after(time);
+    state_->sleepers.push_back(timer);
+    boost::system::error_code woken;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    std::erase_if(state_->sleepers, [](const auto& sleeper) { return sleeper.expired(); });
+}
+
+asio::awaitable<void> Engine::run() {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    bool first = true;
+    for (const auto channel : channels) asio::co_spawn(executor, run_channel(channel), asio::detached);
+    while (!state_->stopping) {
+        try {
+            const std::vector<std::int32_t> sites = sources_.sites();
+            const std::size_t back = co_await letters_.reclaim(sites, first, clock_.now());
+            if (back > 0) {
+                log::warn("letters taken back from a worker that is gone", {{"letters", back}});
+                wake();
+            }
+            first = false;
+        } catch (const std::exception&) {
+            log::warn("letters can't be taken back now");
+        }
+        co_await pause(std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)));
+    }
+    while (state_->in_flight > 0) co_await pause(std::chrono::milliseconds(20));
+}
+
+asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    while (!state_->stopping) {
+        bool more = false;
+        const std::size_t busy = state_->per_channel[channel];
+        const std::size_t free = settings_.workers.at(channel) > busy ? settings_.workers.at(channel) - busy : 0;
+        if (free > 0) {
+            try {
+                const std::vector<std::int32_t> sites = sources_.sites();
+                std::vector<store::LeasedLetter> claimed = co_await letters_.claim(sites, channel, free, settings_.lease, clock_.now());
+                for (auto& letter : claimed) {
+                    ++state_->in_flight;
+                    ++state_->per_channel[channel];
+                    asio::co_spawn(executor, deliver(std::move(letter)), asio::detached);
+                }
+                more = claimed.size() == free;
+            } catch (const std::exception&) {
+                log::warn("letters can't be claimed now", {{"channel", log::Token{to_string(channel)}}});
+            }
+        }
+        co_await pause(more ? Duration{std::chrono::milliseconds(20)} : settings_.poll);
+    }
+}
+
+asio::awaitable<void> Engine::keep_lease(std::shared_ptr<bool> done, store::LeasedLetter letter) {
+    while (!*done) {
+        co_await net::pause(settings_.lease / 3);
+        if (*done) break;
+        try {
+            const bool ours = co_await letters_.renew(letter, settings_.lease, clock_.now());
+            if (!ours) break;  // taken over; the fencing token refuses what we still write
+        } catch (const std::exception&) {
+            log::warn("lease not renewed", {{"letter", letter.id}});
+        }
+    }
+}
+
+asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const auto done = std::make_shared<bool>(false);  // shared with the lease keeper, which may wake after us
+    asio::co_spawn(executor, keep_lease(done, letter), asio::detached);
+    try {
+        Outcome outcome;
+        auto& breaker = state_->breakers[destination_of(letter)];
+        if (breaker.failures >= settings_.breaker_failures && clock_.now() < breaker.closed_until) {
+            outcome = try_later(domain::Reason::partner_unavailable, Error{Fault::unavailable, "partner", "the destination rests after several failures"});
+            // An unanswered doubt stays one: nothing was asked.
+            if (letter.was_in_doubt) outcome.kind = Outcome::Kind::in_doubt;
+        } else {
+            outcome = co_await attempt(letter);
+            const bool failed = outcome.kind == Outcome::Kind::try_later || outcome.kind == Outcome::Kind::in_doubt;
+            auto& after = state_->breakers[destination_of(letter)];
+            after.failures = failed ? after.failures + 1 : 0;
+            if (failed) after.closed_until = clock_.now() + settings_.breaker_pause;
+        }
+        const Instant now = clock_.now();
+        const domain::LetterEvent event = event_of(outcome);
+        const Result<domain::LetterFacts> next = domain::decide(letter.facts, event, now, policy(letter.channel));
+        if (next) {
+            store::LetterOutcome written;
+            written.facts = *next;
+            written.partner_reference = outcome.partner_reference;
+            written.possible_duplicate = outcome.possible_duplicate;
+            if (outcome.error) {
+                written.error_where = outcome.error->where;
+                written.error_what = outcome.error->what;
+            }
+            const bool ours = co_await letters_.complete(letter, written, now);
+            log::info("letter", {{"letter", letter.id}, {"report", letter.version}, {"channel", log::Token{to_string(letter.channel)}},
+                                 {"state", log::Token{to_string(next->state)}}, {"reason", log::Token{to_string(next->reason)}},
+                                 {"attempt", letter.facts.attempts}, {"recorded", ours}});
+            if (outcome.error) log::warn("letter refused or delayed", *outcome.error);
+        }
+    } catch (const std::exception&) {
+        // Nothing written: the lease ends and the letter is in doubt, as after a crash.
+        log::error("letter not recorded", {{"letter", letter.id}});
+    }
+    *done = true;
+    --state_->in_flight;
+    --state_->per_channel[letter.channel];
+    wake();
+}
+
+asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
+    const std::shared_ptr<Channel> channel = sources_.channel(leased);
+    if (!channel) co_return refused(domain::Reason::partner_not_configured, Error{Fault::missing, "partner", "no partner is configured for this channel"});
+    Result<domain::Report> report = co_await sources_.report(leased.version);
+    if (!report) co_return try_later(domain::Reason::partner_unavailable, report.error());
+    Result<Documents> documents = co_await sources_.documents(leased.version);
+    if (!documents) {
+        // SEC-61: bytes that changed are never sent.
+        if (documents.error().fault == Fault::malformed) co_return refused(domain::Reason::integrity, documents.error());
+        co_return try_later(domain::Reason::partner_unavailable, documents.error());
+    }
+    Letter letter;
+    letter.id = leased.id;
+    letter.channel = leased.channel;
+    letter.act = leased.act;
+    letter.recipient_key = leased.recipient_key;
+    letter.recipient_name = leased.recipient_name;
+    letter.address = Personal<std::string>{leased.address};
+    letter.partner = leased.partner;
+    letter.attempt = leased.facts.attempts;
+    letter.in_doubt = leased.was_in_doubt;
+    letter.sent_at = leased.sent_at;
+    try {
+        co_return co_await channel->deliver(letter, *report, *documents);
+    } catch (const std::exception&) {
+        // A channel does not throw for what a partner does: what it had sent by then, nobody knows.
+    }
+    co_return in_doubt(Error{Fault::unavailable, "channel", "the attempt was cut short"});
+}
+
+}  // namespace sgl::delivery

@@ -1,0 +1,67 @@
+// Delivers letters: claims what is due, one lane per channel and destination, hands each to its channel, writes what became
+// of it. The biologist's click never waits for it; one slow or dead partner never delays another (design D7).
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/delivery/channel.hpp"
+#include "lib/store/letters.hpp"
+
+namespace sgl::delivery {
+
+struct EngineSettings {
+    std::map<domain::Channel, domain::RetryPolicy> policies;  ///< one per channel
+    std::map<domain::Channel, std::size_t> workers;           ///< letters of a channel in flight at once
+    Duration lease{std::chrono::seconds(60)};
+    Duration poll{std::chrono::seconds(1)};  ///< how often to look when nothing tells
+    unsigned breaker_failures{5};            ///< failures in a row that close a destination for a while
+    Duration breaker_pause{std::chrono::seconds(60)};
+};
+
+/// What the engine asks of the rest of the daemon. All run on the engine's executor.
+struct EngineSources {
+    std::function<std::vector<std::int32_t>()> sites;
+    /// The channel that serves this letter now; null: none is configured.
+    std::function<std::shared_ptr<Channel>(const store::LeasedLetter&)> channel;  // shared: a reload may replace it meanwhile
+    std::function<asio::awaitable<Result<domain::Report>>(domain::ReportVersionId)> report;
+    std::function<asio::awaitable<Result<Documents>>(domain::ReportVersionId)> documents;
+};
+
+class Engine {
+public:
+    Engine(store::Letters& letters, const Clock& clock, EngineSettings settings, EngineSources sources);
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine();
+
+    /// Takes back what this daemon held before it died, then works until stop(). Returns when all letters in flight ended.
+    asio::awaitable<void> run();
+    void wake();  ///< something may be due now
+    void stop();
+
+    const domain::RetryPolicy& policy(domain::Channel channel) const;
+
+private:
+    struct Lane;
+    struct State;
+
+    asio::awaitable<void> run_channel(domain::Channel channel);
+    asio::awaitable<void> keep_lease(std::shared_ptr<bool> done, store::LeasedLetter letter);
+    asio::awaitable<void> deliver(store::LeasedLetter letter);
+    asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter);
+    asio::awaitable<void> pause(Duration time);
+
+    store::Letters& letters_;
+    const Clock& clock_;
+    EngineSettings settings_;
+    EngineSources sources_;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace sgl::delivery

@@ -1,0 +1,183 @@
+#include "lib/flow/draft.hpp"
+
+#include <algorithm>
+
+#include "lib/delivery/partners.hpp"
+
+namespace sgl::flow {
+
+namespace {
+
+const domain::Specimen* specimen_of(const store::OrderFile& file, const std::string& number) {
+    const auto found = std::ranges::find(file.specimens, number, &domain::Specimen::number);
+    return found == file.specimens.end() ? nullptr : &*found;
+}
+
+Timestamp measured_at(const store::CurrentResult& result, const TimeZone& zone) {
+    if (const auto time = Timestamp::parse(result.measured_at)) return *time;
+    return zone.to_local(result.received_at);
+}
+
+domain::Flag flag_of(const domain::Analyte& analyte, const domain::Value& value, const domain::Range& range) {
+    if (const auto* quantity = std::get_if<domain::Quantity>(&value)) return domain::interpret(*quantity, range, analyte.critical);
+    if (const auto* coded = std::get_if<domain::Coded>(&value)) {
+        for (const auto& answer : analyte.answers) {
+            if (answer.coded == *coded) return answer.flag;
+        }
+    }
+    return domain::Flag::none;
+}
+
+/// Only comparable ones: same kind, and the same unit for quantities (cr-bio.md 5.2).
+bool comparable(const domain::Value& now, const domain::Value& before) {
+    if (now.index() != before.index()) return false;
+    const auto* a = std::get_if<domain::Quantity>(&now);
+    return a == nullptr || a->unit == std::get<domain::Quantity>(before).unit;
+}
+
+domain::Professional detailed(const domain::Laboratory& laboratory, domain::LegalEntityId entity, domain::Professional person) {
+    if (person.rpps.empty()) return person;
+    const auto known = laboratory.correspondents(entity, person.rpps);
+    if (known.empty()) return person;
+    const auto& more = known.front()->professional;
+    if (person.family.empty()) person.family = more.family;
+    if (person.given.empty()) person.given = more.given;
+    if (person.title.empty()) person.title = more.title;
+    if (person.civility.empty()) person.civility = more.civility;
+    if (person.speciality.code.empty()) person.speciality = more.speciality;
+    if (person.address.city.empty()) person.address = more.address;
+    if (person.phone.empty()) person.phone = more.phone;
+    return person;
+}
+
+void add_correspondents(std::vector<domain::Correspondent>& to, const domain::Laboratory& laboratory, domain::LegalEntityId entity,
+                        const domain::Professional& person, bool is_prescriber) {
+    if (person.family.empty() && person.rpps.empty()) return;
+    const auto known = person.rpps.empty() ? std::vector<const domain::Correspondent*>{} : laboratory.correspondents(entity, person.rpps);
+    domain::Correspondent correspondent;
+    if (!known.empty()) correspondent = *known.front();  // one mailbox each in this version: that of his first structure
+    correspondent.professional = detailed(laboratory, entity, person);
+    correspondent.is_prescriber = is_prescriber;
+    to.push_back(std::move(correspondent));
+}
+
+}  // namespace
+
+ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalogue, const TimeZone& zone, const PreviousResults& previous) {
+    ReportDraft made;
+    const auto& traits = file.patient.traits.reveal();
+    // One line an analysis: of several runs the one received last (hl7v2-lab 8.6); who wants another asks for it to be resent.
+    std::map<std::int32_t, const store::CurrentResult*> newest;
+    for (const auto& result : file.results) {
+        if (!result.analyte || result.state == "quarantined") {
+            made.unreadable.push_back(result.code);
+            continue;
+        }
+        if (result.state == "late") continue;
+        newest[result.analyte->value()] = &result;
+    }
+    std::vector<std::pair<const domain::Analyte*, const store::CurrentResult*>> found;
+    for (const auto& [id, result] : newest) {
+        const auto* analyte = catalogue.by_id(domain::AnalyteId{id});
+        if (analyte == nullptr) analyte = catalogue.by_code(result->code);  // the catalogue got a new version since
+        if (analyte == nullptr) made.unreadable.push_back(result->code);
+        else found.emplace_back(analyte, result);
+    }
+    std::ranges::sort(found, {}, [](const auto& pair) { return std::pair(pair.first->position, pair.first->local_code); });
+    for (const auto& [analyte, result] : found) {
+        DraftLine line;
+        line.id = result->id;
+        line.chapter = analyte->chapter;
+        line.chapter_label = analyte->chapter_label;
+        auto& reported = line.reported;
+        reported.local_code = analyte->local_code;
+        reported.loinc = analyte->loinc;
+        reported.label = analyte->label;
+        reported.loinc_label = analyte->loinc_label;
+        reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisable"}});
+        if (auto* quantity = std::get_if<domain::Quantity>(&reported.value)) quantity->number = quantity->number.rounded(analyte->decimals);
+        const auto* specimen = specimen_of(file, result->specimen_number);
+        if (specimen == nullptr && !file.specimens.empty()) specimen = &file.specimens.front();
+        if (specimen != nullptr) reported.specimen_number = specimen->number;
+        reported.measured_at = measured_at(*result, zone);
+        const auto at = specimen != nullptr && specimen->collected_at ? *specimen->collected_at : reported.measured_at;
+        if (std::holds_alternative<domain::Quantity>(reported.value)) {
+            reported.range = domain::choose_range(*analyte, traits.sex, domain::age_in_days(traits.birth_date, at));
+        }
+        // Flags on the value as received, not as rounded for display.
+        reported.flag = result->value ? flag_of(*analyte, *result->value, reported.range) : domain::Flag::none;
+        reported.method = analyte->method;
+        reported.comment = result->note;
+        if (const auto before = previous.find(analyte->local_code); before != previous.end() && comparable(reported.value, before->second.value)) {
+            reported.previous = before->second;
+        }
+        made.lines.push_back(std::move(line));
+    }
+    for (const auto& exam : file.exams) {
+        const auto members = catalogue.ordered(exam.code);
+        if (members.empty()) made.pending.push_back(exam.label.empty() ? exam.code : exam.label);
+        for (const auto* member : members) {
+            const bool there = std::ranges::any_of(made.lines, [&](const DraftLine& line) { return line.reported.local_code == member->local_code; });
+            if (!there && std::ranges::find(made.pending, member->label) == made.pending.end()) made.pending.push_back(member->label);
+        }
+    }
+    return made;
+}
+
+domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory, const std::vector<DraftLine>& lines,
+                         const domain::Professional& validator, const domain::ReportIdentifiers& ids, Instant validated_at,
+                         const std::string& comment) {
+    domain::Report report;
+    report.ids = ids;
+    report.order_number = file.number;
+    report.placer_group = file.placer_group;
+    report.exams = file.exams;
+    if (const auto* entity = laboratory.legal_entity(file.legal_entity)) report.entity = *entity;
+    if (const auto* site = laboratory.site(file.site)) report.site = *site;
+    report.patient = file.patient;
+    report.prescriber = detailed(laboratory, file.legal_entity, file.prescriber);
+    add_correspondents(report.correspondents, laboratory, file.legal_entity, file.prescriber, true);
+    for (const auto& copy : file.copies) {
+        const bool twice = !copy.rpps.empty() && std::ranges::any_of(report.correspondents, [&](const domain::Correspondent& other) {
+            return other.professional.rpps == copy.rpps;
+        });
+        if (!twice) add_correspondents(report.correspondents, laboratory, file.legal_entity, copy, false);
+    }
+    report.collector = file.collector;
+    report.specimens = file.specimens;
+    report.prescribed_at = file.prescribed_at;
+    const auto& zone = report.site.time_zone;
+    report.registered_at = zone.to_local(file.registered_at);
+    report.validated_at = zone.to_local(validated_at);
+    report.created_at = report.validated_at;
+    report.validator = validator;
+    report.patient_class = file.patient_class;
+    report.stay_number = file.stay_number;
+    report.clinical_context = file.clinical_context;
+    report.comment = comment;
+    for (const auto& line : lines) {
+        auto chapter = std::ranges::find(report.chapters, line.chapter, &domain::ReportedChapter::code);
+        if (chapter == report.chapters.end()) {
+            report.chapters.push_back({line.chapter, line.chapter_label, {}});
+            chapter = std::prev(report.chapters.end());
+        }
+        chapter->results.push_back(line.reported);
+    }
+    return report;
+}
+
+domain::PlanContext plan_context(const domain::Laboratory& laboratory, const domain::Site& site, bool production) {
+    domain::PlanContext context;
+    context.production = production;
+    for (const auto* partner : laboratory.partners_of(site.legal_entity, domain::PartnerKind::dpi)) {
+        const auto definition = delivery::dpi_partner(partner->definition);
+        if (!definition || !partner->active) continue;
+        const auto& sites = definition->sites;
+        if (!sites.empty() && std::ranges::find(sites, site.finess.text()) == sites.end()) continue;
+        context.dpis.push_back(partner->id);
+        context.dpi_names.push_back(partner->name);
+    }
+    return context;
+}
+
+}  // namespace sgl::flow

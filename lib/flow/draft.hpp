@@ -1,0 +1,42 @@
+// What a report would say if it were signed now: the results of an order met with the catalogue, the patient's ranges and
+// earlier results. Pure; the console's preview, the guard of validation and the report itself all come from here.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/domain/laboratory.hpp"
+#include "lib/domain/report.hpp"
+#include "lib/store/orders.hpp"
+
+namespace sgl::flow {
+
+struct DraftLine {
+    domain::ResultId id;
+    std::string chapter;
+    std::string chapter_label;
+    domain::ReportedResult reported;
+};
+
+struct ReportDraft {
+    std::vector<DraftLine> lines;      ///< in the order of the report
+    std::vector<std::string> pending;  ///< labels of examinations asked for and not there
+    std::vector<std::string> unreadable;  ///< codes of results that can't be signed (unknown, quarantined): a person first
+};
+
+/// Newest validated result of each analysis of the patient, by local code.
+using PreviousResults = std::map<std::string, domain::PreviousResult>;
+
+ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalogue, const TimeZone& zone,
+                  const PreviousResults& previous);
+
+/// The report around those lines. `validator` empty for a preview.
+domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory,
+                         const std::vector<DraftLine>& lines, const domain::Professional& validator,
+                         const domain::ReportIdentifiers& ids, Instant validated_at, const std::string& comment);
+
+/// Hospital records that get this site's reports, for domain::plan.
+domain::PlanContext plan_context(const domain::Laboratory& laboratory, const domain::Site& site, bool production);
+
+}  // namespace sgl::flow

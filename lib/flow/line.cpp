@@ -1,0 +1,232 @@
+#include "lib/flow/line.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "cda/checker.hpp"
+#include "cda/write.hpp"
+#include "lib/base/failpoint.hpp"
+#include "lib/base/log.hpp"
+#include "lib/compose/cr_bio.hpp"
+#include "lib/compose/pdf.hpp"
+
+namespace sgl::flow {
+
+namespace {
+
+std::chrono::year_month_day month_of(Instant at, const TimeZone& zone) {
+    const auto local = zone.to_local(at, Precision::month);
+    return std::chrono::year{local.year} / std::chrono::month{local.month} / std::chrono::day{1};
+}
+
+/// What a biologist saw against what is there now; empty when it is the same.
+std::string changes_since(const std::vector<domain::ResultId>& seen, const std::vector<DraftLine>& now, bool version_moved) {
+    const auto is_seen = [&](domain::ResultId id) { return std::ranges::find(seen, id) != seen.end(); };
+    std::string fresh;
+    for (const auto& line : now) {
+        if (!is_seen(line.id)) fresh += (fresh.empty() ? "" : ", ") + line.reported.label;
+    }
+    std::size_t gone = 0;
+    for (const auto id : seen) {
+        if (std::ranges::none_of(now, [&](const DraftLine& line) { return line.id == id; })) ++gone;
+    }
+    if (!fresh.empty()) return "results came since the screen was drawn: " + fresh;
+    if (gone > 0) return "results on the screen were replaced since";
+    if (version_moved) return "the order changed since the screen was drawn";
+    return {};
+}
+
+struct Composed {
+    store::StoredDocuments documents;
+    std::vector<Error> errors;
+};
+
+/// Pure, on a worker thread: the PDF, the CDA with the PDF inside, then ring 2 on the bytes.
+Composed compose_documents(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf, bool production) {
+    Composed made;
+    made.errors = domain::missing(report);
+    if (!made.errors.empty()) return made;
+    failpoint("before_report_build");
+    auto rendered = pdf.render(report);
+    if (!rendered) {
+        made.errors.push_back(rendered.error());
+        return made;
+    }
+    const auto model = compose::cr_bio(report, rendered->bytes);
+    if (!model) {
+        made.errors.push_back(model.error());
+        return made;
+    }
+    auto bytes = cda::write(*model);
+    if (!bytes) {
+        made.errors.push_back(bytes.error());
+        return made;
+    }
+    failpoint("after_cda_before_pdf");
+    cda::CheckOptions options;
+    options.identities = production ? cda::CheckOptions::Identities::production : cda::CheckOptions::Identities::test;
+    for (auto& finding : checker.check(*bytes, options)) {
+        if (finding.severity == cda::Finding::Severity::error) made.errors.push_back(Error{Fault::refused, finding.where, finding.what});
+    }
+    // Every result is on paper: what was drawn says so (issue: text recorded while drawing).
+    std::size_t results = 0;
+    for (const auto& chapter : report.chapters) results += chapter.results.size();
+    if (rendered->drawn.size() != results) made.errors.push_back(Error{Fault::refused, "pdf", "a result is not shown in the PDF"});
+    made.documents.n3 = std::move(*bytes);
+    made.documents.pdf = std::move(rendered->bytes);
+    return made;
+}
+
+/// The same as a task for a worker; whoever awaits it owns what it refers to.
+asio::awaitable<Composed> composed(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf, bool production) {
+    co_return compose_documents(report, checker, pdf, production);
+}
+
+}  // namespace
+
+std::vector<std::int32_t> Line::all_sites() const {
+    std::vector<std::int32_t> sites;
+    for (const auto& site : parts_.laboratory.current()->sites()) sites.push_back(site.id.value());
+    return sites;
+}
+
+asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId order) {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    pg::Transaction transaction = co_await parts_.pool.begin(actor.sites);
+    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, order, false);
+    if (!file) {
+        co_await transaction.rollback();
+        co_return file.error();
+    }
+    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
+    co_await transaction.rollback();
+    const domain::Site* site = laboratory->site(file->site);
+    if (site == nullptr) co_return Error{Fault::missing, "site", "the site of the order is not configured"};
+    Preview preview;
+    preview.draft = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
+    const domain::User* user = laboratory->user(actor.user);
+    const domain::Professional validator = user == nullptr ? domain::Professional() : user->professional;
+    const domain::ReportIdentifiers ids;
+    const domain::Report report = report_of(*file, *laboratory, preview.draft.lines, validator, ids, parts_.clock.now(), "");
+    preview.missing = domain::missing(report);
+    preview.letters = domain::plan(report, plan_context(*laboratory, *site, parts_.production));
+    co_return preview;
+}
+
+asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand command) {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const domain::User* user = laboratory->user(actor.user);
+    if (user == nullptr) co_return Error{Fault::refused, "user", "this account is not known any more"};
+    pg::Transaction transaction = co_await parts_.pool.begin(actor.sites);
+    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, command.order, true);
+    if (!file) {
+        co_await transaction.rollback();
+        co_return file.error();
+    }
+    const auto refuse = [](Fault fault, std::string what) { return Error{fault, "order", std::move(what)}; };
+    if (!user->may_validate(file->site)) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::refused, "only a biologist with RPPS and this role on the site of the order validates");
+    }
+    if (file->state != "registered" && file->state != "in_progress") {
+        co_await transaction.rollback();
+        co_return refuse(Fault::conflict, "the order is " + file->state + " already");
+    }
+    const domain::Site* site = laboratory->site(file->site);
+    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
+    const ReportDraft now = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
+    if (const std::string changed = changes_since(command.seen, now.lines, file->row_version != command.row_version); !changed.empty()) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::conflict, changed);
+    }
+    if (!now.unreadable.empty()) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::refused, "results wait for a person (see work to do): " + now.unreadable.front());
+    }
+    if (!now.pending.empty()) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::unsupported, "partial reports are not supported in this version; missing: " + now.pending.front());
+    }
+    store::SignedReport report;
+    report.validated_at = parts_.clock.now();
+    report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
+    const domain::Report complete = report_of(*file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
+    if (const auto missing = domain::missing(complete); !missing.empty()) {
+        co_await transaction.rollback();
+        co_return missing.front();
+    }
+    report.order = file->id;
+    report.row_version = file->row_version;
+    report.site = file->site;
+    report.legal_entity = file->legal_entity;
+    report.patient = file->patient;
+    report.user = user->id;
+    report.actor = actor.name;
+    report.validator = user->professional;
+    report.month = month_of(report.validated_at, site->time_zone);
+    report.comment = command.comment;
+    for (const auto& line : now.lines) report.lines.push_back({line.id, line.chapter, line.chapter_label, line.reported});
+    const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
+    if (!written) co_return written.error();
+    log::info("order validated", {{"order", file->id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
+    co_return Validated{report.ids.version_id, report.ids.version, report.validated_at};
+}
+
+asio::awaitable<std::size_t> Line::publish_waiting() {
+    std::size_t published = 0;
+    for (;;) {
+        const std::vector<domain::ReportVersionId> waiting = co_await parts_.reports.to_compose(all_sites(), 20);
+        if (waiting.empty()) co_return published;
+        std::size_t moved = 0;
+        for (const auto id : waiting) {
+            const bool done = co_await publish(id);
+            if (done) ++moved;
+        }
+        if (moved == 0) co_return published;  // all of them wait for another daemon
+        published += moved;
+    }
+}
+
+domain::Report Line::report_of_version(const store::StoredVersion& version, const store::OrderFile& file) const {
+    store::OrderFile as_signed = file;
+    as_signed.patient = version.patient;
+    std::vector<DraftLine> lines;
+    for (const auto& line : version.lines) lines.push_back({line.result, line.chapter, line.chapter_label, line.reported});
+    return report_of(as_signed, *parts_.laboratory.current(), lines, version.validator, version.ids, version.validated_at, version.comment);
+}
+
+asio::awaitable<Result<domain::Report>> Line::report(domain::ReportVersionId id) {
+    const std::vector<std::int32_t> sites = all_sites();
+    Result<store::StoredVersion> version = co_await parts_.reports.version(sites, id);
+    if (!version) co_return version.error();
+    pg::Transaction transaction = co_await parts_.pool.begin(sites);
+    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, version->order, false);
+    co_await transaction.rollback();
+    if (!file) co_return file.error();
+    co_return report_of_version(*version, *file);
+}
+
+asio::awaitable<bool> Line::publish(domain::ReportVersionId id) {
+    const std::vector<std::int32_t> sites = all_sites();
+    Result<store::StoredVersion> version = co_await parts_.reports.version(sites, id);
+    if (!version || version->state != "validated") co_return false;
+    Result<domain::Report> report = co_await this->report(id);
+    if (!report) co_return false;
+    const asio::any_io_executor worker = parts_.workers.get_executor();
+    Composed made = co_await asio::co_spawn(worker, composed(*report, parts_.checker, parts_.pdf, parts_.production), asio::use_awaitable);
+    const std::string actor = "daemon:" + parts_.daemon;
+    if (!made.errors.empty()) {
+        for (const auto& error : made.errors) log::error("report can't be composed", error);
+        co_await parts_.reports.refuse(*version, made.errors, actor, parts_.clock.now());
+        co_return true;
+    }
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const domain::PlanContext context = plan_context(*laboratory, report->site, parts_.production);
+    const std::vector<domain::PlannedLetter> letters = domain::plan(*report, context);
+    const bool ours = co_await parts_.reports.publish(*version, made.documents, letters, actor, parts_.clock.now());
+    if (ours) log::info("report published", {{"report", id}, {"letters", letters.size()}});
+    co_return ours;
+}
+
+}  // namespace sgl::flow

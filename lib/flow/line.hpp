@@ -1,0 +1,93 @@
+// The path of a result after it was kept: validate → compose → check → publish. Each step leaves a row before the next
+// begins, so that a restart goes on by reading rows.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/flow/draft.hpp"
+#include "lib/flow/live_laboratory.hpp"
+#include "lib/store/letters.hpp"
+#include "lib/store/reports.hpp"
+
+namespace sgl::cda {
+class Checker;
+}
+namespace sgl::compose {
+class PdfRenderer;
+}
+
+namespace sgl::flow {
+
+namespace asio = boost::asio;
+
+/// Who acts: rights have been looked up, the sites are those he may see.
+struct Actor {
+    std::string name;  ///< "user:<login>", for the audit
+    domain::UserId user;
+    std::vector<std::int32_t> sites;
+};
+
+/// What a biologist signs: exactly what was on his screen.
+struct ValidationCommand {
+    domain::OrderId order;
+    int row_version{};
+    std::vector<domain::ResultId> seen;
+    std::string comment;
+};
+
+struct Validated {
+    domain::ReportVersionId version;
+    unsigned number{};
+    Instant at;
+};
+
+/// A preview of what signing would give.
+struct Preview {
+    ReportDraft draft;
+    std::vector<domain::PlannedLetter> letters;
+    std::vector<Error> missing;
+};
+
+class Line {
+public:
+    struct Parts {
+        pg::Pool& pool;
+        store::Orders& orders;
+        store::Reports& reports;
+        const LiveLaboratory& laboratory;
+        const Clock& clock;
+        const cda::Checker& checker;
+        compose::PdfRenderer& pdf;
+        asio::thread_pool& workers;  ///< for composing: never on the I/O thread
+        std::string daemon;          ///< name, for the audit
+        bool production{};
+    };
+    explicit Line(Parts parts) : parts_(std::move(parts)) {}
+
+    asio::awaitable<Result<Preview>> preview(Actor actor, domain::OrderId order);
+
+    /// Technical and biological validation of all results of an order. Fault::refused: no right, or incomplete; conflict:
+    /// stale screen (`what` says what changed).
+    asio::awaitable<Result<Validated>> validate(Actor actor, ValidationCommand command);
+
+    /// compose → check → publish of everything that waits; gives how many were published.
+    asio::awaitable<std::size_t> publish_waiting();
+
+    /// The report of a version as its letters need it.
+    asio::awaitable<Result<domain::Report>> report(domain::ReportVersionId version);
+
+private:
+    asio::awaitable<bool> publish(domain::ReportVersionId id);
+    domain::Report report_of_version(const store::StoredVersion& version, const store::OrderFile& file) const;
+    std::vector<std::int32_t> all_sites() const;
+
+    Parts parts_;
+};
+
+}  // namespace sgl::flow

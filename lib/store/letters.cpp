@@ -1,0 +1,211 @@
+#include "lib/store/letters.hpp"
+
+#include <boost/json/value.hpp>
+
+#include "lib/base/failpoint.hpp"
+#include "lib/store/audit.hpp"
+#include "lib/store/codec.hpp"
+
+namespace sgl::store {
+
+namespace {
+
+constexpr pg::Query pick_due{"letters.pick_due", R"sql(
+    update letter set state = 'sending', attempts = attempts + 1, lease_owner = $3, lease_until = $4, fence = fence + 1,
+        first_sent_at = coalesce(letter.first_sent_at, $1)
+    from (select id, state as before from letter
+          where channel = $5 and state in ('due', 'retry', 'in_doubt') and next_attempt_at <= $1
+          order by next_attempt_at for update skip locked limit $2) due
+    where letter.id = due.id
+    returning letter.id, letter.version_id, letter.site_id, letter.legal_entity_id, letter.channel, letter.act,
+        letter.recipient_key, letter.recipient_name, letter.address, letter.partner_id, due.before, letter.possible_duplicate,
+        letter.attempts, letter.trying_since, letter.next_attempt_at, letter.fence, letter.first_sent_at)sql"};
+
+constexpr pg::Query write_outcome{"letters.complete", R"sql(
+    update letter set state = $3, reason = $4, next_attempt_at = $5, trying_since = $6, lease_owner = null, lease_until = null,
+        accepted_at = case when $3 = 'accepted' then $7 else accepted_at end,
+        partner_reference = case when $8 = '' then partner_reference else $8 end,
+        possible_duplicate = possible_duplicate or $9, error_where = $10, error_what = $11
+    where id = $1 and fence = $2 and state = 'sending')sql"};
+
+constexpr pg::Query extend{"letters.renew", R"sql(
+    update letter set lease_until = $3 where id = $1 and fence = $2 and state = 'sending')sql"};
+
+constexpr pg::Query insert_events{"letters.events", R"sql(
+    insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
+    select l.id, l.legal_entity_id, l.site_id, $1, $2, e.before, l.state, l.reason, l.attempts, e.detail
+    from unnest($3::uuid[], $4::text[], $5::text[]) as e(id, before, detail) join letter l on l.id = e.id)sql"};
+
+constexpr pg::Query take_back{"letters.reclaim", R"sql(
+    update letter set state = 'in_doubt', next_attempt_at = $1, lease_owner = null, lease_until = null, fence = fence + 1
+    where id in (select id from letter where state = 'sending' and (lease_until < $1 or ($2 and lease_owner = $3))
+                 for update skip locked)
+    returning id)sql"};
+
+constexpr pg::Query lock_one{"letters.lock", R"sql(
+    select state, reason, attempts, trying_since, next_attempt_at, legal_entity_id, site_id from letter where id = $1 for update)sql"};
+
+constexpr pg::Query set_state{"letters.act", R"sql(
+    update letter set state = $2, reason = $3, next_attempt_at = $4, trying_since = $5 where id = $1)sql"};
+
+constexpr pg::Query earliest{"letters.next_due", R"sql(
+    select min(next_attempt_at) from letter where channel = $1 and state in ('due', 'retry', 'in_doubt'))sql"};
+
+pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uuid>& ids, std::string_view before, std::string_view detail) {
+    pg::TextColumn states;
+    pg::TextColumn details;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        states.add(before);
+        details.add(detail);
+    }
+    return {insert_events, pg::params(now, actor, ids, states, details)};
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<LeasedLetter>> Letters::claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
+                                                          Duration lease, Instant now) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel)));
+    std::vector<LeasedLetter> letters;
+    if (rows.empty()) {
+        co_await transaction.rollback();
+        co_return letters;
+    }
+    failpoint("before_claim_commit");
+    pg::UuidColumn ids;
+    pg::TextColumn before;
+    pg::TextColumn details;
+    for (const auto row : rows) {
+        LeasedLetter letter;
+        letter.id = domain::LetterId{row.uuid(0)};
+        letter.version = domain::ReportVersionId{row.uuid(1)};
+        letter.site = domain::SiteId{row.int32(2)};
+        letter.legal_entity = domain::LegalEntityId{row.int32(3)};
+        letter.channel = channel;
+        letter.act = domain::act_of(row.text(5)).value_or(domain::Act::deliver);
+        letter.recipient_key = row.string(6);
+        letter.recipient_name = row.string(7);
+        letter.address = row.string(8);
+        if (!row.is_null(9)) letter.partner = domain::PartnerId{row.int32(9)};
+        letter.was_in_doubt = row.text(10) == "in_doubt";
+        letter.possible_duplicate = row.boolean(11);
+        letter.facts = {domain::LetterState::sending, domain::Reason::none, row.int32(12), row.instant(13), row.instant(14)};
+        letter.fence = row.int64(15);
+        letter.sent_at = row.instant(16);
+        ids.add(letter.id);
+        before.add(row.text(10));
+        details.add("");
+        letters.push_back(std::move(letter));
+    }
+    std::vector<pg::Step> steps;
+    const std::string actor = "daemon:" + owner_;
+    steps.push_back(pg::Step{insert_events, pg::params(now, actor, ids, before, details)});
+    co_await transaction.commit_with(std::move(steps));
+    co_return letters;
+}
+
+asio::awaitable<bool> Letters::complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now) {
+    failpoint("after_response_before_commit");
+    const std::vector<std::int32_t> scope(1, letter.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    const auto& facts = outcome.facts;
+    const pg::Rows won = co_await transaction.query(
+        write_outcome, pg::params(letter.id, letter.fence, to_string(facts.state), to_string(facts.reason), facts.next_attempt_at, facts.created_at,
+                                  now, outcome.partner_reference, outcome.possible_duplicate, outcome.error_where, outcome.error_what));
+    if (won.affected() != 1) {
+        co_await transaction.rollback();
+        co_return false;
+    }
+    const std::vector<Uuid> ids(1, letter.id.value());
+    const std::string actor = "daemon:" + owner_;
+    const std::string detail = outcome.error_where.empty() ? outcome.error_what : outcome.error_where + ": " + outcome.error_what;
+    std::vector<pg::Step> steps;
+    steps.push_back(events_step(now, actor, ids, "sending", detail));
+    std::vector<AuditEvent> events;
+    AuditEvent event;
+    event.legal_entity = letter.legal_entity;
+    event.site = letter.site;
+    event.actor = actor;
+    event.action = "deliver";
+    event.object = "letter:" + to_string(letter.id.value());
+    event.payload = codec::text({{"state", to_string(facts.state)}, {"reason", to_string(facts.reason)}, {"attempt", facts.attempts},
+                                 {"partner", outcome.partner_reference}});
+    events.push_back(std::move(event));
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+    failpoint("after_result_commit");
+    co_return true;
+}
+
+asio::awaitable<bool> Letters::renew(const LeasedLetter& letter, Duration lease, Instant now) {
+    failpoint("lease_renew");
+    const std::vector<std::int32_t> scope(1, letter.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    const pg::Rows won = co_await transaction.query(extend, pg::params(letter.id, letter.fence, now + lease));
+    const bool ours = won.affected() == 1;
+    co_await transaction.commit();
+    co_return ours;
+}
+
+asio::awaitable<std::size_t> Letters::reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now) {
+    failpoint("lease_reclaim");
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(take_back, pg::params(now, own, owner_));
+    if (rows.empty()) {
+        co_await transaction.rollback();
+        co_return 0;
+    }
+    std::vector<Uuid> ids;
+    for (const auto row : rows) ids.push_back(row.uuid(0));
+    std::vector<pg::Step> steps;
+    steps.push_back(events_step(now, "daemon:" + owner_, ids, "sending", "the worker that held the letter is gone"));
+    co_await transaction.commit_with(std::move(steps));
+    co_return ids.size();
+}
+
+asio::awaitable<Result<void>> Letters::act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event, std::string verb,
+                                           std::string actor, std::string why, const domain::RetryPolicy& policy, Instant now) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(lock_one, pg::params(id));
+    if (rows.empty()) {
+        co_await transaction.rollback();
+        co_return Error{Fault::missing, "letter", "no such letter on your sites"};
+    }
+    const auto row = rows[0];
+    const std::string before = row.string(0);
+    domain::LetterFacts facts{domain::letter_state_of(before).value(), domain::reason_of(row.text(1)).value_or(domain::Reason::none), row.int32(2),
+                              row.instant(3), row.instant(4)};
+    const Result<domain::LetterFacts> next = domain::decide(facts, event, now, policy);
+    if (!next) {
+        co_await transaction.rollback();
+        co_return next.error();
+    }
+    const domain::LegalEntityId entity{row.int32(5)};
+    const domain::SiteId site{row.int32(6)};
+    const std::vector<Uuid> ids(1, id.value());
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{set_state, pg::params(id, to_string(next->state), to_string(next->reason), next->next_attempt_at, next->created_at)});
+    steps.push_back(events_step(now, actor, ids, before, why));
+    std::vector<AuditEvent> events;
+    AuditEvent audited;
+    audited.legal_entity = entity;
+    audited.site = site;
+    audited.actor = actor;
+    audited.action = verb + "_letter";
+    audited.object = "letter:" + to_string(id.value());
+    audited.payload = codec::text({{"from", before}, {"to", to_string(next->state)}, {"why", why}});
+    events.push_back(std::move(audited));
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+    co_return Result<void>{};
+}
+
+asio::awaitable<std::optional<Instant>> Letters::next_due(const std::vector<std::int32_t>& sites, domain::Channel channel) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(earliest, pg::params(to_string(channel)));
+    co_await transaction.rollback();
+    co_return rows[0].optional_instant(0);
+}
+
+}  // namespace sgl::store

@@ -1,0 +1,71 @@
+// Letters as rows: picked under a lease with a fencing token, so that two daemons never act on one (design D5, D7).
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/domain/letter.hpp"
+#include "lib/store/pg/pool.hpp"
+
+namespace sgl::store {
+
+namespace asio = boost::asio;
+
+/// A letter that a worker holds until the lease ends.
+struct LeasedLetter {
+    domain::LetterId id;
+    domain::ReportVersionId version;
+    domain::SiteId site;
+    domain::LegalEntityId legal_entity;
+    domain::Channel channel{};
+    domain::Act act{};
+    std::string recipient_key;
+    std::string recipient_name;
+    std::string address;  ///< personal
+    std::optional<domain::PartnerId> partner;
+    bool was_in_doubt{};
+    bool possible_duplicate{};
+    domain::LetterFacts facts;  ///< after the claim: sending
+    std::int64_t fence{};
+    Instant sent_at;            ///< fixed at the first attempt
+};
+
+/// What to write when an attempt ended.
+struct LetterOutcome {
+    domain::LetterFacts facts;
+    std::string partner_reference;
+    bool possible_duplicate{};
+    std::string error_where;
+    std::string error_what;
+};
+
+class Letters {
+public:
+    Letters(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
+
+    /// Due letters of a channel, at most `limit`, claimed for `lease`.
+    asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
+                                                     Duration lease, Instant now);
+
+    /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written.
+    asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now);
+    asio::awaitable<bool> renew(const LeasedLetter& letter, Duration lease, Instant now);
+
+    /// Letters whose lease ended, or that this daemon's name held before it restarted (`own`): in doubt, due at once.
+    asio::awaitable<std::size_t> reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now);
+
+    /// A person's act on one letter; `event` is Held, Retried or Abandoned. Fault::conflict when its state does not allow it.
+    asio::awaitable<Result<void>> act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event,
+                                      std::string verb, std::string actor, std::string why, const domain::RetryPolicy& policy, Instant now);
+
+    /// When the next letter of this channel is due; nothing when none waits.
+    asio::awaitable<std::optional<Instant>> next_due(const std::vector<std::int32_t>& sites, domain::Channel channel);
+
+private:
+    pg::Pool& pool_;
+    std::string owner_;
+};
+
+}  // namespace sgl::store

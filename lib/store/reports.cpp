@@ -1,0 +1,290 @@
+#include "lib/store/reports.hpp"
+
+#include <boost/json/value.hpp>
+
+#include "lib/base/failpoint.hpp"
+#include "lib/store/audit.hpp"
+#include "lib/store/codec.hpp"
+
+namespace sgl::store {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr pg::Query find_previous{"reports.previous", R"sql(
+    select distinct on (v.local_code) v.local_code, v.content
+    from validated_result v where v.patient_id = $1
+    order by v.local_code, v.at desc)sql"};
+
+constexpr pg::Query close_order{"reports.close_order", R"sql(
+    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3
+    where id = $1 and row_version = $2 and state in ('registered', 'in_progress'))sql"};
+
+constexpr pg::Query validate_results{"reports.validate_results", R"sql(
+    update result set state = 'bio_validated' where id = any($1::bigint[]) and state = 'raw')sql"};
+
+constexpr pg::Query insert_set{"reports.insert_set", R"sql(
+    insert into report_set (id, legal_entity_id, site_id, order_id) values ($1, $2, $3, $4))sql"};
+
+constexpr pg::Query insert_version{"reports.insert_version", R"sql(
+    insert into report_version (id, legal_entity_id, site_id, set_id, version, kind, state, validated_at, validated_by, validator,
+        month, comment, confidentiality, ins_qualified, patient, document_oid)
+    values ($1, $2, $3, $4, $5, 'final', 'validated', $6, $7, $8::jsonb, $9, $10, 'N', $11, $12::jsonb, $13))sql"};
+
+constexpr pg::Query insert_lines{"reports.insert_lines", R"sql(
+    insert into validated_result (version_id, position, legal_entity_id, site_id, patient_id, result_id, loinc, local_code, content, at)
+    select $1, position, $2, $3, $4, result_id, loinc, local_code, content, at
+    from unnest($5::int[], $6::bigint[], $7::text[], $8::text[], $9::jsonb[], $10::timestamptz[])
+         as t(position, result_id, loinc, local_code, content, at))sql"};
+
+constexpr pg::Query pick_to_compose{"reports.to_compose", R"sql(
+    select id from report_version where state = 'validated' order by validated_at limit $1)sql"};
+
+constexpr pg::Query read_version{"reports.version", R"sql(
+    select v.set_id, v.version, s.order_id, v.site_id, v.legal_entity_id, v.state, v.validated_at, v.validator, v.patient, v.comment, v.month
+    from report_version v join report_set s on s.id = v.set_id where v.id = $1)sql"};
+
+constexpr pg::Query read_lines{"reports.lines", R"sql(
+    select result_id, content from validated_result where version_id = $1 order by position)sql"};
+
+constexpr pg::Query mark_published{"reports.publish", R"sql(
+    update report_version set state = 'published', published_at = $2 where id = $1 and state = 'validated')sql"};
+
+constexpr pg::Query mark_refused{"reports.refuse", R"sql(
+    update report_version set state = 'refused', refusal = $2 where id = $1 and state = 'validated')sql"};
+
+constexpr pg::Query mark_reported{"reports.mark_reported", R"sql(
+    update lab_order set state = 'reported', last_event_at = $2 where id = $1 and state = 'fully_validated')sql"};
+
+constexpr pg::Query insert_documents{"reports.insert_documents", R"sql(
+    insert into document (version_id, created_at, legal_entity_id, site_id, variant, form, oid, sha256, bytes)
+    select $1, $2, $3, $4, 'professional', form, $5, sha256(bytes), bytes
+    from unnest($6::text[], $7::bytea[]) as t(form, bytes))sql"};
+
+constexpr pg::Query insert_letters{"reports.insert_letters", R"sql(
+    insert into letter (id, legal_entity_id, site_id, version_id, variant, channel, act, recipient_key, recipient_name, address,
+        partner_id, state, reason, month, created_at, trying_since, next_attempt_at)
+    select id, $1, $2, $3, 'professional', channel, 'deliver', key, name, address, partner, state, reason, $4, $5, $5, $5
+    from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::text[], $13::text[])
+         as t(id, channel, key, name, address, partner, state, reason))sql"};
+
+constexpr pg::Query insert_letter_events{"reports.insert_letter_events", R"sql(
+    insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
+    select id, $1, $2, $3, $4, '', state, reason, 0, '' from unnest($5::uuid[], $6::text[], $7::text[]) as t(id, state, reason))sql"};
+
+constexpr pg::Query insert_work{"reports.insert_work", R"sql(
+    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, order_id, created_at)
+    select $1, $2, 'report_refused', coordinate, what, $3, $4 from unnest($5::text[], $6::text[]) as t(coordinate, what))sql"};
+
+constexpr pg::Query read_documents{"reports.documents", R"sql(
+    select form, bytes, sha256(bytes) = sha256 as whole from document where version_id = $1 and variant = 'professional')sql"};
+
+// Version-5 name space of letters: "<version>/<variant>/<channel>/<recipient>/<act>" (design D7).
+constexpr Uuid letter_space{{0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
+
+Uuid letter_id(domain::ReportVersionId version, const domain::PlannedLetter& letter) {
+    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" + std::string(to_string(letter.channel)) + "/" +
+                                      letter.recipient_key + "/deliver");
+}
+
+SignedReport::Line line_of(const pg::Row& row) {
+    const auto content = codec::parse(row.text(1));
+    return {domain::ResultId{row.int64(0)}, codec::member(content, "chapter"), codec::member(content, "chapter_label"),
+            codec::reported_result(content.at("result"))};
+}
+
+AuditEvent event_of(const StoredVersion& version, const std::string& actor, std::string action, std::string payload) {
+    return {version.legal_entity, version.site, actor, std::move(action), "report:" + to_string(version.ids.version_id.value()), std::move(payload)};
+}
+
+}  // namespace
+
+asio::awaitable<std::map<std::string, domain::PreviousResult>> Reports::previous(pg::Transaction& transaction, domain::PatientId patient) {
+    const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient));
+    std::map<std::string, domain::PreviousResult> found;
+    for (const auto row : rows) {
+        const auto content = codec::parse(row.text(1));
+        const auto result = codec::reported_result(content.at("result"));
+        found.emplace(row.string(0), domain::PreviousResult{result.value, result.measured_at});
+    }
+    co_return found;
+}
+
+asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const SignedReport& report) {
+    pg::Int4Column positions;
+    pg::Int8Column results;
+    pg::TextColumn loincs;
+    pg::TextColumn codes;
+    pg::JsonColumn contents;
+    pg::InstantColumn times;
+    int position = 0;
+    for (const auto& line : report.lines) {
+        positions.add(position++);
+        results.add(line.result);
+        loincs.add(line.reported.loinc);
+        codes.add(line.reported.local_code);
+        const std::string content = codec::text({{"chapter", line.chapter}, {"chapter_label", line.chapter_label}, {"result", codec::to_json(line.reported)}});
+        contents.add(pg::Json{content});
+        times.add(TimeZone::paris().to_instant(line.reported.measured_at));
+    }
+    const pg::Rows closed = co_await transaction.query(close_order, pg::params(report.order, report.row_version, report.validated_at));
+    if (closed.affected() != 1) {
+        co_await transaction.rollback();
+        co_return Error{Fault::conflict, "order", "the order changed while it was signed"};
+    }
+    failpoint("before_validate_commit");
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{validate_results, pg::params(results)});
+    steps.push_back(pg::Step{insert_set, pg::params(report.ids.set, report.legal_entity, report.site, report.order)});
+    const std::string validator = codec::text(codec::to_json(report.validator));
+    const std::string patient = codec::text(codec::to_json(report.patient));
+    steps.push_back(pg::Step{insert_version, pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set, report.ids.version,
+                                                        report.validated_at, report.user, validator, report.month, report.comment,
+                                                        report.patient.ins_may_leave(), patient, report.ids.document_oid)});
+    steps.push_back(pg::Step{insert_lines, pg::params(report.ids.version_id, report.legal_entity, report.site, report.patient.id, positions, results,
+                                                      loincs, codes, contents, times)});
+    // Two acts, also when one person does both in one click (lab-domain 3.2).
+    std::vector<AuditEvent> events;
+    for (const auto* action : {"technical_validation", "biological_validation"}) {
+        AuditEvent event;
+        event.legal_entity = report.legal_entity;
+        event.site = report.site;
+        event.actor = report.actor;
+        event.action = action;
+        event.object = "order:" + to_string(report.order.value());
+        event.payload = codec::text({{"version", to_string(report.ids.version_id.value())}, {"rpps", report.validator.rpps.text()},
+                                     {"row_version", report.row_version}, {"results", report.lines.size()}});
+        events.push_back(std::move(event));
+    }
+    steps.push_back(audit(events, report.validated_at));
+    try {
+        co_await transaction.commit_with(std::move(steps));
+    } catch (const pg::DatabaseError& error) {
+        if (!error.is_unique_violation()) throw;
+        co_return Error{Fault::conflict, "order", "the order has a report already"};
+    }
+    failpoint("after_validate_commit");
+    co_return Result<void>{};
+}
+
+asio::awaitable<std::vector<domain::ReportVersionId>> Reports::to_compose(const std::vector<std::int32_t>& sites, std::size_t limit) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(pick_to_compose, pg::params(limit));
+    std::vector<domain::ReportVersionId> ids;
+    for (const auto row : rows) ids.emplace_back(row.uuid(0));
+    co_await transaction.rollback();
+    co_return ids;
+}
+
+asio::awaitable<Result<StoredVersion>> Reports::version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{read_version, pg::params(id)});
+    steps.push_back(pg::Step{read_lines, pg::params(id)});
+    const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
+    co_await transaction.rollback();
+    if (rows[0].empty()) co_return Error{Fault::missing, "report", "no such report version"};
+    const auto row = rows[0][0];
+    StoredVersion version;
+    version.ids = domain::identify(domain::ReportSetId{row.uuid(0)}, static_cast<unsigned>(row.int32(1)));
+    version.order = domain::OrderId{row.uuid(2)};
+    version.site = domain::SiteId{row.int32(3)};
+    version.legal_entity = domain::LegalEntityId{row.int32(4)};
+    version.state = row.string(5);
+    version.validated_at = row.instant(6);
+    version.validator = codec::professional(codec::parse(row.text(7)));
+    version.patient = codec::patient(codec::parse(row.text(8)));
+    version.comment = row.string(9);
+    version.month = row.date(10);
+    for (const auto line : rows[1]) version.lines.push_back(line_of(line));
+    co_return version;
+}
+
+asio::awaitable<bool> Reports::publish(const StoredVersion& version, const StoredDocuments& documents,
+                                       const std::vector<domain::PlannedLetter>& letters, const std::string& actor, Instant now) {
+    const std::vector<std::int32_t> scope(1, version.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    const pg::Rows won = co_await transaction.query(mark_published, pg::params(version.ids.version_id, now));
+    if (won.affected() != 1) {
+        co_await transaction.rollback();
+        co_return false;
+    }
+    pg::TextColumn forms;
+    pg::BytesColumn bytes;
+    forms.add("n3");
+    bytes.add(pg::Bytes{documents.n3});
+    forms.add("pdf");
+    bytes.add(pg::Bytes{documents.pdf});
+    pg::UuidColumn ids;
+    pg::TextColumn channels;
+    pg::TextColumn keys;
+    pg::TextColumn names;
+    pg::TextColumn addresses;
+    pg::Int4Column partners;
+    pg::TextColumn states;
+    pg::TextColumn reasons;
+    for (const auto& letter : letters) {
+        ids.add(letter_id(version.ids.version_id, letter));
+        channels.add(to_string(letter.channel));
+        keys.add(letter.recipient_key);
+        names.add(letter.recipient_name);
+        addresses.add(letter.address.reveal());
+        letter.partner ? partners.add(letter.partner->value()) : partners.add_null();
+        states.add(to_string(letter.state));
+        reasons.add(to_string(letter.reason));
+    }
+    failpoint("before_report_commit");
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{insert_documents, pg::params(version.ids.version_id, now, version.legal_entity, version.site, version.ids.document_oid, forms, bytes)});
+    steps.push_back(pg::Step{insert_letters, pg::params(version.legal_entity, version.site, version.ids.version_id, version.month, now, ids, channels,
+                                                        keys, names, addresses, partners, states, reasons)});
+    steps.push_back(pg::Step{insert_letter_events, pg::params(version.legal_entity, version.site, now, actor, ids, states, reasons)});
+    steps.push_back(pg::Step{mark_reported, pg::params(version.order, now)});
+    const std::string payload = codec::text({{"document", version.ids.document_oid}, {"sha256", to_hex(sha256(documents.n3))}, {"letters", letters.size()}});
+    std::vector<AuditEvent> events;
+    events.push_back(event_of(version, actor, "publish", payload));
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+    failpoint("after_report_commit");
+    co_return true;
+}
+
+asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::vector<Error>& errors, const std::string& actor, Instant now) {
+    const std::vector<std::int32_t> scope(1, version.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    std::string why;
+    pg::TextColumn coordinates;
+    pg::TextColumn whats;
+    for (const auto& error : errors) {
+        why += (why.empty() ? "" : "\n") + to_string(error);
+        coordinates.add(error.where);
+        whats.add(error.what);
+    }
+    const pg::Rows won = co_await transaction.query(mark_refused, pg::params(version.ids.version_id, why));
+    if (won.affected() != 1) {
+        co_await transaction.rollback();
+        co_return;
+    }
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{insert_work, pg::params(version.legal_entity, version.site, version.order, now, coordinates, whats)});
+    std::vector<AuditEvent> events;
+    events.push_back(event_of(version, actor, "refuse_report", codec::text({{"errors", errors.size()}})));
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+}
+
+asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<std::int32_t>& sites, domain::ReportVersionId id) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(read_documents, pg::params(id));
+    co_await transaction.rollback();
+    StoredDocuments documents;
+    for (const auto row : rows) {
+        if (!row.boolean(2)) co_return Error{Fault::malformed, "document", "the stored bytes do not match their SHA-256"};
+        (row.text(0) == "n3" ? documents.n3 : documents.pdf) = row.bytes(1);
+    }
+    if (documents.n3.empty() || documents.pdf.empty()) co_return Error{Fault::missing, "document", "the documents of this version are not there"};
+    co_return documents;
+}
+
+}  // namespace sgl::store

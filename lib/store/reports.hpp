@@ -1,0 +1,87 @@
+// Reports: signed in one transaction, composed and published in another (design D8). Stored bytes never change.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/domain/plan.hpp"
+#include "lib/store/orders.hpp"
+
+namespace sgl::store {
+
+/// A validation as it is written. `lines` as signed, in the order of the report.
+struct SignedReport {
+    domain::ReportIdentifiers ids;
+    domain::OrderId order;
+    int row_version{};
+    domain::SiteId site;
+    domain::LegalEntityId legal_entity;
+    domain::Patient patient;
+    domain::UserId user;
+    std::string actor;  ///< "user:<login>"
+    domain::Professional validator;
+    Instant validated_at;
+    std::chrono::year_month_day month;  ///< first day, in the site's time zone
+    std::string comment;
+    struct Line {
+        domain::ResultId result;
+        std::string chapter;
+        std::string chapter_label;
+        domain::ReportedResult reported;
+    };
+    std::vector<Line> lines;
+};
+
+/// What composing needs.
+struct StoredVersion {
+    domain::ReportIdentifiers ids;
+    domain::OrderId order;
+    domain::SiteId site;
+    domain::LegalEntityId legal_entity;
+    std::string state;
+    Instant validated_at;
+    std::chrono::year_month_day month;
+    domain::Professional validator;
+    domain::Patient patient;  ///< as signed
+    std::string comment;
+    std::vector<SignedReport::Line> lines;
+};
+
+struct StoredDocuments {
+    std::string n3;
+    std::string pdf;
+};
+
+class Reports {
+public:
+    explicit Reports(pg::Pool& pool) : pool_(pool) {}
+
+    /// Newest validated result of each analysis of a patient, before now, excluding that order's own set.
+    static asio::awaitable<std::map<std::string, domain::PreviousResult>> previous(pg::Transaction& transaction,
+                                                                                   domain::PatientId patient);
+
+    /// Writes and commits: results become bio_validated, the order fully_validated, version 1 of its report waits to be
+    /// composed. Fault::conflict when somebody was first.
+    static asio::awaitable<Result<void>> sign(pg::Transaction transaction, const SignedReport& report);
+
+    /// Oldest first, at most `limit`.
+    asio::awaitable<std::vector<domain::ReportVersionId>> to_compose(const std::vector<std::int32_t>& sites, std::size_t limit);
+    asio::awaitable<Result<StoredVersion>> version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
+
+    /// Document, letters, state and audit in one transaction; false when another daemon published it first.
+    asio::awaitable<bool> publish(const StoredVersion& version, const StoredDocuments& documents,
+                                  const std::vector<domain::PlannedLetter>& letters, const std::string& actor, Instant now);
+    /// It can't be composed: why is kept for the worklist, and a person has work.
+    asio::awaitable<void> refuse(const StoredVersion& version, const std::vector<Error>& errors, const std::string& actor, Instant now);
+
+    /// SHA-256 is checked on reading (SEC-61): Fault::malformed when the bytes changed, missing when there are none.
+    asio::awaitable<Result<StoredDocuments>> documents(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
+
+private:
+    pg::Pool& pool_;
+};
+
+}  // namespace sgl::store
