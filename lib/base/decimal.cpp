@@ -34,6 +34,7 @@ std::strong_ordering compare_magnitude(const Parts& a, const Parts& b) {
 
 Result<Decimal> Decimal::parse(std::string_view text) {
     const auto bad = [] { return Error{Fault::malformed, "", "not a decimal number"}; };
+    if (text.starts_with("+-")) return bad();
     if (text.starts_with('+')) text.remove_prefix(1);
     const auto body = text.starts_with('-') ? text.substr(1) : text;
     const auto dot = body.find('.');

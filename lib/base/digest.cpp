@@ -81,15 +81,15 @@ std::optional<std::string> base64_decode(std::string_view text) {
     out.reserve(text.size() / 4 * 3);
     unsigned buffer = 0;
     unsigned bits = 0;
-    bool padded = false;
+    unsigned padding = 0;
     for (const char c : text) {
         if (c == '\r' || c == '\n' || c == ' ' || c == '\t') continue;
         if (c == '=') {
-            padded = true;
+            if (++padding * 2 > bits) return std::nullopt;  // one for 2 bits left over, two for 4
             continue;
         }
         const auto value = reverse_alphabet[static_cast<unsigned char>(c)];
-        if (value < 0 || padded) return std::nullopt;
+        if (value < 0 || padding > 0) return std::nullopt;
         buffer = (buffer << 6) | static_cast<unsigned>(value);
         bits += 6;
         if (bits >= 8) {
