@@ -132,8 +132,9 @@ const std::vector<Key<S::Web>> web_keys{
     {"max_connections", &S::Web::max_connections, "connections", "256", "Open at the same time.", {.low = 1, .high = 65536}},
     {"identity_provider_issuer", &refuse_identity_provider, "URL", R"("")",
      "Reserved: OpenID Connect issuer (Pro Santé Connect). Not handled by this version: must be empty."},
-    {"identity_provider_client_id", &refuse_identity_provider, "text", R"("")", "Reserved: must be empty."},
-    {"identity_provider_secret", &refuse_identity_provider, "file", R"("")", "Reserved: must be empty."},
+    {"identity_provider_client_id", &refuse_identity_provider, "text", R"("")",
+     "Reserved: our client identifier there. Must be empty."},
+    {"identity_provider_secret", &refuse_identity_provider, "file", R"("")", "Reserved: file of the client's secret. Must be empty."},
 };
 
 const std::vector<Key<S::Delivery>> delivery_keys{

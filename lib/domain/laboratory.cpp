@@ -12,14 +12,6 @@ const T* find_id(const std::vector<T>& all, Id id) {
     return it == all.end() ? nullptr : &*it;
 }
 
-template <class Map>
-const Analyte* find_text(const Map& map, SiteId site, std::string_view text) {
-    const auto of_site = map.find(site);
-    if (of_site == map.end()) return nullptr;
-    const auto it = of_site->second.find(text);
-    return it == of_site->second.end() ? nullptr : it->second;
-}
-
 /// JDV_J01: physician biologists SM03, SM63 to SM67; pharmacist biologists G and EG; 334 for the others (cr-bio.md 4.2).
 bool is_biology(std::string_view code) {
     constexpr std::string_view codes[] = {"G15_10/SM03", "G15_10/SM63", "G15_10/SM64", "G15_10/SM65", "G15_10/SM66",
@@ -88,13 +80,9 @@ bool User::may_validate(SiteId site) const {
 
 Laboratory::Laboratory(Parts parts) : parts_(std::move(parts)) {
     std::ranges::stable_sort(parts_.analytes, {}, [](const auto& entry) { return entry.second.position; });
-    for (const auto& [site, analyte] : parts_.analytes) {
-        by_code_[site].emplace(analyte.local_code, &analyte);
-        if (!analyte.loinc.empty()) by_loinc_[site].emplace(analyte.loinc, &analyte);
-        by_id_.emplace(analyte.id, &analyte);
-    }
     std::unordered_map<SiteId, std::vector<Analyte>> of_site;
-    for (const auto& [site, analyte] : parts_.analytes) of_site[site].push_back(analyte);
+    for (auto& [site, analyte] : parts_.analytes) of_site[site].push_back(std::move(analyte));
+    parts_.analytes.clear();
     for (auto& [site, analytes] : of_site) catalogues_.emplace(site, Catalogue(std::move(analytes)));
 }
 
@@ -143,32 +131,6 @@ std::vector<const Partner*> Laboratory::partners_of(LegalEntityId id, PartnerKin
     for (const auto& partner : parts_.partners)
         if (partner.active && partner.legal_entity == id && partner.kind == kind) found.push_back(&partner);
     return found;
-}
-
-const Analyte* Laboratory::analyte(SiteId site, std::string_view local_code) const {
-    return find_text(by_code_, site, local_code);
-}
-
-const Analyte* Laboratory::analyte(AnalyteId id) const {
-    const auto it = by_id_.find(id);
-    return it == by_id_.end() ? nullptr : it->second;
-}
-
-const Analyte* Laboratory::analyte_by_loinc(SiteId site, std::string_view loinc) const {
-    return find_text(by_loinc_, site, loinc);
-}
-
-std::vector<const Analyte*> Laboratory::analytes(SiteId site) const {
-    std::vector<const Analyte*> found;
-    for (const auto& [of, analyte] : parts_.analytes)
-        if (of == site) found.push_back(&analyte);
-    return found;
-}
-
-std::vector<const Analyte*> Laboratory::panel(SiteId site, std::string_view code) const {
-    auto members = analytes(site);
-    std::erase_if(members, [&](const Analyte* a) { return std::ranges::find(a->panels, code) == a->panels.end(); });
-    return members;
 }
 
 std::vector<const Correspondent*> Laboratory::correspondents(LegalEntityId id, const Rpps& rpps) const {

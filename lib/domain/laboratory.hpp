@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +58,7 @@ public:
         std::vector<Link> links;                                         ///< inactive ones too
         std::vector<Partner> partners;                                   ///< inactive ones too
         std::vector<std::pair<LegalEntityId, Correspondent>> correspondents;  ///< active ones
-        std::vector<std::pair<SiteId, Analyte>> analytes;                ///< current versions
+        std::vector<std::pair<SiteId, Analyte>> analytes;                ///< current versions, handed to the catalogues
         std::vector<User> users;                                         ///< inactive ones too
         std::int64_t change{};  ///< last row of configuration_change it contains; 0: none
     };
@@ -87,25 +86,14 @@ public:
     std::vector<const Link*> links_of(std::string_view listener) const;
     std::vector<const Partner*> partners_of(LegalEntityId id, PartnerKind kind) const;
 
-    /// The site's catalogue; an empty one for a site without.
+    /// The site's current examinations in report order; empty for a site without.
     const Catalogue& catalogue(SiteId site) const;
-    const Analyte* analyte(SiteId site, std::string_view local_code) const;
-    const Analyte* analyte(AnalyteId id) const;  ///< current versions only
-    /// The first one of the catalogue's order, where a LOINC code stands twice.
-    const Analyte* analyte_by_loinc(SiteId site, std::string_view loinc) const;
-    std::vector<const Analyte*> analytes(SiteId site) const;  ///< in report order
-    /// Members of a panel in report order; empty when the code is no panel of the site.
-    std::vector<const Analyte*> panel(SiteId site, std::string_view code) const;
 
     /// The correspondent's mailboxes with that legal entity, one per structure where he works.
     std::vector<const Correspondent*> correspondents(LegalEntityId id, const Rpps& rpps) const;
 
 private:
     Parts parts_;
-    using ByText = std::map<std::string, const Analyte*, std::less<>>;
-    std::unordered_map<SiteId, ByText> by_code_;
-    std::unordered_map<SiteId, ByText> by_loinc_;
-    std::unordered_map<AnalyteId, const Analyte*> by_id_;
     std::unordered_map<SiteId, Catalogue> catalogues_;
 };
 using LaboratoryPtr = std::shared_ptr<const Laboratory>;

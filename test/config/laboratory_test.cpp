@@ -45,24 +45,16 @@ Laboratory::Parts parts() {
 
 }  // namespace
 
-TEST(Laboratory, FindsAnExaminationBySiteAndCode) {
+TEST(Laboratory, GivesEachSiteItsCatalogueInReportOrder) {
     const Laboratory laboratory(parts());
-    EXPECT_EQ(laboratory.analyte(SiteId{1}, "GB")->id, AnalyteId{1});
-    EXPECT_EQ(laboratory.analyte(SiteId{2}, "GB")->id, AnalyteId{2});
-    EXPECT_EQ(laboratory.analyte(SiteId{2}, "PLQ"), nullptr);
-    EXPECT_EQ(laboratory.analyte(SiteId{3}, "GB"), nullptr);
-    EXPECT_EQ(laboratory.analyte(AnalyteId{3})->local_code, "PLQ");
-    EXPECT_EQ(laboratory.analyte_by_loinc(SiteId{1}, "6690-2")->local_code, "GB") << "the first of the report's order";
-    EXPECT_EQ(laboratory.analyte_by_loinc(SiteId{2}, ""), nullptr);
-}
-
-TEST(Laboratory, GivesAPanelInReportOrder) {
-    const Laboratory laboratory(parts());
-    const auto panel = laboratory.panel(SiteId{1}, "NFS");
+    EXPECT_EQ(laboratory.catalogue(SiteId{1}).by_code("GB")->id, AnalyteId{1});
+    EXPECT_EQ(laboratory.catalogue(SiteId{2}).by_code("GB")->id, AnalyteId{2});
+    EXPECT_EQ(laboratory.catalogue(SiteId{2}).by_code("PLQ"), nullptr);
+    EXPECT_TRUE(laboratory.catalogue(SiteId{3}).analytes().empty());
+    const auto panel = laboratory.catalogue(SiteId{1}).ordered("NFS");
     ASSERT_EQ(panel.size(), 2U);
     EXPECT_EQ(panel[0]->local_code, "GB");
     EXPECT_EQ(panel[1]->local_code, "PLQ");
-    EXPECT_TRUE(laboratory.panel(SiteId{2}, "NFS").empty());
 }
 
 TEST(Laboratory, ServesOnlyActiveLinks) {

@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
     Each, SettingsRefuse,
     testing::Values(
         Wrong{"[log]\nlevel = \n", "line 2, column 9", ""}, Wrong{"[log]\n\nlevl = 'info'\n", "line 3, column 1", "did you mean \"level\"?"},
-        Wrong{"[logs]\nlevel = 'info'\n", "line 1, column 1", "unknown key \"logs\""},
+        Wrong{"[logs]\nlevel = 'info'\n", "line 1, column 2", "unknown key \"logs\""},
         Wrong{"label = 'x'\n", "line 1, column 1", "unknown key \"label\""},
         Wrong{"[log]\nlevel = 3\n", "line 2, column 9", "[log].level: expected a text, found a whole number"},
         Wrong{"[log]\nlevel = 'loud'\n", "line 2, column 9", "must be one of: debug, info, warn, error"},
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"[delivery]\nlease = '1s'\n", "line 2, column 9", "must be between 5 s and 3600 s"},
         Wrong{"[delivery]\nlease = '99999999999d'\n", "line 2, column 9", "100 years"},
         Wrong{"[delivery]\nretry_delays = ['1m', 'soon']\n", "line 2, column 23", "expected a duration"},
-        Wrong{"[listener]\nname = 'a'\nport = 1\n", "line 1, column 1", "write [[listener]]"},
+        Wrong{"[listener]\nname = 'a'\nport = 1\n", "line 1, column 2", "write [[listener]]"},
         Wrong{"[[listener]]\nname = 'a'\n", "line 1, column 1", "the key \"port\" is missing"},
         Wrong{"[[listener]]\nname = 'a'\nport = 1\n[[listener]]\nname = 'a'\nport = 2\n", "line 5, column 1", "this name"},
         Wrong{"[[listener]]\nname = 'a'\nport = 1\n[[listener]]\nname = 'b'\nport = 1\n", "line 6, column 1", "this address and port"},

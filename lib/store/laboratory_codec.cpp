@@ -1,0 +1,284 @@
+#include "lib/store/laboratory_codec.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <stdexcept>
+
+namespace sgl::store::codec {
+
+namespace {
+
+using namespace sgl::domain;
+
+const json::value* find(const json::value& value, std::string_view name) {
+    const auto* object = value.if_object();
+    return object == nullptr ? nullptr : object->if_contains(name);
+}
+
+void read(const json::value& value, std::string_view name, bool& to) {
+    if (const auto* found = find(value, name)) to = found->as_bool();
+}
+void read(const json::value& value, std::string_view name, std::string& to) {
+    if (const auto* found = find(value, name)) to = std::string(std::string_view(found->as_string()));
+}
+void read(const json::value& value, std::string_view name, unsigned& to) {
+    if (const auto* found = find(value, name)) to = found->to_number<unsigned>();
+}
+void read(const json::value& value, std::string_view name, std::optional<unsigned>& to) {
+    if (const auto* found = find(value, name)) to = found->to_number<unsigned>();
+}
+void read(const json::value& value, std::string_view name, std::vector<std::string>& to) {
+    const auto* found = find(value, name);
+    if (found == nullptr) return;
+    to.clear();
+    for (const auto& item : found->as_array()) to.emplace_back(std::string_view(item.as_string()));
+}
+void read(const json::value& value, std::string_view name, TimeZone& to) {
+    std::string text;
+    read(value, name, text);
+    if (text.empty()) return;
+    const auto zone = TimeZone::find(text);
+    if (!zone) throw std::runtime_error("a stored time zone is not known");
+    to = *zone;
+}
+void read(const json::value& value, std::string_view name, std::optional<Decimal>& to) {
+    std::string text;
+    read(value, name, text);
+    if (text.empty()) return;
+    auto number = Decimal::parse(text);
+    if (!number) throw std::runtime_error("a stored number can't be read");
+    to = *number;
+}
+
+json::array texts(const std::vector<std::string>& all) {
+    json::array array;
+    for (const auto& text : all) array.emplace_back(text);
+    return array;
+}
+
+json::object bounds(const Range& range) {
+    json::object object;
+    if (range.low) object["low"] = range.low->text();
+    if (range.high) object["high"] = range.high->text();
+    return object;
+}
+
+Range range(const json::value& value) {
+    Range made;
+    read(value, "low", made.low);
+    read(value, "high", made.high);
+    return made;
+}
+
+std::string_view to_string(ValueKind kind) {
+    switch (kind) {
+        case ValueKind::numeric: return "numeric";
+        case ValueKind::coded: return "coded";
+        case ValueKind::text: return "text";
+    }
+    return "";
+}
+
+ValueKind value_kind(std::string_view text) {
+    for (const auto kind : {ValueKind::numeric, ValueKind::coded, ValueKind::text})
+        if (to_string(kind) == text) return kind;
+    throw std::runtime_error("a stored kind of examination is not known");
+}
+
+}  // namespace
+
+json::value to_json(const LegalEntity& entity) {
+    json::array biologists;
+    for (const auto& biologist : entity.biologists_in_charge) biologists.push_back(to_json(biologist));
+    return {{"name", entity.name},
+            {"legal_form", entity.legal_form},
+            {"oid", entity.oid},
+            {"accreditation", entity.accreditation},
+            {"biologists_in_charge", std::move(biologists)},
+            {"address", to_json(entity.address)},
+            {"phone", entity.phone}};
+}
+
+LegalEntity legal_entity(const json::value& value) {
+    LegalEntity entity;
+    read(value, "name", entity.name);
+    read(value, "legal_form", entity.legal_form);
+    read(value, "oid", entity.oid);
+    read(value, "accreditation", entity.accreditation);
+    read(value, "phone", entity.phone);
+    if (const auto* found = find(value, "address")) entity.address = address(*found);
+    if (const auto* found = find(value, "biologists_in_charge"))
+        for (const auto& biologist : found->as_array()) entity.biologists_in_charge.push_back(professional(biologist));
+    return entity;
+}
+
+json::value to_json(const Site& site) {
+    const auto& s = site.settings;
+    return {{"name", site.name},
+            {"address", to_json(site.address)},
+            {"phone", site.phone},
+            {"oid", site.oid},
+            {"time_zone", site.time_zone.name()},
+            {"settings",
+             {{"dmp", s.dmp},
+              {"mss_professionals", s.mss_professionals},
+              {"mss_patient", s.mss_patient},
+              {"dpi", s.dpi},
+              {"mss_without_ins", s.mss_without_ins},
+              {"dmp_documents", s.dmp_documents},
+              {"content_type", s.content_type},
+              {"facility_type", s.facility_type},
+              {"practice_setting", s.practice_setting}}}};
+}
+
+Site site(const json::value& value) {
+    Site site;
+    read(value, "name", site.name);
+    read(value, "phone", site.phone);
+    read(value, "oid", site.oid);
+    read(value, "time_zone", site.time_zone);
+    if (const auto* found = find(value, "address")) site.address = address(*found);
+    if (const auto* found = find(value, "settings")) {
+        auto& s = site.settings;
+        read(*found, "dmp", s.dmp);
+        read(*found, "mss_professionals", s.mss_professionals);
+        read(*found, "mss_patient", s.mss_patient);
+        read(*found, "dpi", s.dpi);
+        read(*found, "mss_without_ins", s.mss_without_ins);
+        read(*found, "dmp_documents", s.dmp_documents);
+        read(*found, "content_type", s.content_type);
+        read(*found, "facility_type", s.facility_type);
+        read(*found, "practice_setting", s.practice_setting);
+    }
+    return site;
+}
+
+json::value to_json(const Link& link) {
+    json::array senders;
+    for (const auto& sender : link.allowed_senders)
+        senders.push_back({{"application", sender.application}, {"facility", sender.facility}});
+    return {{"listener", link.listener},
+            {"tls_subject", link.tls_subject},
+            {"tls_fingerprint", link.tls_fingerprint},
+            {"addresses", texts(link.addresses)},
+            {"allowed_senders", std::move(senders)},
+            {"order_source", link.order_source},
+            {"identity_source", link.identity_source},
+            {"processing_id", link.processing_id},
+            {"charset", link.charset},
+            {"number_paths", texts(link.number_paths)},
+            {"code_paths", texts(link.code_paths)},
+            {"decimal_comma", link.decimal_comma},
+            {"no_value", texts(link.no_value)},
+            {"default_status", link.default_status},
+            {"time_zone", link.time_zone.name()},
+            {"our_application", link.our_application},
+            {"our_facility", link.our_facility}};
+}
+
+Link link(const json::value& value) {
+    Link link;
+    read(value, "listener", link.listener);
+    read(value, "tls_subject", link.tls_subject);
+    read(value, "tls_fingerprint", link.tls_fingerprint);
+    read(value, "addresses", link.addresses);
+    if (const auto* found = find(value, "allowed_senders"))
+        for (const auto& sender : found->as_array())
+            link.allowed_senders.push_back({member(sender, "application"), member(sender, "facility")});
+    read(value, "order_source", link.order_source);
+    read(value, "identity_source", link.identity_source);
+    read(value, "processing_id", link.processing_id);
+    read(value, "charset", link.charset);
+    read(value, "number_paths", link.number_paths);
+    read(value, "code_paths", link.code_paths);
+    read(value, "decimal_comma", link.decimal_comma);
+    read(value, "no_value", link.no_value);
+    read(value, "default_status", link.default_status);
+    read(value, "time_zone", link.time_zone);
+    read(value, "our_application", link.our_application);
+    read(value, "our_facility", link.our_facility);
+    return link;
+}
+
+json::value to_json(const Correspondent& correspondent) {
+    return {{"professional", to_json(correspondent.professional)}, {"mss_address", correspondent.mss_address}};
+}
+
+Correspondent correspondent(const json::value& value) {
+    Correspondent made;
+    if (const auto* found = find(value, "professional")) made.professional = professional(*found);
+    read(value, "mss_address", made.mss_address);
+    return made;
+}
+
+json::value to_json(const Analyte& analyte) {
+    json::array ranges;
+    for (const auto& rule : analyte.ranges) {
+        auto object = bounds(rule.range);
+        if (rule.sex) object["sex"] = domain::to_string(*rule.sex);
+        if (rule.age_from_days) object["age_from_days"] = *rule.age_from_days;
+        if (rule.age_to_days) object["age_to_days"] = *rule.age_to_days;
+        ranges.push_back(std::move(object));
+    }
+    json::array answers;
+    for (const auto& answer : analyte.answers)
+        answers.push_back({{"received", answer.received},
+                           {"code", answer.coded.code},
+                           {"system", answer.coded.system},
+                           {"display", answer.coded.display},
+                           {"flag", domain::to_string(answer.flag)}});
+    return {{"loinc", analyte.loinc},
+            {"label", analyte.label},
+            {"loinc_label", analyte.loinc_label},
+            {"chapter", analyte.chapter},
+            {"chapter_label", analyte.chapter_label},
+            {"panels", texts(analyte.panels)},
+            {"kind", to_string(analyte.kind)},
+            {"unit", analyte.unit},
+            {"decimals", analyte.decimals},
+            {"specimen", analyte.specimen},
+            {"method", analyte.method},
+            {"critical", bounds(analyte.critical)},
+            {"ranges", std::move(ranges)},
+            {"answers", std::move(answers)},
+            {"position", analyte.position}};
+}
+
+Analyte analyte(const json::value& value) {
+    Analyte analyte;
+    read(value, "loinc", analyte.loinc);
+    read(value, "label", analyte.label);
+    read(value, "loinc_label", analyte.loinc_label);
+    read(value, "chapter", analyte.chapter);
+    read(value, "chapter_label", analyte.chapter_label);
+    read(value, "panels", analyte.panels);
+    analyte.kind = value_kind(member(value, "kind"));
+    read(value, "unit", analyte.unit);
+    read(value, "decimals", analyte.decimals);
+    read(value, "specimen", analyte.specimen);
+    read(value, "method", analyte.method);
+    if (const auto* found = find(value, "critical")) analyte.critical = range(*found);
+    if (const auto* found = find(value, "ranges")) {
+        for (const auto& stored : found->as_array()) {
+            RangeRule rule;
+            rule.range = range(stored);
+            if (const auto sex = member(stored, "sex"); !sex.empty()) rule.sex = sex_of(sex);
+            read(stored, "age_from_days", rule.age_from_days);
+            read(stored, "age_to_days", rule.age_to_days);
+            analyte.ranges.push_back(std::move(rule));
+        }
+    }
+    if (const auto* found = find(value, "answers")) {
+        for (const auto& stored : found->as_array()) {
+            CodedAnswer answer;
+            answer.received = member(stored, "received");
+            answer.coded = {member(stored, "code"), member(stored, "system"), member(stored, "display")};
+            answer.flag = flag_of(member(stored, "flag")).value_or(Flag::none);
+            analyte.answers.push_back(std::move(answer));
+        }
+    }
+    read(value, "position", analyte.position);
+    return analyte;
+}
+
+}  // namespace sgl::store::codec
