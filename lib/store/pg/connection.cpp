@@ -2,15 +2,15 @@
 
 #include <libpq-fe.h>
 
+#include <poll.h>
+#include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <array>
 #include <optional>
-#include <poll.h>
 #include <unordered_set>
 #include <utility>
 
@@ -71,8 +71,8 @@ struct Connection::State {
 
 namespace {
 
-/// While one of these lives the protocol is between two known points: leaving early (error, cancellation, destruction of
-/// the coroutine) breaks the connection.
+/// While one of these lives the protocol is between two known points: leaving early (error, cancellation, destruction
+/// of the coroutine) breaks the connection.
 class InFlight {
 public:
     explicit InFlight(bool& broken) : broken_(&broken) {}
@@ -287,7 +287,9 @@ asio::awaitable<Notification> Connection::wait_notification() {
     }
 }
 
-bool Connection::is_open() const { return state_->handle != nullptr && !state_->broken; }
+bool Connection::is_open() const {
+    return state_->handle != nullptr && !state_->broken;
+}
 
 bool Connection::in_transaction() const {
     if (!is_open()) return false;
@@ -309,10 +311,16 @@ bool Connection::is_alive() {
     return false;
 }
 
-int Connection::backend_pid() const { return is_open() ? PQbackendPID(state_->handle) : 0; }
+int Connection::backend_pid() const {
+    return is_open() ? PQbackendPID(state_->handle) : 0;
+}
 
-int Connection::server_version() const { return is_open() ? PQserverVersion(state_->handle) : 0; }
+int Connection::server_version() const {
+    return is_open() ? PQserverVersion(state_->handle) : 0;
+}
 
-void Connection::close() { state_->close(); }
+void Connection::close() {
+    state_->close();
+}
 
 }  // namespace sgl::pg

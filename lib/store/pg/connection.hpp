@@ -29,8 +29,8 @@ struct Notification {
     std::string payload;
 };
 
-/// Errors are DatabaseError. After an error of the server in a transaction the transaction is aborted and the connection
-/// is good; after a lost connection, a cancelled coroutine or a protocol fault it is broken for ever.
+/// Errors are DatabaseError. After an error of the server in a transaction the transaction is aborted and the
+/// connection is good; after a lost connection, a cancelled coroutine or a protocol fault it is broken for ever.
 class Connection {
 public:
     explicit Connection(asio::any_io_executor executor);
@@ -38,23 +38,23 @@ public:
     Connection& operator=(Connection&&) noexcept;
     ~Connection();
 
-    /// `conninfo` is libpq's, with one or several hosts. Host names are resolved by the system's blocking resolver: prefer
-    /// a socket directory or hostaddr. `user` overrides the user of conninfo unless empty.
+    /// `conninfo` is libpq's, with one or several hosts. Host names are resolved by the system's blocking resolver:
+    /// prefer a socket directory or hostaddr. `user` overrides the user of conninfo unless empty.
     asio::awaitable<void> connect(std::string conninfo, std::string user = {},
                                   std::chrono::milliseconds limit = std::chrono::seconds(5));
 
     /// Prepared under its name at its first use, in the same round trip. Outside a transaction it is one by itself.
     asio::awaitable<Rows> query(Query query, Params params = {});
 
-    /// All steps in one round trip, answers in order. The first error ends all and names its query. Without a transaction
-    /// around, the steps are one transaction together.
+    /// All steps in one round trip, answers in order. The first error ends all and names its query. Without a
+    /// transaction around, the steps are one transaction together.
     asio::awaitable<std::vector<Rows>> pipeline(std::vector<Step> steps);
 
     /// A script of several statements without parameters (migrations, LISTEN). Not COPY.
     asio::awaitable<void> execute(std::string_view sql);
 
-    /// After `execute("listen …")`; a notification is a hint only, it is lost while reconnecting. Cancelling this wait leaves
-    /// the connection good.
+    /// After `execute("listen …")`; a notification is a hint only, it is lost while reconnecting. Cancelling this wait
+    /// leaves the connection good.
     asio::awaitable<Notification> wait_notification();
 
     bool is_open() const;         ///< connected and not broken

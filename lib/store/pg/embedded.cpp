@@ -2,24 +2,25 @@
 
 #include <libpq-fe.h>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <pwd.h>
-#include <stdexcept>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include "lib/base/log.hpp"
@@ -36,7 +37,9 @@ constexpr std::array<std::string_view, 7> login_roles{"lab_app",   "lab_migrate"
                                                       "lab_stats", "lab_backup",  "postgres"};
 constexpr int port = 5432;
 
-std::runtime_error failure(const std::string& sentence) { return std::runtime_error("embedded PostgreSQL: " + sentence); }
+std::runtime_error failure(const std::string& sentence) {
+    return std::runtime_error("embedded PostgreSQL: " + sentence);
+}
 
 std::runtime_error system_failure(const std::string& act, const fs::path& path) {
     const int number = errno;
@@ -56,7 +59,7 @@ void make_private_dir(const fs::path& dir) {
     std::error_code error;
     fs::create_directories(dir.parent_path(), error);
     if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) throw system_failure("cannot make directory", dir);
-    struct stat info {};
+    struct stat info{};
     if (::stat(dir.c_str(), &info) != 0) throw system_failure("cannot look at", dir);
     if (!S_ISDIR(info.st_mode)) throw failure(dir.string() + " is not a directory");
     if (info.st_uid != ::geteuid()) throw failure(dir.string() + " belongs to another user");
@@ -95,8 +98,10 @@ void write_file(const fs::path& path, const std::string& text) {
 }
 
 std::string read_file(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    const std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    if (in) text << in.rdbuf();
+    return text.str();
 }
 
 fs::path newest_bin_dir() {
@@ -119,7 +124,8 @@ fs::path newest_bin_dir() {
 /// A cluster is served by the version that made it.
 fs::path bin_dir_of(const fs::path& data) {
     std::string version = read_file(data / "PG_VERSION");
-    while (!version.empty() && version.back() == '\n') version.pop_back();
+    while (!version.empty() && version.back() == '\n')
+        version.pop_back();
     return fs::path("/usr/lib/postgresql") / version / "bin";
 }
 
@@ -146,11 +152,13 @@ std::string conf_quoted(std::string_view value) {
 /// Forks and executes with only standard streams, default signals, its own session, and a parent to die with.
 pid_t spawn(const std::vector<std::string>& command, const fs::path& output) {
     std::vector<char*> arguments;
-    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    for (const auto& word : command)
+        arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"};
     std::vector<char*> variables;
-    for (auto& variable : environment) variables.push_back(variable.data());
+    for (auto& variable : environment)
+        variables.push_back(variable.data());
     variables.push_back(nullptr);
     const int out = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (out < 0) throw system_failure("cannot write", output);
@@ -161,13 +169,15 @@ pid_t spawn(const std::vector<std::string>& command, const fs::path& output) {
         ::prctl(PR_SET_PDEATHSIG, SIGINT);
         if (::getppid() != parent) ::_exit(127);
         ::setsid();
-        for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+        for (int signal = 1; signal < NSIG; ++signal)
+            ::signal(signal, SIG_DFL);
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
         if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) ::_exit(127);
         if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0)
-            for (int fd = 3; fd < 4096; ++fd) ::close(fd);
+            for (int fd = 3; fd < 4096; ++fd)
+                ::close(fd);
         ::umask(077);
         ::execve(arguments.front(), arguments.data(), variables.data());
         ::_exit(127);
@@ -211,7 +221,8 @@ std::string last_lines(const fs::path& path, const fs::path& log_dir = {}) {
     for (const auto& entry : fs::directory_iterator(log_dir, error))
         if (fs::last_write_time(entry.path(), error) >= fs::last_write_time(newest, error)) newest = entry.path();
     std::string text = read_file(newest);
-    while (!text.empty() && text.back() == '\n') text.pop_back();
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
     if (text.size() > 600) text.erase(0, text.size() - 600);
     return text;
 }
@@ -235,11 +246,13 @@ EmbeddedCluster::~EmbeddedCluster() {
     if (lock_ >= 0) ::close(lock_);
 }
 
-std::string EmbeddedCluster::superuser() const { return os_user(); }
+std::string EmbeddedCluster::superuser() const {
+    return os_user();
+}
 
 std::string EmbeddedCluster::conninfo(std::string_view user, std::string_view database) const {
-    return "host=" + libpq_quoted(options_.socket_dir.string()) + " port=" + std::to_string(port) + " user=" + libpq_quoted(user) +
-           " dbname=" + libpq_quoted(database);
+    return "host=" + libpq_quoted(options_.socket_dir.string()) + " port=" + std::to_string(port) +
+           " user=" + libpq_quoted(user) + " dbname=" + libpq_quoted(database);
 }
 
 asio::awaitable<void> EmbeddedCluster::pause(std::chrono::milliseconds duration) {
@@ -304,16 +317,26 @@ asio::awaitable<void> EmbeddedCluster::initialise() {
     fs::remove_all(fresh);  // of an attempt that a crash ended
     const auto bin = options_.bin_dir.empty() ? newest_bin_dir() : options_.bin_dir;
     log::info("making the private database cluster");
-    std::vector<std::string> command{bin / "initdb",   "-D",          fresh.string(), "-U", os_user(), "--auth-local=peer",
-                                     "--auth-host=reject", "-E",      "UTF8",         "--locale=C.UTF-8",
+    std::vector<std::string> command{bin / "initdb",
+                                     "-D",
+                                     fresh.string(),
+                                     "-U",
+                                     os_user(),
+                                     "--auth-local=peer",
+                                     "--auth-host=reject",
+                                     "-E",
+                                     "UTF8",
+                                     "--locale=C.UTF-8",
                                      "--data-checksums"};
     if (options_.unsafe_for_tests) command.emplace_back("--no-sync");
     const int status = co_await run_tool(std::move(command), output, 120s);
     if (status != 0) throw failure("initdb failed: " + last_lines(output));
-    write_file(fresh / "postgresql.conf", read_file(fresh / "postgresql.conf") +
-                                              "\n# Written by sgld at each start; put your own settings into local.conf.\n"
-                                              "include 'sgld.conf'\ninclude_if_exists 'local.conf'\n");
-    write_file(fresh / "local.conf", "# Settings of the operator; they win over sgld's. sgld refuses what is not durable.\n");
+    write_file(fresh / "postgresql.conf",
+               read_file(fresh / "postgresql.conf") +
+                   "\n# Written by sgld at each start; put your own settings into local.conf.\n"
+                   "include 'sgld.conf'\ninclude_if_exists 'local.conf'\n");
+    write_file(fresh / "local.conf",
+               "# Settings of the operator; they win over sgld's. sgld refuses what is not durable.\n");
     write_configuration(fresh);
     sync_path(fresh);
     if (::rename(fresh.c_str(), data_dir_.c_str()) != 0) throw system_failure("cannot put in place", data_dir_);
@@ -325,13 +348,23 @@ void EmbeddedCluster::write_configuration(const fs::path& data) const {
     std::string conf =
         "# Written by sgld at each start.\n"
         "listen_addresses = ''\n"
-        "unix_socket_directories = " + conf_quoted(options_.socket_dir.string()) + "\n"
+        "unix_socket_directories = " +
+        conf_quoted(options_.socket_dir.string()) +
+        "\n"
         "unix_socket_permissions = 0700\n"
-        "port = " + std::to_string(port) + "\n"
-        "max_connections = " + std::to_string(options_.max_connections) + "\n"
+        "port = " +
+        std::to_string(port) +
+        "\n"
+        "max_connections = " +
+        std::to_string(options_.max_connections) +
+        "\n"
         "superuser_reserved_connections = 3\n"
-        "shared_buffers = '" + options_.shared_buffers + "'\n"
-        "max_wal_size = '" + options_.max_wal_size + "'\n"
+        "shared_buffers = '" +
+        options_.shared_buffers +
+        "'\n"
+        "max_wal_size = '" +
+        options_.max_wal_size +
+        "'\n"
         "checkpoint_timeout = '15min'\n"
         "checkpoint_completion_target = 0.9\n"
         "wal_compression = on\n"
@@ -339,9 +372,15 @@ void EmbeddedCluster::write_configuration(const fs::path& data) const {
         "timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
         "password_encryption = 'scram-sha-256'\n"
         "# An acknowledged result is on the disk (design D2).\n"
-        "fsync = " + (safe ? "on" : "off") + "\n"
-        "full_page_writes = " + (safe ? "on" : "off") + "\n"
-        "synchronous_commit = " + (safe ? "on" : "off") + "\n"
+        "fsync = " +
+        (safe ? "on" : "off") +
+        "\n"
+        "full_page_writes = " +
+        (safe ? "on" : "off") +
+        "\n"
+        "synchronous_commit = " +
+        (safe ? "on" : "off") +
+        "\n"
         "# No statement, no parameter, no value in the log (SEC-70).\n"
         "log_min_messages = 'log'\n"
         "log_min_error_statement = 'panic'\n"
@@ -354,7 +393,9 @@ void EmbeddedCluster::write_configuration(const fs::path& data) const {
         "log_line_prefix = '%m [%p] '\n"
         "log_destination = 'stderr'\n"
         "logging_collector = on\n"
-        "log_directory = " + conf_quoted((options_.state_dir / "postgres-log").string()) + "\n"
+        "log_directory = " +
+        conf_quoted((options_.state_dir / "postgres-log").string()) +
+        "\n"
         "log_filename = 'postgresql-%a.log'\n"
         "log_file_mode = 0600\n"
         "log_truncate_on_rotation = on\n"
@@ -368,14 +409,15 @@ void EmbeddedCluster::write_configuration(const fs::path& data) const {
     users.push_back(os_user());
     std::string ident = "# Written by sgld at each start.\n# map  OS user  role\n";
     for (const auto& user : users) {
-        for (const auto role : login_roles) ident.append("sgl \"" + user + "\" ").append(role).append("\n");
+        for (const auto role : login_roles)
+            ident.append("sgl \"" + user + "\" ").append(role).append("\n");
         ident.append("sgl \"" + user + "\" \"" + os_user() + "\"\n");
     }
     write_file(data / "pg_ident.conf", ident);
 }
 
-/// A daemon killed with -9 leaves a server that is shutting down (its parent's death told it so); a server killed with -9
-/// leaves children that are ending. Both must be gone before a new server starts.
+/// A daemon killed with -9 leaves a server that is shutting down (its parent's death told it so); a server killed with
+/// -9 leaves children that are ending. Both must be gone before a new server starts.
 asio::awaitable<void> EmbeddedCluster::end_leftovers() {
     const auto started = SteadyClock::now();
     int told = 0;
@@ -402,10 +444,11 @@ asio::awaitable<void> EmbeddedCluster::end_leftovers() {
         co_await pause(50ms);
         left = processes_in(data_dir_);
     }
-    // What is recorded is no server of this directory: after a restart of the machine or container its number may belong
-    // to any process, ours included, and PostgreSQL would refuse to start.
+    // What is recorded is no server of this directory: after a restart of the machine or container its number may
+    // belong to any process, ours included, and PostgreSQL would refuse to start.
     ::unlink((data_dir_ / "postmaster.pid").c_str());
-    // The socket's lock names the same process; it may be dead but not yet buried by init, which PostgreSQL takes for alive.
+    // The socket's lock names the same process; it may be dead but not yet buried by init, which PostgreSQL takes for
+    // alive.
     const auto socket = options_.socket_dir / (".s.PGSQL." + std::to_string(port));
     const auto lock = fs::path(socket.string() + ".lock");
     if (fs::exists(lock)) {
@@ -414,8 +457,7 @@ asio::awaitable<void> EmbeddedCluster::end_leftovers() {
         std::string owner;
         std::getline(in, pid);
         std::getline(in, owner);
-        if (owner != data_dir_.string())
-            throw failure("the socket directory belongs to another cluster: " + owner);
+        if (owner != data_dir_.string()) throw failure("the socket directory belongs to another cluster: " + owner);
         ::unlink(lock.c_str());
         ::unlink(socket.c_str());
     }
@@ -448,8 +490,8 @@ asio::awaitable<void> EmbeddedCluster::until_ready() {
     auto step = 10ms;
     while (!answers()) {
         if (reap())
-            throw failure("the server ended while starting: " + last_lines(options_.state_dir / "postgres-start.log",
-                                                                          options_.state_dir / "postgres-log"));
+            throw failure("the server ended while starting: " +
+                          last_lines(options_.state_dir / "postgres-start.log", options_.state_dir / "postgres-log"));
         if (SteadyClock::now() > deadline) throw failure("the server does not answer within the time given");
         co_await pause(step);
         step = std::min<std::chrono::milliseconds>(step * 2, 200ms);

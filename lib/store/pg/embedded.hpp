@@ -1,7 +1,8 @@
-// A private PostgreSQL cluster made, started and watched by the daemon (design D4): Unix socket only, peer authentication,
-// durable settings, a log without statements or values.
+// A private PostgreSQL cluster made, started and watched by the daemon (design D4): Unix socket only, peer
+// authentication, durable settings, a log without statements or values.
 #pragma once
 
+#include <sys/types.h>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace sgl::pg {
@@ -32,8 +32,8 @@ struct EmbeddedOptions {
 };
 
 /// Made by one process for one state directory. All waiting is by timers on the executor; the processes are forked from
-/// the thread that runs the coroutine, and die with it (PR_SET_PDEATHSIG): run these on a thread that lives as long as the
-/// daemon. Failures are std::runtime_error with a sentence for the operator.
+/// the thread that runs the coroutine, and die with it (PR_SET_PDEATHSIG): run these on a thread that lives as long as
+/// the daemon. Failures are std::runtime_error with a sentence for the operator.
 class EmbeddedCluster {
 public:
     enum class Role : std::uint8_t {
@@ -47,8 +47,8 @@ public:
     EmbeddedCluster& operator=(const EmbeddedCluster&) = delete;
     ~EmbeddedCluster();  ///< a server still running is told to stop at once (fast), without waiting
 
-    /// Takes the lock, initialises the cluster when there is none, ends leftovers of a killed daemon, starts the server and
-    /// returns when it answers. Refuses user root.
+    /// Takes the lock, initialises the cluster when there is none, ends leftovers of a killed daemon, starts the server
+    /// and returns when it answers. Refuses user root.
     asio::awaitable<Role> start();
 
     /// Fast shutdown, bounded by stop_limit, then immediate shutdown. No effect for a guest.

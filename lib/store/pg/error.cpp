@@ -6,7 +6,8 @@ namespace sgl::pg {
 
 namespace {
 
-// Classes whose primary message names objects, states or resources only. Not: 22 (quotes the value), P0 (RAISE), 44, HV.
+// Classes whose primary message names objects, states or resources only. Not: 22 (quotes the value), P0 (RAISE), 44,
+// HV.
 bool keeps_message(std::string_view sqlstate) {
     constexpr std::array<std::string_view, 20> classes{"00", "01", "02", "08", "0A", "0L", "0P", "23", "25", "28",
                                                        "2B", "2D", "3D", "3F", "40", "42", "53", "54", "55", "57"};
@@ -21,7 +22,8 @@ std::string sentence(std::string_view sqlstate, std::string_view primary, std::s
     if (!query.empty()) text.append("query ").append(query).append(": ");
     text.append(sqlstate);
     if (keeps_message(sqlstate) && !primary.empty()) {
-        while (!primary.empty() && (primary.back() == '\n' || primary.back() == ' ')) primary.remove_suffix(1);
+        while (!primary.empty() && (primary.back() == '\n' || primary.back() == ' '))
+            primary.remove_suffix(1);
         text.append(" ").append(primary.substr(0, 500));
     } else if (sqlstate.substr(0, 2) == "22") {
         text.append(" a value does not fit its type");

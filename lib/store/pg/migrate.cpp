@@ -78,7 +78,9 @@ constexpr Query begin{"", "begin"};
 constexpr Query commit{"", "commit"};
 constexpr Query rollback{"", "rollback"};
 
-std::string digest_of(const Migration& migration) { return to_hex(sha256(migration.sql)); }
+std::string digest_of(const Migration& migration) {
+    return to_hex(sha256(migration.sql));
+}
 
 /// The number of the last applied migration, or what is wrong.
 Result<int> compare(const Rows& journal, std::span<const Migration> known) {
@@ -88,7 +90,9 @@ Result<int> compare(const Rows& journal, std::span<const Migration> known) {
         const int number = row.int32("number");
         const std::string place = "schema_migration " + std::to_string(number);
         if (at >= known.size() || known[at].number != number)
-            return Error{Fault::conflict, place, "this migration is not known to this program: the database belongs to another version of sgld"};
+            return Error{
+                Fault::conflict, place,
+                "this migration is not known to this program: the database belongs to another version of sgld"};
         if (row.text("name") != known[at].name || row.text("sha256") != digest_of(known[at]))
             return Error{Fault::conflict, place, "this migration was applied with another text than this program has"};
         last = number;
@@ -148,10 +152,12 @@ asio::awaitable<Result<int>> check_schema(Connection& connection, std::span<cons
     co_return *found;
 }
 
-asio::awaitable<Result<MigrationReport>> migrate(Connection& connection, std::span<const Migration> known, Instant now) {
-    co_await connection.execute("set role lab_owner; set statement_timeout = 0; set lock_timeout = 0;"
-                                "set idle_in_transaction_session_timeout = 0; set search_path = public;"
-                                "set client_min_messages = error");
+asio::awaitable<Result<MigrationReport>> migrate(Connection& connection, std::span<const Migration> known,
+                                                 Instant now) {
+    co_await connection.execute(
+        "set role lab_owner; set statement_timeout = 0; set lock_timeout = 0;"
+        "set idle_in_transaction_session_timeout = 0; set search_path = public;"
+        "set client_min_messages = error");
     co_await connection.query(lock_migrations);
     std::exception_ptr failure;
     Result<MigrationReport> report = MigrationReport{};
@@ -186,11 +192,13 @@ std::string bootstrap_script() {
 
 asio::awaitable<void> bootstrap_server(Connection& superuser, std::string name) {
     for (const char c : name)
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_') throw std::invalid_argument("name of the database");
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_')
+            throw std::invalid_argument("name of the database");
     co_await superuser.execute(roles_sql);
     const auto found = co_await superuser.query(database_exists, params(name));
     if (!found.empty()) co_return;
-    const std::string create = "create database " + name + " owner lab_owner encoding 'UTF8' locale 'C.UTF-8' template template0";
+    const std::string create =
+        "create database " + name + " owner lab_owner encoding 'UTF8' locale 'C.UTF-8' template template0";
     std::optional<DatabaseError> failure;
     try {
         co_await superuser.execute(create);
@@ -201,9 +209,12 @@ asio::awaitable<void> bootstrap_server(Connection& superuser, std::string name) 
     if (failure && failure->sqlstate() != "42P04" && failure->sqlstate() != "23505") throw std::move(*failure);
 }
 
-asio::awaitable<void> bootstrap_database(Connection& superuser) { co_await superuser.execute(database_sql); }
+asio::awaitable<void> bootstrap_database(Connection& superuser) {
+    co_await superuser.execute(database_sql);
+}
 
-asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster, Instant now) {
+asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster,
+                                                  Instant now) {
     {
         Connection server(executor);
         co_await server.connect(cluster.conninfo(cluster.superuser(), "postgres"));

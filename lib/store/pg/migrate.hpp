@@ -30,19 +30,20 @@ struct Migration {
 std::span<const Migration> embedded_migrations();
 
 struct MigrationReport {
-    int from{};     ///< number of the last migration found applied, 0 for none
-    int to{};       ///< the last now applied
+    int from{};  ///< number of the last migration found applied, 0 for none
+    int to{};    ///< the last now applied
 };
 
-/// What the database says it has, against what the program knows. Fault::conflict for an edited or unknown migration (the
-/// database belongs to a newer program), Fault::missing when some are still to be applied. Any role may ask.
+/// What the database says it has, against what the program knows. Fault::conflict for an edited or unknown migration
+/// (the database belongs to a newer program), Fault::missing when some are still to be applied. Any role may ask.
 asio::awaitable<Result<int>> check_schema(Connection& connection, std::span<const Migration> known);
 
 /// Applies what is missing, under one advisory lock (a second daemon waits, then finds nothing to do). Connect as
 /// lab_migrate; objects belong to lab_owner. Errors of SQL are DatabaseError; nothing of that migration remains.
 asio::awaitable<Result<MigrationReport>> migrate(Connection& connection, std::span<const Migration> known, Instant now);
 
-/// The SQL that makes roles (SEC-52) and the database, for psql as superuser: `sgld migrate --print-bootstrap`. Idempotent.
+/// The SQL that makes roles (SEC-52) and the database, for psql as superuser: `sgld migrate --print-bootstrap`.
+/// Idempotent.
 std::string bootstrap_script();
 
 /// The same, by a superuser's connection to database `postgres`: roles and the database `name`.
@@ -50,8 +51,9 @@ asio::awaitable<void> bootstrap_server(Connection& superuser, std::string name);
 /// And by a superuser's connection to the new database: schema and default rights.
 asio::awaitable<void> bootstrap_database(Connection& superuser);
 
-/// Roles, database `sgl` and migrations on a private cluster that answers: all that a daemon needs before it opens its pool
-/// with `cluster.conninfo("lab_app", "sgl")`. Any number of daemons may do it at a time.
-asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster, Instant now);
+/// Roles, database `sgl` and migrations on a private cluster that answers: all that a daemon needs before it opens its
+/// pool with `cluster.conninfo("lab_app", "sgl")`. Any number of daemons may do it at a time.
+asio::awaitable<Result<MigrationReport>> bring_up(asio::any_io_executor executor, const EmbeddedCluster& cluster,
+                                                  Instant now);
 
 }  // namespace sgl::pg

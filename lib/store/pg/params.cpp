@@ -12,7 +12,7 @@ namespace sgl::pg {
 namespace {
 
 constexpr std::chrono::sys_days pg_epoch{std::chrono::year{2000} / 1 / 1};
-constexpr std::size_t header_size = 20;  // dimensions, has-null flag, element type, size, lower bound
+constexpr std::size_t header_size = 20;     // dimensions, has-null flag, element type, size, lower bound
 constexpr std::size_t largest = 1U << 29U;  // well under PostgreSQL's 1 GB field
 
 void put_be32(std::string& to, std::uint32_t value) {
@@ -22,23 +22,35 @@ void put_be32(std::string& to, std::uint32_t value) {
 }
 
 void put_be32_at(std::string& to, std::size_t at, std::uint32_t value) {
-    for (std::size_t i = 0; i < 4; ++i) to[at + i] = static_cast<char>(value >> (24U - 8U * i));
+    for (std::size_t i = 0; i < 4; ++i)
+        to[at + i] = static_cast<char>(value >> (24U - 8U * i));
 }
 
 // pg_type.typarray of each element type
 std::uint32_t array_oid(TypeOid element) {
     switch (element) {
-        case TypeOid::boolean: return 1000;
-        case TypeOid::bytea: return 1001;
-        case TypeOid::int8: return 1016;
-        case TypeOid::int4: return 1007;
-        case TypeOid::text: return 1009;
-        case TypeOid::float8: return 1022;
-        case TypeOid::date: return 1182;
-        case TypeOid::timestamptz: return 1185;
-        case TypeOid::uuid: return 2951;
-        case TypeOid::jsonb: return 3807;
-        case TypeOid::unknown: break;
+        case TypeOid::boolean:
+            return 1000;
+        case TypeOid::bytea:
+            return 1001;
+        case TypeOid::int8:
+            return 1016;
+        case TypeOid::int4:
+            return 1007;
+        case TypeOid::text:
+            return 1009;
+        case TypeOid::float8:
+            return 1022;
+        case TypeOid::date:
+            return 1182;
+        case TypeOid::timestamptz:
+            return 1185;
+        case TypeOid::uuid:
+            return 2951;
+        case TypeOid::jsonb:
+            return 3807;
+        case TypeOid::unknown:
+            break;
     }
     return 0;
 }
@@ -51,13 +63,17 @@ std::string_view raw(const Uuid& uuid) {
 
 namespace detail {
 
-std::int64_t to_pg(Instant at) { return (at - Instant{pg_epoch}).count(); }
+std::int64_t to_pg(Instant at) {
+    return (at - Instant{pg_epoch}).count();
+}
 
 std::int32_t to_pg(std::chrono::year_month_day day) {
     return static_cast<std::int32_t>((std::chrono::sys_days{day} - pg_epoch).count());
 }
 
-void Element<Uuid>::add(ArrayBuffer& to, const Uuid& value) { to.add_raw(raw(value)); }
+void Element<Uuid>::add(ArrayBuffer& to, const Uuid& value) {
+    to.add_raw(raw(value));
+}
 
 }  // namespace detail
 
@@ -114,9 +130,13 @@ void Params::put(std::uint32_t type, bool binary, std::string_view bytes) {
     buffer_ += '\0';
 }
 
-void Params::add(std::nullptr_t) { slots_.push_back({0, -1, 0, false}); }
+void Params::add(std::nullptr_t) {
+    slots_.push_back({0, -1, 0, false});
+}
 
-void Params::add(bool value) { put(static_cast<std::uint32_t>(TypeOid::boolean), false, value ? "t" : "f"); }
+void Params::add(bool value) {
+    put(static_cast<std::uint32_t>(TypeOid::boolean), false, value ? "t" : "f");
+}
 
 void Params::add_integer(std::int64_t value) {
     std::array<char, 24> text{};
@@ -135,7 +155,9 @@ void Params::add(std::string_view value) {
     put(0, false, value);
 }
 
-void Params::add(Bytes value) { put(static_cast<std::uint32_t>(TypeOid::bytea), true, value.value); }
+void Params::add(Bytes value) {
+    put(static_cast<std::uint32_t>(TypeOid::bytea), true, value.value);
+}
 
 void Params::add(Json value) {
     if (value.value.find('\0') != std::string_view::npos)
@@ -143,7 +165,9 @@ void Params::add(Json value) {
     put(static_cast<std::uint32_t>(TypeOid::jsonb), false, value.value);
 }
 
-void Params::add(const Uuid& value) { put(static_cast<std::uint32_t>(TypeOid::uuid), false, to_string(value)); }
+void Params::add(const Uuid& value) {
+    put(static_cast<std::uint32_t>(TypeOid::uuid), false, to_string(value));
+}
 
 void Params::add(Instant value) {
     put(static_cast<std::uint32_t>(TypeOid::timestamptz), false, to_iso8601(value));
@@ -154,35 +178,42 @@ void Params::add(std::chrono::year_month_day value) {
     put(static_cast<std::uint32_t>(TypeOid::date), false, to_iso8601(midnight).substr(0, 10));
 }
 
-void Params::add(const ArrayBuffer& column) { put(array_oid(column.element()), true, column.bytes()); }
+void Params::add(const ArrayBuffer& column) {
+    put(array_oid(column.element()), true, column.bytes());
+}
 
 void Params::add(std::span<const std::int32_t> values) {
     Int4Column column;
-    for (const auto value : values) column.add(value);
+    for (const auto value : values)
+        column.add(value);
     add(column);
 }
 
 void Params::add(std::span<const std::int64_t> values) {
     Int8Column column;
-    for (const auto value : values) column.add(value);
+    for (const auto value : values)
+        column.add(value);
     add(column);
 }
 
 void Params::add(std::span<const Uuid> values) {
     UuidColumn column;
-    for (const auto& value : values) column.add(value);
+    for (const auto& value : values)
+        column.add(value);
     add(column);
 }
 
 void Params::add(std::span<const std::string> values) {
     TextColumn column;
-    for (const auto& value : values) column.add(value);
+    for (const auto& value : values)
+        column.add(value);
     add(column);
 }
 
 void Params::add(std::span<const std::string_view> values) {
     TextColumn column;
-    for (const auto& value : values) column.add(value);
+    for (const auto& value : values)
+        column.add(value);
     add(column);
 }
 

@@ -1,5 +1,5 @@
-// Bound parameters of one statement, in one buffer. Arrays are built as columns, row after row, directly in PostgreSQL's
-// binary form, for bulk inserts through unnest().
+// Bound parameters of one statement, in one buffer. Arrays are built as columns, row after row, directly in
+// PostgreSQL's binary form, for bulk inserts through unnest().
 #pragma once
 
 #include <chrono>
@@ -69,8 +69,8 @@ private:
 
 namespace detail {
 
-std::int64_t to_pg(Instant at);                          ///< microseconds since 2000-01-01
-std::int32_t to_pg(std::chrono::year_month_day day);     ///< days since 2000-01-01
+std::int64_t to_pg(Instant at);                       ///< microseconds since 2000-01-01
+std::int32_t to_pg(std::chrono::year_month_day day);  ///< days since 2000-01-01
 
 template <class T>
 struct Element;
@@ -122,8 +122,8 @@ struct Element<std::chrono::year_month_day> {
 
 }  // namespace detail
 
-/// One column of a bulk insert: `Column<Uuid> ids; ids.add(id);` bound as uuid[]. Text with a NUL character is refused by
-/// the server (22021), as is text that is not UTF-8.
+/// One column of a bulk insert: `Column<Uuid> ids; ids.add(id);` bound as uuid[]. Text with a NUL character is refused
+/// by the server (22021), as is text that is not UTF-8.
 template <class T>
 class Column : public ArrayBuffer {
 public:
@@ -162,8 +162,8 @@ using UuidColumn = Column<Uuid>;
 using InstantColumn = Column<Instant>;
 using DateColumn = Column<std::chrono::year_month_day>;
 
-/// Scalars travel in text form except bytea; text and integers leave their type to PostgreSQL's inference, so that enums,
-/// numeric and json columns take them too. Owns everything it was given. Movable, and empty after the move.
+/// Scalars travel in text form except bytea; text and integers leave their type to PostgreSQL's inference, so that
+/// enums, numeric and json columns take them too. Owns everything it was given. Movable, and empty after the move.
 class Params {
 public:
     Params() = default;

@@ -1,5 +1,6 @@
 #include "lib/store/pg/pool.hpp"
 
+#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <algorithm>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -65,9 +65,9 @@ struct PoolState : std::enable_shared_from_this<PoolState> {
           acquire_limit(limit) {}
 
     // The caller holds the mutex for those marked (locked).
-    std::unique_ptr<Connection> take_idle();            // (locked)
-    void connect_if_needed();                           // (locked)
-    void put(std::unique_ptr<Connection> connection);   // hand to the first waiter, or keep
+    std::unique_ptr<Connection> take_idle();           // (locked)
+    void connect_if_needed();                          // (locked)
+    void put(std::unique_ptr<Connection> connection);  // hand to the first waiter, or keep
     void give_back(std::unique_ptr<Connection> connection);
     void forget();  // a connection is gone
     void fail_all(const std::exception_ptr& failure);
@@ -86,7 +86,7 @@ struct PoolState : std::enable_shared_from_this<PoolState> {
     mutable std::mutex mutex;
     std::deque<std::unique_ptr<Connection>> idle;
     std::deque<std::shared_ptr<Waiter>> waiters;
-    std::size_t total{0};       // open or being opened
+    std::size_t total{0};  // open or being opened
     std::size_t connecting{0};
     std::string last_failure{"no connection came free"};
     std::string last_sqlstate{"53300"};
@@ -275,7 +275,9 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     return *this;
 }
 
-Lease::~Lease() { give_back(); }
+Lease::~Lease() {
+    give_back();
+}
 
 void Lease::give_back() {
     if (connection_) pool_->give_back(std::move(connection_));
@@ -283,16 +285,21 @@ void Lease::give_back() {
 
 Pool::Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size, Session session,
            std::chrono::milliseconds acquire_limit)
-    : state_(std::make_shared<detail::PoolState>(std::move(executor), std::move(conninfo), std::max<std::size_t>(size, 1),
-                                                 std::move(session), acquire_limit)) {}
+    : state_(std::make_shared<detail::PoolState>(std::move(executor), std::move(conninfo),
+                                                 std::max<std::size_t>(size, 1), std::move(session), acquire_limit)) {}
 
-Pool::~Pool() { state_->close(); }
+Pool::~Pool() {
+    state_->close();
+}
 
-void Pool::close() { state_->close(); }
+void Pool::close() {
+    state_->close();
+}
 
 namespace {
 
-/// Waits in the queue until woken, the limit, or cancellation of the coroutine. The waiter is out of the queue afterwards.
+/// Waits in the queue until woken, the limit, or cancellation of the coroutine. The waiter is out of the queue
+/// afterwards.
 asio::awaitable<std::unique_ptr<Connection>> queue_up(std::shared_ptr<detail::PoolState> pool) {
     std::shared_ptr<detail::Waiter> waiter;
     asio::steady_timer timer(pool->executor, pool->acquire_limit);
@@ -316,8 +323,8 @@ asio::awaitable<std::unique_ptr<Connection>> queue_up(std::shared_ptr<detail::Po
         timer.async_wait([give_up, pool](const boost::system::error_code& error) {
             if (error) return;
             std::unique_lock lock(pool->mutex);
-            auto why = std::make_exception_ptr(
-                DatabaseError(pool->last_sqlstate, "no connection in time; last failure: " + pool->last_failure, "acquire"));
+            auto why = std::make_exception_ptr(DatabaseError(
+                pool->last_sqlstate, "no connection in time; last failure: " + pool->last_failure, "acquire"));
             lock.unlock();
             give_up(std::move(why));
         });
@@ -336,7 +343,8 @@ asio::awaitable<std::unique_ptr<Connection>> queue_up(std::shared_ptr<detail::Po
         pool->waiters.push_back(mine);
         pool->connect_if_needed();
     };
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(boost::system::error_code)>(start, asio::use_awaitable);
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(boost::system::error_code)>(start,
+                                                                                                  asio::use_awaitable);
     timer.cancel();
     if (waiter->failure) std::rethrow_exception(waiter->failure);
     co_return std::move(waiter->connection);
@@ -382,7 +390,8 @@ asio::awaitable<std::vector<Rows>> Transaction::run(std::vector<Step> steps, boo
         all.push_back({scope_query, params(literal(scope_))});
         before = 2;
     }
-    for (auto& step : steps) all.push_back(std::move(step));
+    for (auto& step : steps)
+        all.push_back(std::move(step));
     if (commit) all.push_back({commit_query, {}});
     begun_ = true;
     ended_ = commit;

@@ -43,8 +43,8 @@ private:
     std::unique_ptr<Connection> connection_;
 };
 
-/// BEGIN and the scope travel with the first statement, COMMIT may travel with the last: a transaction of one step costs
-/// one round trip. Destroyed without commit, it is rolled back. After an error every further statement fails. Its
+/// BEGIN and the scope travel with the first statement, COMMIT may travel with the last: a transaction of one step
+/// costs one round trip. Destroyed without commit, it is rolled back. After an error every further statement fails. Its
 /// connection goes back to the pool when it ends, not only when it is destroyed.
 class Transaction {
 public:
@@ -55,8 +55,8 @@ public:
     asio::awaitable<Rows> query(Query query, Params params = {});
     asio::awaitable<std::vector<Rows>> pipeline(std::vector<Step> steps);
 
-    /// Durable when it returns. A DatabaseError with is_in_doubt() when the connection went while the answer was awaited:
-    /// then nobody knows, and the caller must look (by its unique keys) before repeating.
+    /// Durable when it returns. A DatabaseError with is_in_doubt() when the connection went while the answer was
+    /// awaited: then nobody knows, and the caller must look (by its unique keys) before repeating.
     asio::awaitable<void> commit();
     /// The last steps and COMMIT in one round trip; when a step fails nothing is committed.
     asio::awaitable<std::vector<Rows>> commit_with(std::vector<Step> steps);

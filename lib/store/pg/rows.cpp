@@ -85,9 +85,13 @@ std::string_view Row::value(int column) const {
     return {PQgetvalue(result_, row_, column), static_cast<std::size_t>(PQgetlength(result_, row_, column))};
 }
 
-bool Row::is_null(Column column) const { return PQgetisnull(result_, row_, index(column)) != 0; }
+bool Row::is_null(Column column) const {
+    return PQgetisnull(result_, row_, index(column)) != 0;
+}
 
-std::string_view Row::text(Column column) const { return value(index(column)); }
+std::string_view Row::text(Column column) const {
+    return value(index(column));
+}
 
 bool Row::boolean(Column column) const {
     const int at = index(column);
@@ -226,7 +230,9 @@ std::optional<std::string> Row::optional_bytes(Column column) const {
     return bytes(column);
 }
 
-void Rows::Free::operator()(pg_result* result) const { PQclear(result); }
+void Rows::Free::operator()(pg_result* result) const {
+    PQclear(result);
+}
 
 Rows::Rows(pg_result* result) : result_(result), size_(static_cast<std::size_t>(PQntuples(result))) {}
 

@@ -19,16 +19,16 @@ struct pg_result;
 namespace sgl::pg {
 
 /// One row of a Rows that outlives it. A column is an index from 0 or a name; the index is quicker. Reading what is not
-/// there throws std::out_of_range; null with a getter that is not `optional_`, or another type, std::runtime_error naming
-/// the column, never its value.
+/// there throws std::out_of_range; null with a getter that is not `optional_`, or another type, std::runtime_error
+/// naming the column, never its value.
 class Row {
 public:
     Row(const pg_result* result, int row) : result_(result), row_(row) {}
 
     class Column {
     public:
-        Column(int index) : index_(index) {}                     // NOLINT: 0 or "name", as one writes it
-        Column(const char* name) : name_(name) {}                // NOLINT
+        Column(int index) : index_(index) {}       // NOLINT: 0 or "name", as one writes it
+        Column(const char* name) : name_(name) {}  // NOLINT
     private:
         friend class Row;
         int index_{-1};
@@ -46,7 +46,7 @@ public:
     Uuid uuid(Column column) const;
     Instant instant(Column column) const;  ///< timestamptz; "infinity" throws
     std::chrono::year_month_day date(Column column) const;
-    std::string bytes(Column column) const;  ///< bytea
+    std::string bytes(Column column) const;                              ///< bytea
     std::vector<std::optional<std::string>> texts(Column column) const;  ///< any one-dimensional array, as text
     std::vector<std::int64_t> int64s(Column column) const;               ///< int4[], int8[] without nulls
     std::vector<Uuid> uuids(Column column) const;                        ///< uuid[] without nulls
@@ -77,10 +77,10 @@ public:
 
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
-    std::size_t affected() const;  ///< rows inserted, updated or deleted
+    std::size_t affected() const;      ///< rows inserted, updated or deleted
     std::string_view command() const;  ///< "UPDATE 3", "COMMIT"
 
-    Row operator[](std::size_t row) const&;  ///< throws std::out_of_range
+    Row operator[](std::size_t row) const&;       ///< throws std::out_of_range
     Row operator[](std::size_t row) && = delete;  // the row would outlive its rows: name them first
 
     class Iterator {

@@ -24,31 +24,35 @@ constexpr Query look_at_server{"", R"sql(
            current_setting('data_checksums') as data_checksums, current_setting('server_encoding') as encoding,
            current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby)sql"};
 
-std::string milliseconds(std::chrono::milliseconds duration) { return std::to_string(duration.count()) + "ms"; }
+std::string milliseconds(std::chrono::milliseconds duration) {
+    return std::to_string(duration.count()) + "ms";
+}
 
 }  // namespace
 
 asio::awaitable<void> open_session(Connection& connection, const Session& session) {
     std::vector<Step> steps;
     steps.push_back({look_at_server, {}});
-    steps.push_back({set_session, params(session.application_name, session.search_path,
-                                         milliseconds(session.statement_timeout), milliseconds(session.lock_timeout),
-                                         milliseconds(session.idle_in_transaction_timeout),
-                                         session.allow_unsafe_server ? "off" : "on")});
+    steps.push_back(
+        {set_session, params(session.application_name, session.search_path, milliseconds(session.statement_timeout),
+                             milliseconds(session.lock_timeout), milliseconds(session.idle_in_transaction_timeout),
+                             session.allow_unsafe_server ? "off" : "on")});
     const auto answers = co_await connection.pipeline(std::move(steps));
     const auto server = answers.at(0)[0];
     if (!session.allow_unsafe_server) {
         if (server.text("fsync") != "on")
             throw ServerRefused("the database server runs with fsync=off: it can lose acknowledged results; set it on");
         if (server.text("full_page_writes") != "on")
-            throw ServerRefused("the database server runs with full_page_writes=off: a power cut can corrupt it; set it on");
+            throw ServerRefused(
+                "the database server runs with full_page_writes=off: a power cut can corrupt it; set it on");
     }
     if (server.text("encoding") != "UTF8") throw ServerRefused("the database is not in UTF8");
     if (server.int32("version") < 150000) throw ServerRefused("PostgreSQL before version 15 is not supported");
     if (server.boolean("standby")) throw DatabaseError("25006", "the server is a read-only standby", "connect");
     if (server.text("data_checksums") != "on") {
         static std::atomic<bool> said{false};
-        if (!said.exchange(true)) log::warn("the database cluster has no data checksums: corruption would not be noticed");
+        if (!said.exchange(true))
+            log::warn("the database cluster has no data checksums: corruption would not be noticed");
     }
 }
 

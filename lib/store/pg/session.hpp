@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 class Connection;
 
 struct Session {
-    std::string role;                                     ///< user to connect as; empty: as conninfo says
+    std::string role;  ///< user to connect as; empty: as conninfo says
     std::string application_name = "sgld";
     std::string search_path = "public";
     std::chrono::milliseconds statement_timeout{30'000};  ///< 0: none (migrations)
@@ -23,8 +23,8 @@ struct Session {
     bool allow_unsafe_server = false;
 };
 
-/// Verifies the server and sets the session. Throws ServerRefused for fsync=off, full_page_writes=off, a version before 15,
-/// another encoding than UTF8, or a read-only server; warns once in the log when there are no data checksums.
+/// Verifies the server and sets the session. Throws ServerRefused for fsync=off, full_page_writes=off, a version before
+/// 15, another encoding than UTF8, or a read-only server; warns once in the log when there are no data checksums.
 asio::awaitable<void> open_session(Connection& connection, const Session& session);
 
 }  // namespace sgl::pg

@@ -1,12 +1,12 @@
 #include "test/lib/store/pg/cluster_fixture.hpp"
 
-#include <array>
-#include <cstdlib>
 #include <fcntl.h>
-#include <iostream>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
+#include <cstdlib>
+#include <iostream>
 
 #include "lib/base/clock.hpp"
 #include "lib/store/pg/migrate.hpp"
@@ -52,7 +52,8 @@ std::string start_helper() {
     if (failed != 0) throw std::runtime_error("cannot start " + program);
     std::string line;
     char c = 0;
-    while (::read(out[0], &c, 1) == 1 && c != '\n') line += c;
+    while (::read(out[0], &c, 1) == 1 && c != '\n')
+        line += c;
     ::close(out[0]);
     return line;
 }
@@ -119,11 +120,17 @@ std::string Cluster::copy(std::string_view template_name) {
     return name;
 }
 
-std::string Cluster::fresh_database() { return copy("sgl_template"); }
+std::string Cluster::fresh_database() {
+    return copy("sgl_template");
+}
 
-std::string Cluster::empty_database() { return copy("sgl_empty"); }
+std::string Cluster::empty_database() {
+    return copy("sgl_empty");
+}
 
-void Cluster::drop(const std::string& database) { as_superuser("drop database if exists " + database + " with (force)"); }
+void Cluster::drop(const std::string& database) {
+    as_superuser("drop database if exists " + database + " with (force)");
+}
 
 Session session(std::string role) {
     Session settings;

@@ -58,7 +58,9 @@ protected:
     ~DatabaseTest() override { Cluster::shared().drop(database_); }
 
     const std::string& database() const { return database_; }
-    std::string conninfo(std::string_view role = "lab_app") const { return Cluster::shared().conninfo(role, database_); }
+    std::string conninfo(std::string_view role = "lab_app") const {
+        return Cluster::shared().conninfo(role, database_);
+    }
     asio::io_context& io() { return io_; }
     asio::any_io_executor executor() { return io_.get_executor(); }
 

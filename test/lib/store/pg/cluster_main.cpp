@@ -1,5 +1,6 @@
 // The process that owns the throw-away cluster of a test binary: prints "ready DIRECTORY USER", then lives until its
 // standard input closes. As root it changes to user sgld first.
+#include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,7 +10,6 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <unistd.h>
 
 #include "lib/store/pg/embedded.hpp"
 #include "test/lib/store/pg/unprivileged.hpp"

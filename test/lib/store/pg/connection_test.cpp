@@ -51,7 +51,8 @@ TEST_F(PgConnection, CarriesEachScalarThereAndBack) {
     const std::string text = "Éléonore d'Été \\ \" {NULL}";
     const auto day = std::chrono::year{1979} / 3 / 28;
     const auto rows = ask(
-        "select $1::int8 as big, $2::int4 as small, $3::bool as yes, $4::text as text, $5::bytea as bytes, $6::uuid as id,"
+        "select $1::int8 as big, $2::int4 as small, $3::bool as yes, $4::text as text, $5::bytea as bytes, $6::uuid as "
+        "id,"
         "       $7::timestamptz as at, $8::date as day, $9::jsonb as doc, $10::float8 as real, $11::text as nothing",
         params(std::int64_t{-9'007'199'254'740'993}, 42, true, text, Bytes{bytes}, id, some_time,
                std::chrono::year_month_day{day}, Json{R"({"a":"b"})"}, 0.1, std::optional<std::string>{}));
@@ -94,12 +95,13 @@ TEST_F(PgConnection, CarriesArraysOfEachTypeWithNulls) {
             yes.add_null(), days.add_null(), docs.add_null();
             continue;
         }
-        text.add("été, \"a\" {b}"), bytes.add(Bytes{std::string_view("\0\xff", 2)}), big.add(std::int64_t{-5'000'000'000});
+        text.add("été, \"a\" {b}"), bytes.add(Bytes{std::string_view("\0\xff", 2)}),
+            big.add(std::int64_t{-5'000'000'000});
         small.add(-7), ids.add(id), at.add(some_time), yes.add(i == 0), days.add(day), docs.add(Json{"{\"k\": 1}"});
     }
-    const auto rows = ask(
-        "select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as u(t, b, big, small, id, at, yes, day, doc)",
-        params(text, bytes, big, small, ids, at, yes, days, docs));
+    const auto rows =
+        ask("select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as u(t, b, big, small, id, at, yes, day, doc)",
+            params(text, bytes, big, small, ids, at, yes, days, docs));
     ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows[0].text("t"), "été, \"a\" {b}");
     EXPECT_EQ(rows[0].bytes("b"), std::string("\0\xff", 2));
@@ -111,7 +113,8 @@ TEST_F(PgConnection, CarriesArraysOfEachTypeWithNulls) {
     EXPECT_FALSE(rows[2].boolean("yes"));
     EXPECT_EQ(rows[2].date("day"), day);
     EXPECT_EQ(rows[2].json("doc"), "{\"k\": 1}");
-    for (int column = 0; column < 9; ++column) EXPECT_TRUE(rows[1].is_null(column)) << column;
+    for (int column = 0; column < 9; ++column)
+        EXPECT_TRUE(rows[1].is_null(column)) << column;
 }
 
 TEST_F(PgConnection, CarriesAnEmptyArrayAndListsOfValues) {
@@ -181,7 +184,7 @@ TEST_F(PgConnection, EndsAPipelineAtItsFirstErrorAndStaysUsable) {
         EXPECT_EQ(error.constraint(), "positive");
         EXPECT_EQ(error.query(), "t.insert");
     }
-    EXPECT_EQ(number("select count(*) from t"), 0);  // the steps are one transaction
+    EXPECT_EQ(number("select count(*) from t"), 0);                     // the steps are one transaction
     EXPECT_EQ(run(connection.query(other, params(5))).affected(), 1U);  // its preparation was skipped, and is made now
     EXPECT_TRUE(connection.is_open());
 }
@@ -190,10 +193,12 @@ TEST_F(PgConnection, SendsAndReceivesMoreThanTheSocketHolds) {
     const std::string big(3'000'000, 'x');
     const Query echo{"test.echo", "select $1::text"};
     std::vector<Step> steps;
-    for (int i = 0; i < 8; ++i) steps.push_back({echo, params(big)});
+    for (int i = 0; i < 8; ++i)
+        steps.push_back({echo, params(big)});
     const auto answers = run(connection.pipeline(std::move(steps)));
     ASSERT_EQ(answers.size(), 8U);
-    for (const auto& rows : answers) EXPECT_EQ(rows[0].text(0).size(), big.size());
+    for (const auto& rows : answers)
+        EXPECT_EQ(rows[0].text(0).size(), big.size());
 }
 
 TEST_F(PgConnection, RunsAScriptOfSeveralStatements) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,10 +14,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/store/pg/connection.hpp"
 #include "lib/store/pg/migrate.hpp"
@@ -91,7 +91,8 @@ protected:
         co_await timer.async_wait(asio::use_awaitable);
     }
 
-    static asio::awaitable<std::string> ask(asio::io_context& io, const EmbeddedCluster& cluster, std::string_view sql) {
+    static asio::awaitable<std::string> ask(asio::io_context& io, const EmbeddedCluster& cluster,
+                                            std::string_view sql) {
         Connection connection(io.get_executor());
         co_await connection.connect(cluster.conninfo(cluster.superuser(), "postgres"));
         const Query query{"", sql};
@@ -150,9 +151,11 @@ TEST_F(PgEmbedded, StartsADurablePrivateServerAndStopsIt) {
         Connection connection(io.get_executor());
         co_await connection.connect(cluster.conninfo(cluster.superuser(), "postgres"));
         co_await open_session(connection, Session());  // refuses what is not durable
-        const Query look{"", "select current_setting('data_checksums'), current_setting('listen_addresses'),"
-                             " current_setting('server_encoding'), current_setting('fsync'), current_setting('log_statement'),"
-                             " (select datcollate from pg_database where datname = 'postgres')"};
+        const Query look{
+            "",
+            "select current_setting('data_checksums'), current_setting('listen_addresses'),"
+            " current_setting('server_encoding'), current_setting('fsync'), current_setting('log_statement'),"
+            " (select datcollate from pg_database where datname = 'postgres')"};
         const auto rows = co_await connection.query(look);
         EXPECT_EQ(rows[0].text(0), "on");
         EXPECT_EQ(rows[0].text(1), "");
@@ -164,7 +167,7 @@ TEST_F(PgEmbedded, StartsADurablePrivateServerAndStopsIt) {
         Connection app(io.get_executor());
         co_await app.connect(cluster.conninfo("lab_app", "sgl"));
         EXPECT_TRUE(app.is_open());
-        struct stat info {};
+        struct stat info{};
         EXPECT_EQ(::stat((cluster.socket_dir() / ".s.PGSQL.5432").c_str(), &info), 0);
         EXPECT_EQ(info.st_mode & 0777U, 0700U);
         co_await cluster.stop();
@@ -225,7 +228,8 @@ TEST_F(PgEmbedded, ComesBackWhenTheServerIsKilled) {
             const pid_t before = cluster.pid();
             ::kill(before, SIGKILL);
             const auto wanted = static_cast<std::size_t>(2 * (turn + 1));
-            for (int i = 0; i < 600 && events.size() < wanted; ++i) co_await pause(io, 50ms);
+            for (int i = 0; i < 600 && events.size() < wanted; ++i)
+                co_await pause(io, 50ms);
             EXPECT_NE(cluster.pid(), before);
             const auto value = co_await ask(io, cluster, "select a from kept");
             EXPECT_EQ(value, "42");
@@ -325,7 +329,8 @@ TEST_F(PgEmbedded, ASecondDaemonIsAGuestAndTakesOverWhenTheFirstDies) {
         auto watch = cluster.supervise(told);
         asio::co_spawn(io, std::move(watch), asio::detached);
         kill_hard(first);
-        for (int i = 0; i < 600 && !took_over; ++i) co_await pause(io, 50ms);
+        for (int i = 0; i < 600 && !took_over; ++i)
+            co_await pause(io, 50ms);
         EXPECT_EQ(cluster.role(), EmbeddedCluster::Role::supervisor);
         const auto after = co_await ask(io, cluster, "select 2");
         EXPECT_EQ(after, "2");
@@ -348,7 +353,8 @@ TEST_F(PgEmbedded, IsBroughtUpToTheSchemaByTwoDaemonsAtATime) {
         co_await cluster.start();
         asio::co_spawn(io, one(), asio::detached);
         asio::co_spawn(io, one(), asio::detached);
-        for (int i = 0; i < 600 && good < 2; ++i) co_await pause(io, 50ms);
+        for (int i = 0; i < 600 && good < 2; ++i)
+            co_await pause(io, 50ms);
         co_await one();
         co_await cluster.stop();
     };
@@ -392,7 +398,8 @@ public:
             options.state_dir = "/tmp/sgl-root";
             EmbeddedCluster cluster(io.get_executor(), options);
             std::exception_ptr failure;
-            asio::co_spawn(io, cluster.start(), [&](std::exception_ptr thrown, EmbeddedCluster::Role) { failure = thrown; });
+            asio::co_spawn(io, cluster.start(),
+                           [&](std::exception_ptr thrown, EmbeddedCluster::Role) { failure = thrown; });
             io.run();
             if (!failure) throw std::runtime_error("root was not refused");
         }

@@ -1,12 +1,12 @@
 #include "lib/store/pg/migrate.hpp"
 
-#include <boost/asio/detached.hpp>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <array>
+#include <boost/asio/detached.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include "lib/base/clock.hpp"
 #include "test/lib/store/pg/cluster_fixture.hpp"
@@ -107,9 +107,11 @@ TEST_F(PgMigration, SurvivesDeathBetweenAnyTwoSteps) {
         const std::string failpoint = "SGLD_FAILPOINT=migration_step_n:" + std::to_string(passage);
         const std::string target = "SGL_MIGRATION_TARGET=" + conninfo("lab_migrate");
         std::vector<std::string> variables{failpoint, target};
-        for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+        for (char** variable = environ; *variable != nullptr; ++variable)
+            variables.emplace_back(*variable);
         std::vector<char*> environment;
-        for (auto& variable : variables) environment.push_back(variable.data());
+        for (auto& variable : variables)
+            environment.push_back(variable.data());
         environment.push_back(nullptr);
         std::array<std::string, 4> words{"/proc/self/exe", "--gtest_filter=PgMigrationChild.DISABLED_Migrate",
                                          "--gtest_also_run_disabled_tests", "--gtest_brief=1"};
@@ -155,7 +157,8 @@ TEST_F(PgMigration, BootstrapIsIdempotentAndItsRolesAreWeak) {
     run(server.connect(test::Cluster::shared().conninfo(test::Cluster::shared().superuser(), "postgres")));
     run(bootstrap_server(server, "sgl_empty"));
     EXPECT_EQ(number("select count(*) from pg_roles where rolname like 'lab\\_%' and (rolsuper or rolbypassrls or "
-                     "rolcreatedb or rolcreaterole)"), 0);
+                     "rolcreatedb or rolcreaterole)"),
+              0);
     EXPECT_EQ(number("select count(*) from pg_roles where rolname like 'lab\\_%'"), 7);
     EXPECT_EQ(number("select count(*) from pg_roles where rolname = 'lab_owner' and rolcanlogin"), 0);
     EXPECT_NE(bootstrap_script().find("\\gexec"), std::string::npos);

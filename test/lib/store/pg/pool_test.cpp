@@ -1,7 +1,7 @@
 #include "lib/store/pg/pool.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <thread>
@@ -25,20 +25,19 @@ protected:
     void make_guarded_table() {
         Connection owner(executor());
         run(owner.connect(conninfo("lab_migrate")));
-        run(owner.execute(
-            "set role lab_owner;"
-            "create table guarded (site_id int, word text);"
-            "alter table guarded enable row level security; alter table guarded force row level security;"
-            "create policy by_site on guarded using "
-            "  (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]));"
-            "grant select, insert on guarded to lab_app"));
+        run(
+            owner.execute("set role lab_owner;"
+                          "create table guarded (site_id int, word text);"
+                          "alter table guarded enable row level security; alter table guarded force row level security;"
+                          "create policy by_site on guarded using "
+                          "  (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]));"
+                          "grant select, insert on guarded to lab_app"));
     }
 
     asio::awaitable<void> wait(std::chrono::milliseconds duration) {
         asio::steady_timer timer(executor(), duration);
         co_await timer.async_wait(asio::use_awaitable);
     }
-
 };
 
 TEST_F(PgPool, ReusesAConnectionAndSetsItsSession) {
@@ -50,8 +49,9 @@ TEST_F(PgPool, ReusesAConnectionAndSetsItsSession) {
             if (turn == 0) first = rows[0].int64(0);
             EXPECT_EQ(rows[0].int64(0), first);
         }
-        const Query settings{"", "select current_setting('TimeZone'), current_setting('statement_timeout'), current_user,"
-                                 " current_setting('application_name'), current_setting('search_path')"};
+        const Query settings{"",
+                             "select current_setting('TimeZone'), current_setting('statement_timeout'), current_user,"
+                             " current_setting('application_name'), current_setting('search_path')"};
         const auto rows = co_await pool.query(settings);
         EXPECT_EQ(rows[0].text(0), "UTC");
         EXPECT_EQ(rows[0].text(1), "30s");
@@ -204,9 +204,11 @@ TEST_F(PgPool, ServesWaitersInTheirOrder) {
         co_await lease->query(one);
         --left;
     };
-    for (int i = 0; i < 20; ++i) asio::co_spawn(io(), client(i), asio::detached);
+    for (int i = 0; i < 20; ++i)
+        asio::co_spawn(io(), client(i), asio::detached);
     const auto all = [&]() -> asio::awaitable<void> {
-        while (left > 0) co_await wait(5ms);
+        while (left > 0)
+            co_await wait(5ms);
     };
     run(all());
     std::vector<int> sorted = order;
@@ -275,7 +277,8 @@ TEST_F(PgPool, ServesCoroutinesOfSeveralThreads) {
         }
         ++done;
     };
-    for (int i = 0; i < 10; ++i) asio::co_spawn(threads_io, client(), asio::detached);
+    for (int i = 0; i < 10; ++i)
+        asio::co_spawn(threads_io, client(), asio::detached);
     std::thread other([&] { threads_io.run(); });
     threads_io.run();
     other.join();

@@ -1,16 +1,16 @@
 // PostgreSQL refuses root: tests that run as root change to the user sgld, made when absent.
 #pragma once
 
+#include <grp.h>
+#include <pwd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <grp.h>
-#include <pwd.h>
 #include <stdexcept>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace sgl::pg::test {
 
