@@ -114,12 +114,14 @@ Text Typesetter::text(std::string_view utf8, const Style& style, double width, s
     pango_layout_set_font_description(layout, description.get());
     pango_layout_set_text(layout, utf8.data(), static_cast<int>(utf8.size()));
     pango_layout_set_auto_dir(layout, FALSE);
+    // No ligature: a reader who searches "final" must find it, and so must who copies a result.
+    PangoAttrList* attributes = pango_attr_list_new();
+    pango_attr_list_insert(attributes, pango_attr_font_features_new("liga=0, clig=0"));
     if (style.tracking > 0) {
-        PangoAttrList* attributes = pango_attr_list_new();
         pango_attr_list_insert(attributes, pango_attr_letter_spacing_new(pango_units_from_double(style.tracking)));
-        pango_layout_set_attributes(layout, attributes);
-        pango_attr_list_unref(attributes);
     }
+    pango_layout_set_attributes(layout, attributes);
+    pango_attr_list_unref(attributes);
     if (width > 0) {
         pango_layout_set_width(layout, pango_units_from_double(width));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
