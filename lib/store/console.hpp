@@ -4,6 +4,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 
 #include "lib/base/clock.hpp"
 #include "lib/base/digest.hpp"
+#include "lib/domain/catalogue.hpp"
 #include "lib/domain/letter.hpp"
 #include "lib/domain/order.hpp"
 
@@ -267,7 +270,11 @@ class Console {
 public:
     using Sites = std::vector<domain::SiteId>;
 
-    Console(pg::Pool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+    /// The site's present catalogue, or nullptr; shared because an import may replace it while a page is being read.
+    using CatalogueOf = std::function<std::shared_ptr<const domain::Catalogue>(domain::SiteId)>;
+
+    Console(pg::Pool& pool, const Clock& clock, CatalogueOf catalogue)
+        : pool_(pool), clock_(clock), catalogue_(std::move(catalogue)) {}
 
     // ── Sign-in ──
     asio::awaitable<std::optional<LocalAccount>> local_account(std::string login);
@@ -285,11 +292,13 @@ public:
     asio::awaitable<Letters> letters(Sites sites, LetterFilter filter);
     asio::awaitable<Result<LetterLine>> letter(Sites sites, domain::LetterId id);
     asio::awaitable<WorkItems> work_items(Sites sites);
+    asio::awaitable<unsigned> open_work(Sites sites);  ///< only their number
     asio::awaitable<InstanceView> instance();
 
 private:
     pg::Pool& pool_;
     const Clock& clock_;
+    CatalogueOf catalogue_;
 };
 
 }  // namespace sgl::store

@@ -33,7 +33,7 @@ std::string roles_of(const store::User& user) {
 
 void bar(Html& h, const Frame& frame) {
     h.tag("header", {{"class", "bar"}}, [&] {
-        h.tag("a", {{"class", "brand"}, {"href", "/dossiers"}}, "sgld");
+        h.tag("a", {{"class", "brand"}, {"href", "/"}}, "sgld");
         if (frame.user == nullptr) return;
         h.tag("nav", {{"aria-label", "Principal"}}, [&] {
             for (const auto& entry : nav) {

@@ -100,6 +100,13 @@ void result_row(Html& h, const store::OrderView& order, const DraftResult& resul
     const auto flag = mark(reported.flag);
     const auto* const row = kept(order, result.id);
     const bool numeric = std::holds_alternative<domain::Quantity>(reported.value);
+    if (is_words(reported.value)) {  // a sentence takes the whole row
+        h.tag("tr", [&] {
+            h.tag("th", {{"scope", "row"}}, reported.label);
+            h.tag("td", {{"class", "value words"}, {"colspan", "7"}}, domain::to_french(reported.value));
+        });
+        return;
+    }
     h.tag("tr", {{"class", flag.kind}}, [&] {
         h.tag("th", {{"scope", "row"}}, [&] {
             h.text(reported.label);

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "lib/web/assets.hpp"
+#include "lib/web/words.hpp"
 #include "test/lib/web/fakes.hpp"
 
 namespace sgl::web {
@@ -59,6 +60,88 @@ TEST(Pages, AllRenderAndCanBeShown) {
         std::filesystem::create_directories(std::string(folder) + "/assets");
         std::ofstream(std::string(folder) + "/assets/console.css") << assets::stylesheet;
     }
+}
+
+bool has(const std::string& html, std::string_view text) { return html.find(text) != std::string::npos; }
+
+TEST(OrderPage, CarriesTheVersionsThatWereSeen) {
+    const auto user = fakes::biologist();
+    const auto html = order_page(fakes::frame(user), fakes::order_screen(), std::nullopt);
+    EXPECT_TRUE(has(html, "<input type=\"hidden\" name=\"version\" value=\"4\">"));
+    for (int id = 1; id <= 13; ++id) EXPECT_TRUE(has(html, "name=\"vu\" value=\"" + std::to_string(id) + "\"")) << id;
+    EXPECT_TRUE(has(html, "name=\"csrf\" value=\"c0ffee\""));
+    EXPECT_TRUE(has(html, "Valider (technique et biologique)"));
+}
+
+TEST(OrderPage, WhoMayNotSignSeesWhyAndNoButton) {
+    const auto user = fakes::with_role(store::Role::technician);
+    auto screen = fakes::order_screen();
+    screen.may_validate = false;
+    screen.why_not = "La validation est réservée aux biologistes médicaux de ce site.";
+    const auto html = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_FALSE(has(html, "/validation"));
+    EXPECT_TRUE(has(html, "réservée aux biologistes"));
+}
+
+TEST(OrderPage, ShowsFlagsRangesPreviousAndWhatBlocks) {
+    const auto user = fakes::biologist();
+    const auto html = order_page(fakes::frame(user), fakes::order_screen(), std::nullopt);
+    for (const auto* const text : {"critique haut", "▲▲ HH", "3,5 – 5,0", "04/09/2026", "G/L", "Aucune adresse MSSanté connue", "Le patient s&#39;est opposé",
+                                   "code inconnu du catalogue", "Ferritine", "47 ans", "INS qualifiée", "&lt; 1,0"}) {
+        EXPECT_TRUE(has(html, text)) << text;
+    }
+}
+
+TEST(OrderPage, ARefusedCommentIsKept) {
+    const auto user = fakes::biologist();
+    auto screen = fakes::order_screen();
+    screen.changes = {"Résultat reçu ou corrigé depuis : Ferritine : 12"};
+    screen.comment = "Anémie microcytaire";
+    const auto html = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_TRUE(has(html, "Rien n&#39;a été signé"));
+    EXPECT_TRUE(has(html, ">Anémie microcytaire</textarea>"));
+}
+
+TEST(LettersPage, OnlyWhoMaySeesTheButtons) {
+    store::Letters letters;
+    letters.rows = {fakes::letter(4, domain::Channel::dmp, domain::LetterState::dead, domain::Reason::gave_up)};
+    const auto operator_user = fakes::with_role(store::Role::it_operator);
+    const auto technician = fakes::with_role(store::Role::technician);
+    const auto elsewhere = fakes::with_role(store::Role::it_operator, fakes::south);
+    EXPECT_TRUE(has(letters_page(fakes::frame(operator_user), letters, {}, std::nullopt), "/relancer"));
+    EXPECT_TRUE(has(letters_page(fakes::frame(operator_user), letters, {}, std::nullopt), "/abandonner"));
+    EXPECT_FALSE(has(letters_page(fakes::frame(technician), letters, {}, std::nullopt), "/relancer"));
+    EXPECT_FALSE(has(letters_page(fakes::frame(elsewhere), letters, {}, std::nullopt), "/relancer"));
+}
+
+TEST(Words, AgesAreThoseOfALaboratory) {
+    const auto at = *Timestamp::parse("20261121");
+    const auto age_of = [&](std::string_view born) { return age(*Timestamp::parse(born), at); };
+    EXPECT_EQ(age_of("19790328"), "47 ans");
+    EXPECT_EQ(age_of("19791122"), "46 ans");
+    EXPECT_EQ(age_of("1961"), "env. 65 ans");
+    EXPECT_EQ(age_of("20260802"), "3 mois");
+    EXPECT_EQ(age_of("20261119"), "2 jours");
+    EXPECT_EQ(age_of("20270101"), "");
+    EXPECT_EQ(age(std::nullopt, at), "");
+}
+
+TEST(Words, DelaysAndIns) {
+    using namespace std::chrono_literals;
+    EXPECT_EQ(delay(4min + 59s), "4 min");
+    EXPECT_EQ(delay(125min), "2 h 05");
+    EXPECT_EQ(delay(50h), "2 j");
+    EXPECT_EQ(delay(-5min), "0 min");
+    EXPECT_EQ(grouped_ins("279035121518989"), "2\u00A079\u00A003\u00A051\u00A0215\u00A0189\u00A089");
+}
+
+TEST(Words, EveryStateAndFlagHasASignBesideItsColour) {
+    for (const auto* const state : {"due", "sending", "retry", "in_doubt", "accepted", "delivered", "blocked", "not_applicable", "dead", "cancelled", "held"}) {
+        const auto shown = mark(*domain::letter_state_of(state));
+        EXPECT_FALSE(shown.sign.empty()) << state;
+        EXPECT_FALSE(shown.words.empty()) << state;
+    }
+    for (const auto* const flag : {"L", "H", "LL", "HH", "A"}) EXPECT_FALSE(mark(*domain::flag_of(flag)).sign.empty()) << flag;
 }
 
 }  // namespace

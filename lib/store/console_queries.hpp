@@ -1,0 +1,148 @@
+// The console's SQL. `$…::int[]` sites are always a condition of the query, besides row-level security (SEC-44).
+#pragma once
+
+#include <array>
+
+#include "lib/store/pg/query.hpp"
+
+namespace sgl::store::console_queries {
+
+using pg::Query;
+
+#define SGL_PATIENT                                                                                                       \
+    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "           \
+    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.ins_matricule, p.ins_oid, p.status, p.doubtful, p.fictitious"
+#define SGL_WORKLIST                                                                                                    \
+    "select o.id, o.site_id, o.number, o.urgent, o.state, o.registered_at, o.last_event_at, o.prescriber, " SGL_PATIENT \
+    ", o.exams from lab_order o join patient p on p.id = o.patient_id where o.site_id = any($1::int[]) "
+#define SGL_LETTER                                                                                                         \
+    "select l.id, l.version_id, l.site_id, o.number, o.id, l.channel, l.act, l.recipient_name, l.state, l.reason, "        \
+    "l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference, l.possible_duplicate, l.error_where, " \
+    "l.error_what from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id "         \
+    "join lab_order o on o.id = s.order_id "
+#define SGL_REPORT_LINE "v.id, v.version, v.state, v.validated_at, v.validator, v.published_at, v.refusal"
+
+inline constexpr Query local_account{"console.local_account",
+                                     "select id, password from app_user where login = $1 and active and password is not null"};
+inline constexpr Query open_session{"console.open_session", R"sql(
+    insert into web_session (token_hash, user_id, csrf_token, created_at, last_seen_at, authenticated_at)
+    values ($1, $2, $3, $4, $4, $4))sql"};
+inline constexpr Query session{"console.session", R"sql(
+    select w.csrf_token, w.created_at, w.authenticated_at, w.last_seen_at, u.id, u.login, u.definition,
+           r.role, s.id, s.legal_entity_id, s.finess, s.definition
+    from web_session w
+    join app_user u on u.id = w.user_id and u.active
+    left join user_role r on r.user_id = u.id and r.valid_from <= $4 and (r.valid_to is null or r.valid_to > $4)
+    left join site s on s.id = r.site_id
+    where w.token_hash = $1 and w.ended_at is null and w.last_seen_at > $2 and w.created_at > $3
+    order by s.id, r.role)sql"};
+inline constexpr Query touch_session{"console.touch_session",
+                                     "update web_session set last_seen_at = $2 where token_hash = $1 and ended_at is null"};
+inline constexpr Query end_session{"console.end_session",
+                                   "update web_session set ended_at = $2 where token_hash = $1 and ended_at is null"};
+
+// $2: since when a reported order is recent; $3: limit. A query that does not need $2 names it all the same.
+inline constexpr Query worklist_to_validate{"console.worklist_to_validate", SGL_WORKLIST
+    "and o.state = 'in_progress' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_waiting{"console.worklist_waiting", SGL_WORKLIST
+    "and o.state = 'registered' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_reported{"console.worklist_reported", SGL_WORKLIST
+    "and o.state in ('fully_validated', 'reported') and o.last_event_at > $2::timestamptz order by o.last_event_at desc limit $3"};
+inline constexpr Query worklist_all{"console.worklist_all", SGL_WORKLIST
+    "and (o.state in ('registered', 'in_progress') or o.last_event_at > $2::timestamptz) "
+    "order by (o.state in ('registered', 'in_progress')) desc, o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_counts{"console.worklist_counts", R"sql(
+    select (select count(*) from lab_order where site_id = any($1::int[]) and state = 'in_progress'),
+           (select count(*) from lab_order where site_id = any($1::int[]) and state = 'registered'),
+           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('fully_validated', 'reported') and last_event_at > $2),
+           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('registered', 'in_progress') and urgent))sql"};
+inline constexpr Query worklist_results{"console.worklist_results", R"sql(
+    select r.order_id, r.state, r.analyte_id, r.code, r.value_kind, r.comparator, r.value, r.value_system, r.unit
+    from result r
+    where r.order_id = any($1::uuid[]) and r.site_id = any($2::int[])
+      and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
+    order by r.id)sql"};
+inline constexpr Query worklist_letters{"console.worklist_letters", R"sql(
+    select s.order_id, v.id, l.channel, l.state, l.reason
+    from report_set s
+    join lateral (select v.id from report_version v where v.set_id = s.id order by v.version desc limit 1) v on true
+    left join letter l on l.version_id = v.id
+    where s.order_id = any($1::uuid[]) and s.site_id = any($2::int[])
+    order by s.order_id, l.channel, l.recipient_key)sql"};
+inline constexpr Query collected{"console.collected", R"sql(
+    select order_id, min(collected_at) from specimen where order_id = any($1::uuid[]) and site_id = any($2::int[]) and collected_at <> ''
+    group by order_id)sql"};
+
+inline constexpr Query order{"console.order",
+    "select o.id, o.site_id, o.row_version, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, o.collector, "
+    "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, o.legal_entity_id, " SGL_PATIENT
+    " from lab_order o join patient p on p.id = o.patient_id where o.id = $1 and o.site_id = any($2::int[])"};
+inline constexpr Query order_specimens{"console.order_specimens", R"sql(
+    select id, number, type, type_label, collected_at, received_at from specimen where order_id = $1 and site_id = any($2::int[])
+    order by number)sql"};
+inline constexpr Query order_results{"console.order_results", R"sql(
+    select r.id, r.code, r.analyte_id is not null, r.comparator || r.value, r.unit, r.received_flags, r.note, r.status, r.state,
+           r.specimen_number, r.received_at
+    from result r
+    where r.order_id = $1 and r.site_id = any($2::int[])
+      and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
+    order by r.id)sql"};
+inline constexpr Query order_reports{"console.order_reports", "select " SGL_REPORT_LINE
+    " from report_version v join report_set s on s.id = v.set_id where s.order_id = $1 and s.site_id = any($2::int[]) "
+    "order by v.version desc"};
+
+inline constexpr Query report{"console.report", "select " SGL_REPORT_LINE
+    ", o.id, o.number, v.site_id, v.ins_qualified, v.comment, v.document_oid, v.legal_entity_id, v.patient, o.patient_id "
+    "from report_version v join report_set s on s.id = v.set_id join lab_order o on o.id = s.order_id "
+    "where v.id = $1 and v.site_id = any($2::int[])"};
+inline constexpr Query report_versions{"console.report_versions", "select " SGL_REPORT_LINE
+    " from report_version v where v.set_id = (select set_id from report_version where id = $1) and v.site_id = any($2::int[]) "
+    "order by v.version desc"};
+inline constexpr Query report_documents{"console.report_documents", R"sql(
+    select variant, form, oid, octet_length(bytes), encode(sha256, 'hex') from document
+    where version_id = $1 and site_id = any($2::int[]) order by form desc, variant)sql"};
+inline constexpr Query report_letters{"console.report_letters", SGL_LETTER
+    "where l.version_id = $1 and l.site_id = any($2::int[]) order by l.channel, l.recipient_key, l.act"};
+inline constexpr Query report_events{"console.report_events", R"sql(
+    select e.letter_id, e.at, e.actor, e.from_state, e.to_state, e.reason, e.attempt, e.detail
+    from letter_event e join letter l on l.id = e.letter_id
+    where l.version_id = $1 and l.site_id = any($2::int[]) order by e.id limit 500)sql"};
+inline constexpr Query document{"console.document", R"sql(
+    select d.bytes, o.number, v.version, v.legal_entity_id, v.site_id, o.patient_id
+    from document d join report_version v on v.id = d.version_id join report_set s on s.id = v.set_id
+    join lab_order o on o.id = s.order_id
+    where d.version_id = $1 and d.site_id = any($2::int[]) and d.form = $3
+    order by (d.variant = 'professional') desc, d.variant limit 1)sql"};
+
+// $2, $3: one state or channel, or null for all; $4: since when closed ones are listed; $5: limit.
+inline constexpr Query letters{"console.letters", SGL_LETTER
+    "where l.site_id = any($1::int[]) and ($2::text is null or l.state = $2) and ($3::text is null or l.channel = $3) "
+    "and (l.created_at > $4::timestamptz or l.state in ('due', 'sending', 'retry', 'in_doubt', 'blocked', 'dead', 'held')) "
+    "order by l.created_at desc limit $5"};
+inline constexpr Query letter_counts{"console.letter_counts", R"sql(
+    select state, count(*) from letter
+    where site_id = any($1::int[]) and ($2::text is null or channel = $2)
+      and (created_at > $3::timestamptz or state in ('due', 'sending', 'retry', 'in_doubt', 'blocked', 'dead', 'held'))
+    group by state)sql"};
+inline constexpr Query letter{"console.letter", SGL_LETTER "where l.id = $1 and l.site_id = any($2::int[])"};
+
+inline constexpr Query work_items{"console.work_items", R"sql(
+    select w.id, w.site_id, w.kind, w.coordinate, w.what, w.order_id, coalesce(o.number, ''), w.created_at
+    from work_item w left join lab_order o on o.id = w.order_id
+    where w.site_id = any($1::int[]) and w.done_at is null order by w.created_at limit $2)sql"};
+inline constexpr Query work_count{"console.work_count",
+                                  "select count(*) from work_item where site_id = any($1::int[]) and done_at is null"};
+inline constexpr Query instance{"console.instance", "select instance_uuid, label, environment from instance"};
+
+#undef SGL_PATIENT
+#undef SGL_WORKLIST
+#undef SGL_LETTER
+#undef SGL_REPORT_LINE
+
+inline constexpr std::array all{local_account, open_session, session, touch_session, end_session, worklist_to_validate,
+                                worklist_waiting, worklist_reported, worklist_all, worklist_counts, worklist_results,
+                                worklist_letters, collected, order, order_specimens, order_results, order_reports, report,
+                                report_versions, report_documents, report_letters, report_events, document, letters,
+                                letter_counts, letter, work_items, work_count, instance};
+
+}  // namespace sgl::store::console_queries

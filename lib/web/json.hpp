@@ -1,0 +1,25 @@
+// The JSON API's view of what was read; described in assets/openapi.json.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include "lib/store/console.hpp"
+#include "lib/web/commands.hpp"
+
+namespace sgl::web::api {
+
+namespace json = boost::json;
+
+json::value to_json(const store::User& user);
+json::value to_json(const store::Worklist& list);
+json::value to_json(const store::OrderView& order);
+json::value to_json(const Draft& draft);
+json::value to_json(const store::ReportView& report);
+json::value to_json(const store::LetterLine& letter);
+json::value to_json(const store::Letters& letters);
+json::value to_json(const store::WorkItems& items);
+json::value to_json(const Account& account);
+json::value to_json(const ValidationDone& done);
+json::value to_json(const Error& error);
+
+}  // namespace sgl::web::api

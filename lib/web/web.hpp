@@ -1,0 +1,110 @@
+// The console over HTTP: routes, sessions, rights, then a page or JSON. Thin: it reads through store::Console and acts
+// through Commands.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lib/net/http_server.hpp"
+#include "lib/store/console.hpp"
+#include "lib/web/commands.hpp"
+#include "lib/web/session.hpp"
+
+namespace sgl::web {
+
+struct Frame;
+enum class Place : std::uint8_t;
+
+struct WebSettings {
+    bool demonstration_accounts{};  ///< local accounts sign in, and every page says so; ignored in production
+    bool production{};              ///< environment of the instance
+    bool tls{};                     ///< how the listener is reached: decides the cookie's form
+    store::SessionLimits session;
+};
+
+struct RouteName {
+    std::string_view method;
+    std::string_view pattern;  ///< `/dossiers/{order}/validation`
+};
+
+class Web {
+public:
+    /// All outlive the Web. `handle` may run on any number of threads.
+    Web(store::Console& store, Commands& commands, const Clock& clock, WebSettings settings);
+    Web(const Web&) = delete;
+    Web& operator=(const Web&) = delete;
+    ~Web();
+
+    asio::awaitable<net::Response> handle(net::Request request);
+
+    /// For the test that compares them with the API's description.
+    static std::vector<RouteName> routes();
+
+private:
+    struct Call;
+    struct Route;
+    static std::span<const Route> table();
+    using Answer = asio::awaitable<net::Response>;
+
+    bool demonstration() const { return settings_.demonstration_accounts && !settings_.production; }
+    asio::awaitable<void> identify(Call& call);
+    asio::awaitable<bool> check_password(std::string password, std::string stored);
+    /// Signs in and opens a session; its token, or why not.
+    asio::awaitable<Result<std::string>> sign_in(std::string login, std::string password, std::string address);
+    asio::awaitable<Frame> frame(Call& call, Place place);
+    net::Response error_answer(const Call& call, const Error& error) const;
+    net::Response error_answer(const Call& call, unsigned status, const Error& error) const;
+
+    // Open to all
+    Answer live(Call& call);
+    Answer ready(Call& call);
+    Answer asset(Call& call);
+    Answer openapi(Call& call);
+    Answer show_sign_in(Call& call);
+    Answer post_sign_in(Call& call);
+    Answer api_sign_in(Call& call);
+    // Pages
+    Answer home(Call& call);
+    Answer sign_out(Call& call);
+    Answer worklist(Call& call);
+    Answer order(Call& call);
+    Answer order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
+                      std::optional<Error> refused);
+    Answer validate(Call& call);
+    Answer report(Call& call);
+    Answer pdf(Call& call);
+    Answer cda(Call& call);
+    Answer document(Call& call, std::string form);
+    Answer letters(Call& call);
+    Answer letter_act(Call& call);
+    Answer work_items(Call& call);
+    Answer account(Call& call);
+    Answer about(Call& call);
+    // API
+    Answer api_session(Call& call);
+    Answer api_sign_out(Call& call);
+    Answer api_orders(Call& call);
+    Answer api_order(Call& call);
+    Answer api_validate(Call& call);
+    Answer api_report(Call& call);
+    Answer api_report_letters(Call& call);
+    Answer api_document(Call& call);
+    Answer api_letters(Call& call);
+    Answer api_letter_act(Call& call);
+    Answer api_work_items(Call& call);
+    Answer api_account(Call& call);
+
+    asio::awaitable<Result<void>> act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why);
+
+    store::Console& store_;
+    Commands& commands_;
+    const Clock& clock_;
+    WebSettings settings_;
+    SignInGuard guard_;
+    asio::thread_pool passwords_{1};  // scrypt is slow on purpose: one at a time, off the I/O threads
+};
+
+}  // namespace sgl::web

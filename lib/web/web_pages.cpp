@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/log.hpp"
+#include "lib/web/call.hpp"
+#include "lib/web/words.hpp"
+
+namespace sgl::web {
+
+namespace {
+
+bool is_open(domain::OrderState state) { return state == domain::OrderState::registered || state == domain::OrderState::in_progress; }
+
+/// Why this user can't sign this order now, in French; empty when he can.
+std::string why_not(const store::User& user, const store::OrderView& order, const std::optional<Draft>& draft) {
+    if (!user.has(store::Role::biologist, order.site)) return "La validation est réservée aux biologistes médicaux de ce site.";
+    if (user.rpps.empty()) return "Votre compte n'a pas de numéro RPPS : il ne peut pas valider.";
+    if (order.state == domain::OrderState::cancelled) return "Ce dossier est annulé.";
+    if (!is_open(order.state)) return "Ce dossier est validé. La correction d'un compte rendu émis n'est pas disponible dans cette version.";
+    if (!draft) return "Le projet de compte rendu n'a pas pu être préparé.";
+    if (draft->results.empty()) return "Aucun résultat à valider.";
+    return {};
+}
+
+/// What a biologist reads when the screen he signed is not the order any more.
+std::vector<std::string> changes_since(const store::OrderView& order, const std::optional<Draft>& draft, const std::vector<domain::ResultId>& seen, int seen_version) {
+    std::vector<std::string> changes;
+    const auto label = [&](const store::KeptResult& result) {
+        if (draft) {
+            const auto found = std::ranges::find(draft->results, result.id, &DraftResult::id);
+            if (found != draft->results.end()) return fmt::format("{} : {}", found->reported.label, domain::to_french(found->reported.value));
+        }
+        return fmt::format("code {} : {}", result.code, result.value);
+    };
+    for (const auto& result : order.results) {
+        if (std::ranges::find(seen, result.id) == seen.end()) changes.push_back("Résultat reçu ou corrigé depuis : " + label(result));
+    }
+    const auto gone = std::ranges::count_if(seen, [&](domain::ResultId id) { return std::ranges::find(order.results, id, &store::KeptResult::id) == order.results.end(); });
+    if (gone > 0) changes.push_back(fmt::format("{} résultat{} affiché{} {} remplacé{} par l'automate", gone, gone > 1 ? "s" : "", gone > 1 ? "s" : "", gone > 1 ? "ont été" : "a été", gone > 1 ? "s" : ""));
+    if (!is_open(order.state)) changes.push_back(fmt::format("Le dossier est maintenant : {}", french(order.state)));
+    if (changes.empty() && order.row_version != seen_version) changes.emplace_back("La demande ou l'identité du patient a été modifiée");
+    return changes;
+}
+
+std::string refusal_words(const Error& error) {
+    switch (error.fault) {
+        case Fault::refused: return "Validation refusée : " + (error.where == "rights" ? std::string("vous n'avez pas ce droit sur ce site.") : to_string(error));
+        case Fault::missing: return "Validation refusée : " + missing_words(error) + ".";
+        case Fault::unavailable: return "Validation non enregistrée : le service est indisponible. Réessayez.";
+        case Fault::conflict:
+        case Fault::malformed:
+        case Fault::unsupported: break;
+    }
+    return "Validation refusée : " + to_string(error);
+}
+
+store::WorklistFilter filter_of(std::string_view word) {
+    if (word == "en-attente") return store::WorklistFilter::waiting;
+    if (word == "rendus") return store::WorklistFilter::reported;
+    if (word == "tous") return store::WorklistFilter::all;
+    return store::WorklistFilter::to_validate;
+}
+
+/// Only inside the console: never a way to another site.
+std::string back_path(const std::string& wanted) {
+    const bool inside = wanted.starts_with("/envois") || wanted.starts_with("/comptes-rendus/");
+    const bool clean = std::ranges::all_of(wanted, [](char c) { return c > ' ' && c < 0x7F && c != '\\'; });
+    return inside && clean ? wanted : "/envois";
+}
+
+}  // namespace
+
+Web::Answer Web::home(Call& call) {
+    if (!call.sites(Action::read_patient).empty()) co_return answers::redirect("/dossiers");
+    if (!call.sites(Action::read_letters).empty()) co_return answers::redirect("/envois");
+    if (!call.sites(Action::read_account).empty()) co_return answers::redirect("/activite");
+    co_return answers::redirect("/a-propos");
+}
+
+Web::Answer Web::worklist(Call& call) {
+    WorklistChoice choice;
+    choice.filter = filter_of(call.query("etat").value_or(""));
+    auto sites = call.sites(Action::read_patient);
+    if (const auto wanted = integer(call.query("site").value_or(""))) {
+        const auto found = std::ranges::find_if(sites, [&](domain::SiteId site) { return site.value() == *wanted; });
+        if (found != sites.end()) {
+            choice.site = *found;
+            sites = {*choice.site};
+        }
+    }
+    std::optional<Notice> notice;
+    if (const auto done = Uuid::parse(call.query("fait").value_or(""))) {
+        notice = Notice{true, "Dossier validé.", "/comptes-rendus/" + to_string(*done), "Voir le compte rendu"};
+    }
+    const auto list = co_await store_.worklist(sites, choice.filter);
+    const Frame around = co_await frame(call, Place::orders);
+    co_return answers::html(worklist_page(around, list, choice, notice));
+}
+
+Web::Answer Web::order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
+                            std::optional<Error> refused) {
+    const auto order = co_await store_.order(call.user(), call.sites(Action::read_patient), id);
+    if (!order) co_return error_answer(call, order.error());
+    OrderScreen screen;
+    screen.order = *order;
+    screen.comment = std::move(comment);
+    const auto draft = co_await commands_.draft(call.user(), id);
+    if (draft) {
+        screen.draft = *draft;
+    } else {
+        screen.draft_error = "Le projet de compte rendu n'a pas pu être préparé : " + to_string(draft.error());
+    }
+    screen.why_not = why_not(call.user(), screen.order, screen.draft);
+    screen.may_validate = screen.why_not.empty();
+    std::optional<Notice> notice;
+    unsigned status = 200;
+    if (refused) {
+        status = answers::status_of(refused->fault);
+        if (refused->fault == Fault::conflict) {
+            screen.changes = changes_since(screen.order, screen.draft, seen, seen_version);
+            if (screen.changes.empty()) screen.changes.push_back(to_string(*refused));
+        } else {
+            notice = Notice{false, refusal_words(*refused), "", ""};
+        }
+    }
+    const Frame around = co_await frame(call, Place::orders);
+    co_return answers::html(order_page(around, screen, notice), status);
+}
+
+Web::Answer Web::order(Call& call) {
+    const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
+    if (!id) co_return error_answer(call, id.error());
+    std::vector<domain::ResultId> none;
+    co_return co_await order_with(call, *id, std::string(), std::move(none), 0, std::nullopt);
+}
+
+Web::Answer Web::validate(Call& call) {
+    const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
+    if (!id) co_return error_answer(call, id.error());
+    ValidationRequest wish;
+    wish.order = *id;
+    wish.comment = call.text("commentaire");
+    const auto version = integer(call.text("version"));
+    bool readable = version.has_value() && *version > 0 && *version < 1'000'000'000;
+    for (const auto& [name, value] : call.form) {
+        if (name != "vu") continue;
+        const auto result = integer(value);
+        readable = readable && result.has_value();
+        if (result) wish.seen.emplace_back(*result);
+    }
+    if (!readable) {
+        const Error unreadable{Fault::malformed, "form", "the form does not say which versions were seen"};
+        co_return error_answer(call, unreadable);
+    }
+    wish.row_version = static_cast<int>(*version);
+    auto comment = wish.comment;
+    auto seen = wish.seen;
+    const auto done = co_await commands_.validate(call.user(), std::move(wish));
+    if (!done) {
+        std::optional<Error> refused = done.error();
+        co_return co_await order_with(call, *id, std::move(comment), std::move(seen), static_cast<int>(*version), std::move(refused));
+    }
+    log::info("validated in the console", {{"order", *id}, {"version", done->version}, {"user", call.user().id}});
+    co_return answers::redirect("/dossiers?fait=" + to_string(done->version.value()));
+}
+
+Web::Answer Web::report(Call& call) {
+    const auto id = id_of<domain::ReportVersionId>(call.parts.front(), "report");
+    if (!id) co_return error_answer(call, id.error());
+    const auto report = co_await store_.report(call.user(), call.sites(Action::read_patient), *id);
+    if (!report) co_return error_answer(call, report.error());
+    const Frame around = co_await frame(call, Place::orders);
+    co_return answers::html(report_page(around, *report, std::nullopt));
+}
+
+Web::Answer Web::document(Call& call, std::string form) {
+    const auto id = id_of<domain::ReportVersionId>(call.parts.front(), "report");
+    if (!id) co_return error_answer(call, id.error());
+    const auto document = co_await store_.document(call.user(), call.sites(Action::read_patient), *id, form);
+    if (!document) co_return error_answer(call, document.error());
+    std::string number;
+    for (const char c : document->order_number) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+        number += plain ? c : '_';
+    }
+    const bool pdf_form = form == "pdf";
+    auto name = fmt::format("CR-{}-v{}.{}", number, document->version, pdf_form ? "pdf" : "xml");
+    co_return answers::bytes(document->bytes, pdf_form ? "application/pdf" : "application/xml", std::move(name));
+}
+
+Web::Answer Web::pdf(Call& call) { co_return co_await document(call, std::string("pdf")); }
+Web::Answer Web::cda(Call& call) { co_return co_await document(call, std::string("n3")); }
+
+Web::Answer Web::letters(Call& call) {
+    store::LetterFilter filter;
+    filter.state = domain::letter_state_of(call.query("etat").value_or(""));
+    filter.channel = domain::channel_of(call.query("canal").value_or(""));
+    const auto list = co_await store_.letters(call.sites(Action::read_letters), filter);
+    const Frame around = co_await frame(call, Place::letters);
+    co_return answers::html(letters_page(around, list, filter, std::nullopt));
+}
+
+asio::awaitable<Result<void>> Web::act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why) {
+    const auto action = verb == "retry" ? Action::retry_letter : verb == "hold" ? Action::hold_letter : Action::abandon_letter;
+    if (verb != "retry" && verb != "hold" && verb != "abandon") co_return Error{Fault::missing, "verb", "a letter can be retried, held or abandoned"};
+    const auto letter = co_await store_.letter(call.sites(Action::read_letters), id);
+    if (!letter) co_return letter.error();
+    if (!may(call.user(), action, letter->site)) co_return Error{Fault::refused, "rights", "no role of yours on this site allows this"};
+    if (verb == "retry") co_return co_await commands_.retry_letter(call.user(), id);
+    if (why.empty() || why.size() > 800) co_return Error{Fault::malformed, "reason", "a reason of at most 200 characters is needed"};
+    if (verb == "hold") co_return co_await commands_.hold_letter(call.user(), id, std::move(why));
+    co_return co_await commands_.abandon_letter(call.user(), id, std::move(why));
+}
+
+Web::Answer Web::letter_act(Call& call) {
+    const auto id = id_of<domain::LetterId>(call.parts.front(), "letter");
+    if (!id) co_return error_answer(call, id.error());
+    const auto& word = call.parts[1];
+    std::string verb = word == "relancer" ? "retry" : word == "retenir" ? "hold" : word == "abandonner" ? "abandon" : "";
+    const auto done = co_await act_on_letter(call, *id, std::move(verb), call.text("motif"));
+    if (!done) co_return error_answer(call, done.error());
+    co_return answers::redirect(back_path(call.text("retour")));
+}
+
+Web::Answer Web::work_items(Call& call) {
+    const auto items = co_await store_.work_items(call.sites(Action::read_work_items));
+    const Frame around = co_await frame(call, Place::work);
+    co_return answers::html(work_items_page(around, items));
+}
+
+Web::Answer Web::account(Call& call) {
+    const auto account = co_await commands_.account(call.user());
+    if (!account) co_return error_answer(call, account.error());
+    const Frame around = co_await frame(call, Place::account);
+    co_return answers::html(account_page(around, *account));
+}
+
+Web::Answer Web::about(Call& call) {
+    const auto instance = co_await store_.instance();
+    const Frame around = co_await frame(call, Place::about);
+    co_return answers::html(about_page(around, instance));
+}
+
+}  // namespace sgl::web

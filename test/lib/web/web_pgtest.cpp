@@ -1,0 +1,415 @@
+// The console over a real database: sign-in, rights, row-level security, audit, CSRF, stale screens.
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "lib/store/console_queries.hpp"
+#include "lib/web/password.hpp"
+#include "lib/web/web.hpp"
+#include "test/lib/store/pg/cluster_fixture.hpp"
+#include "test/lib/web/fakes.hpp"
+
+namespace sgl::web {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FakeCommands final : public Commands {
+public:
+    asio::awaitable<Result<Draft>> draft(User, domain::OrderId) override { co_return made; }
+    asio::awaitable<Result<ValidationDone>> validate(User user, ValidationRequest request) override {
+        asked.push_back(request);
+        by = user.login;
+        if (refusal) co_return *refusal;
+        co_return ValidationDone{domain::ReportVersionId{fakes::uuid(77)}, 1, fakes::now};
+    }
+    asio::awaitable<Result<void>> retry_letter(User, domain::LetterId letter) override { return act("retry", letter, ""); }
+    asio::awaitable<Result<void>> hold_letter(User, domain::LetterId letter, std::string why) override { return act("hold", letter, std::move(why)); }
+    asio::awaitable<Result<void>> abandon_letter(User, domain::LetterId letter, std::string why) override { return act("abandon", letter, std::move(why)); }
+    asio::awaitable<Result<Account>> account(User) override { co_return fakes::account(); }
+    asio::awaitable<Result<void>> ready() override { co_return Result<void>{}; }
+
+    Draft made;
+    std::vector<ValidationRequest> asked;
+    std::string by;
+    std::optional<Error> refusal;
+    std::vector<std::string> acts;
+
+private:
+    asio::awaitable<Result<void>> act(std::string verb, domain::LetterId letter, std::string why) {
+        acts.push_back(verb + " " + to_string(letter.value()) + " " + why);
+        co_return Result<void>{};
+    }
+};
+
+class WebTest : public pg::test::DatabaseTest {
+protected:
+    WebTest() {
+        static const std::string password = hash_password("demonstration");
+        superuser(R"sql(insert into instance (instance_uuid, label, environment, created_at)
+                        values ('11111111-1111-4111-8111-111111111111', 'essai', 'test', now()) on conflict do nothing)sql");
+        superuser(R"sql(insert into legal_entity (finess, definition, updated_at) values ('690000017', '{"name":"Laboratoire d''essai"}', now()))sql");
+        superuser(R"sql(insert into site (legal_entity_id, finess, definition, updated_at) values
+            (1, '690000025', '{"name":"Site Bellevue","time_zone":"Europe/Paris"}', now()),
+            (1, '690000033', '{"name":"Site Gerland","time_zone":"Europe/Paris"}', now()))sql");
+        superuser(R"sql(insert into app_user (login, definition, password, updated_at) values
+            ('bio', '{"family":"ESSAI","given":"CLAIRE","rpps":"99900000017"}', $1::text, now()),
+            ('tech', '{"family":"TECHNIQUE","given":"LEA"}', $1::text, now()),
+            ('it', '{"family":"RESEAU","given":"NOE"}', $1::text, now()))sql",
+                  pg::params(password));
+        superuser(R"sql(insert into user_role (user_id, site_id, role, valid_from) values
+            (1, 1, 'biologist', '2020-01-01'), (2, 1, 'technician', '2020-01-01'), (3, 1, 'it_operator', '2020-01-01'))sql");
+        for (const int site : {1, 2}) order_on(site);
+        superuser(R"sql(insert into result (legal_entity_id, site_id, order_id, message_id, position, code, analyte_id, run, status,
+                value_kind, comparator, value, value_system, unit, received_flags, note, specimen_number, measured_at, received_at, state)
+            select 1, 1, $1, 1, n, 'HGB', 5, '1', 'F', 'q', '', '9.8', '', 'g/dL', 'L', '', 'T1', '20261121', $2, 'raw'
+            from generate_series(1, 1) n
+            union all select 1, 1, $1, 1, 2, 'XX', null, '1', 'F', 'q', '', '4', '', 'U/L', '', '', 'T1', '20261121', $2, 'raw')sql",
+                  pg::params(order_id(1), fakes::now));
+    }
+
+    static Uuid order_id(int site) { return fakes::uuid(static_cast<unsigned>(site)); }
+    static std::string path_of(int site) { return "/dossiers/" + to_string(order_id(site)); }
+
+    void order_on(int site) {
+        const auto patient = fakes::uuid(static_cast<unsigned>(100 + site));
+        superuser(R"sql(insert into patient (id, legal_entity_id, site_id, local_authority, local_id, birth_name, birth_given_names,
+                first_given_name, used_name, used_given_name, birth_date, sex, birth_place, address, phone, ins_matricule, ins_oid, status,
+                doubtful, fictitious, dmp_opposed, messaging_opposed, updated_at)
+            values ($1, 1, $2, '1.2.3', $3, 'PAT-TROIS', 'DOMINIQUE', 'DOMINIQUE', '', '', '19790328', 'F', '63220', '{}', '',
+                '279035121518989', '1.2.250.1.213.1.4.10', 'QUAL', false, false, false, false, $4))sql",
+                  pg::params(patient, site, std::to_string(site), fakes::now));
+        superuser(R"sql(insert into lab_order (id, legal_entity_id, site_id, patient_id, number, placer_group, state, prescriber, copies,
+                collector, exams, prescribed_at, registered_at, stay_number, patient_class, clinical_context, urgent, row_version, last_event_at)
+            values ($1, 1, $2, $3, $4, 'RX1', 'in_progress', '{"family":"PRESCRIPTEUR","given":"ALIX","title":"DR"}', '[]', '{}',
+                '[{"placer_number":"P1","code":"HGB","label":"Hémoglobine"},{"placer_number":"P2","code":"FER","label":"Ferritine"}]',
+                '20261120', $5, '', 'O', '', true, 4, $5))sql",
+                  pg::params(order_id(site), site, patient, "2611210000" + std::to_string(site), fakes::now - 60min));
+        superuser(R"sql(insert into specimen (id, legal_entity_id, site_id, order_id, number, type, type_label, collected_at, received_at)
+            values ($1, 1, $2, $3, 'T1', 'BLD', 'Sang', '202611211955', ''))sql",
+                  pg::params(fakes::uuid(static_cast<unsigned>(200 + site)), site, order_id(site)));
+    }
+
+    /// A published report of the order of `site`, with one dead letter.
+    void report_on(int site) {
+        const auto version = fakes::uuid(static_cast<unsigned>(300 + site));
+        superuser("insert into report_set (id, legal_entity_id, site_id, order_id) values ($1, 1, $2, $3)",
+                  pg::params(fakes::uuid(static_cast<unsigned>(400 + site)), site, order_id(site)));
+        superuser(R"sql(insert into report_version (id, legal_entity_id, site_id, set_id, version, kind, state, validated_at, validated_by,
+                validator, month, comment, confidentiality, ins_qualified, patient, published_at, document_oid)
+            values ($1, 1, $2, $3, 1, 'final', 'published', $4, 1, '{"family":"ESSAI","given":"CLAIRE","title":"DR"}', '2026-11-01', 'RAS', 'N', true,
+                $5::jsonb, $4, $6))sql",
+                  pg::params(version, site, fakes::uuid(static_cast<unsigned>(400 + site)), fakes::now,
+                             std::string(R"({"id":"00000000-0000-4000-8000-000000000001","local_id":"1","birth_name":"PAT-TROIS","first_given_name":"DOMINIQUE","birth_date":"19790328","sex":"F","status":"VALI"})"),
+                             "2.25." + std::to_string(site)));
+        superuser(R"sql(insert into document (version_id, created_at, legal_entity_id, site_id, variant, form, oid, sha256, bytes)
+            values ($1, $2, 1, $3, 'professional', 'pdf', '', sha256('x'), '%PDF-1.4'::bytea))sql",
+                  pg::params(version, fakes::now, site));
+        superuser(R"sql(insert into letter (id, legal_entity_id, site_id, version_id, variant, channel, act, recipient_key, recipient_name, address,
+                state, reason, attempts, month, created_at, trying_since, next_attempt_at)
+            values ($1, 1, $2, $3, 'professional', 'DMP', 'deliver', 'DMP', '', '', 'dead', 'GAVE_UP', 3, '2026-11-01', $4, $4, $4))sql",
+                  pg::params(fakes::uuid(static_cast<unsigned>(500 + site)), site, version, fakes::now));
+    }
+
+    net::Response ask(net::Request request) {
+        if (!cookie_.empty()) request.headers.add("Cookie", cookie_);
+        request.headers.add("Host", "127.0.0.1:8080");
+        request.peer.address = "127.0.0.1";
+        return run(web_.handle(std::move(request)));
+    }
+    net::Response get(const std::string& path, net::Pairs query = {}) {
+        net::Request request;
+        request.method = "GET";
+        request.path = path;
+        request.query = std::move(query);
+        return ask(std::move(request));
+    }
+    net::Response post(const std::string& path, std::string body, const std::string& csrf_header = {}) {
+        net::Request request;
+        request.method = "POST";
+        request.path = path;
+        request.body = std::move(body);
+        if (!csrf_header.empty()) request.headers.add("X-CSRF-Token", csrf_header);
+        return ask(std::move(request));
+    }
+    void sign_in(const std::string& login) {
+        cookie_.clear();
+        const auto response = post("/api/v1/session", R"({"login":")" + login + R"(","password":"demonstration"})");
+        ASSERT_EQ(response.status, 201U) << response.body;
+        const auto cookie = std::string(response.headers.find("Set-Cookie").value_or(""));
+        cookie_ = cookie.substr(0, cookie.find(';'));
+        csrf_ = boost::json::parse(response.body).at("csrf_token").as_string().c_str();
+    }
+    std::int64_t count(const std::string& sql) {
+        const auto rows = superuser(sql);
+        return rows[0].int64(0);
+    }
+
+    static std::shared_ptr<const domain::Catalogue> catalogue() {
+        domain::Analyte analyte;
+        analyte.id = domain::AnalyteId{5};
+        analyte.local_code = "HGB";
+        analyte.label = "Hémoglobine";
+        analyte.chapter_label = "Hématologie";
+        domain::RangeRule rule;
+        rule.range.low = *Decimal::parse("12.0");
+        rule.range.high = *Decimal::parse("16.0");
+        analyte.ranges = {rule};
+        std::vector<domain::Analyte> analytes{analyte};
+        return std::make_shared<const domain::Catalogue>(std::move(analytes));
+    }
+
+    ManualClock clock_{fakes::now};
+    pg::Pool pool_{executor(), conninfo(), 2, pg::test::session()};
+    store::Console console_{pool_, clock_, [](domain::SiteId) { return catalogue(); }};
+    FakeCommands commands_;
+    Web web_{console_, commands_, clock_, WebSettings{.demonstration_accounts = true, .production = false, .tls = false, .session = {}}};
+    std::string cookie_;
+    std::string csrf_;
+};
+
+bool has(const net::Response& response, std::string_view text) { return response.body.find(text) != std::string::npos; }
+
+TEST_F(WebTest, EveryQueryOfTheConsoleIsUnderstoodByTheDatabase) {
+    int n = 0;
+    for (const auto& query : store::console_queries::all) {
+        EXPECT_NO_THROW(superuser("prepare q" + std::to_string(n++) + " as " + std::string(query.sql))) << query.name;
+    }
+}
+
+TEST_F(WebTest, WithoutASessionPagesSendToSignInAndTheApiSays401) {
+    const auto page = get("/dossiers");
+    EXPECT_EQ(page.status, 303U);
+    EXPECT_EQ(page.headers.find("Location"), "/connexion");
+    EXPECT_EQ(get("/api/v1/orders").status, 401U);
+    EXPECT_EQ(get("/health/live").status, 200U);
+    EXPECT_EQ(get("/health/ready").status, 200U);
+    EXPECT_EQ(get("/nulle-part").status, 404U);
+    EXPECT_EQ(post("/dossiers", "").status, 405U);
+    cookie_ = "sgld_session=" + std::string(64, 'f');
+    EXPECT_EQ(get("/api/v1/orders").status, 401U);
+}
+
+TEST_F(WebTest, EveryAnswerCarriesTheSecurityHeaders) {
+    sign_in("bio");
+    for (const auto* const path : {"/connexion", "/dossiers", "/nulle-part", "/api/v1/orders", "/assets/console.css", "/a-propos"}) {
+        const auto response = get(path);
+        EXPECT_NE(response.headers.find("Content-Security-Policy").value_or("").find("default-src 'none'"), std::string_view::npos) << path;
+        EXPECT_EQ(response.headers.find("X-Content-Type-Options"), "nosniff") << path;
+        EXPECT_TRUE(response.headers.find("Cache-Control")) << path;
+    }
+    EXPECT_EQ(get("/dossiers").headers.find("Cache-Control"), "no-store");
+}
+
+TEST_F(WebTest, AWrongPasswordIsRefusedAuditedAndSlowedDown) {
+    const std::string wrong = R"({"login":"bio","password":"essai-faux"})";
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(post("/api/v1/session", wrong).status, 401U);
+    const auto slowed = post("/api/v1/session", wrong);
+    EXPECT_EQ(slowed.status, 429U);
+    EXPECT_EQ(slowed.headers.find("Retry-After"), "2");
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'sign_in_refused' and actor = 'user:bio'"), 3);
+    clock_.advance(3s);
+    sign_in("bio");
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'sign_in'"), 1);
+    EXPECT_EQ(count("select count(*) from web_session where encode(token_hash, 'hex') = '" + cookie_.substr(13) + "'"), 0);
+}
+
+TEST_F(WebTest, AnUnknownLoginIsNotWrittenDown) {
+    EXPECT_EQ(post("/connexion", "identifiant=MotDePasse1&mot_de_passe=x").status, 401U);
+    EXPECT_EQ(count("select count(*) from audit_event where actor like '%MotDePasse1%'"), 0);
+}
+
+TEST_F(WebTest, TheWorklistShowsOnlyMySitesWithFlagsAndWhatIsPending) {
+    sign_in("bio");
+    const auto page = get("/dossiers");
+    EXPECT_EQ(page.status, 200U);
+    for (const auto* const text : {"26112100001", "PAT-TROIS", "Hématologie", "1 hors norme", "1 code inconnu", "1 en attente", "47 ans", "Démonstration – comptes locaux"}) {
+        EXPECT_TRUE(has(page, text)) << text;
+    }
+    EXPECT_FALSE(has(page, "26112100002"));
+    const auto api = boost::json::parse(get("/api/v1/orders").body);
+    EXPECT_EQ(api.at("orders").as_array().size(), 1U);
+    EXPECT_EQ(api.at("counts").at("to_validate").as_int64(), 1);
+}
+
+TEST_F(WebTest, AnOrderOfAnotherSiteDoesNotExistForMe) {
+    sign_in("bio");
+    EXPECT_EQ(get(path_of(1)).status, 200U);
+    EXPECT_EQ(get(path_of(2)).status, 404U);
+    EXPECT_EQ(get("/dossiers/pas-un-uuid").status, 404U);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'read_order' and actor = 'user:bio' and site_id = 1"), 1);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'read_order' and site_id = 2"), 0);
+}
+
+TEST_F(WebTest, ItSeesNoPatientAndATechnicianDoesNotValidate) {
+    sign_in("it");
+    EXPECT_EQ(get("/dossiers").status, 403U);
+    EXPECT_EQ(get("/api/v1/orders").status, 403U);
+    EXPECT_EQ(get("/envois").status, 200U);
+    EXPECT_EQ(get("/").headers.find("Location"), "/envois");
+    sign_in("tech");
+    EXPECT_EQ(get("/dossiers").status, 200U);
+    EXPECT_EQ(post(path_of(1) + "/validation", "csrf=" + csrf_ + "&version=4&vu=1").status, 403U);
+    EXPECT_TRUE(commands_.asked.empty());
+}
+
+TEST_F(WebTest, AValidationSaysWhatWasSeenAndNeedsTheToken) {
+    sign_in("bio");
+    EXPECT_EQ(post(path_of(1) + "/validation", "version=4&vu=1&vu=2").status, 403U);
+    EXPECT_EQ(post(path_of(1) + "/validation", "csrf=faux&version=4&vu=1&vu=2").status, 403U);
+    EXPECT_EQ(post(path_of(1) + "/validation", "csrf=" + csrf_ + "&version=x&vu=1").status, 400U);
+    EXPECT_TRUE(commands_.asked.empty());
+    const auto done = post(path_of(1) + "/validation", "csrf=" + csrf_ + "&version=4&vu=1&vu=2&commentaire=An%C3%A9mie");
+    EXPECT_EQ(done.status, 303U);
+    EXPECT_EQ(done.headers.find("Location"), "/dossiers?fait=" + to_string(fakes::uuid(77)));
+    ASSERT_EQ(commands_.asked.size(), 1U);
+    const auto& wish = commands_.asked[0];
+    EXPECT_EQ(wish.row_version, 4);
+    EXPECT_EQ(wish.seen.size(), 2U);
+    EXPECT_EQ(wish.comment, "Anémie");
+    EXPECT_EQ(commands_.by, "bio");
+}
+
+TEST_F(WebTest, AStaleScreenIsRefusedWithWhatChangedAndKeepsTheComment) {
+    sign_in("bio");
+    commands_.refusal = Error{Fault::conflict, "row_version", "the order has changed"};
+    const auto page = post(path_of(1) + "/validation", "csrf=" + csrf_ + "&version=3&vu=1&commentaire=Gard%C3%A9");
+    EXPECT_EQ(page.status, 409U);
+    EXPECT_TRUE(has(page, "Rien n&#39;a été signé"));
+    EXPECT_TRUE(has(page, "Résultat reçu ou corrigé depuis : code XX : 4"));
+    EXPECT_TRUE(has(page, ">Gardé</textarea>") || has(page, "Aucun résultat à valider"));
+}
+
+TEST_F(WebTest, TheApiValidatesWithTheHeaderAndRefusesStrangeBodies) {
+    sign_in("bio");
+    const auto path = "/api/v1/orders/" + to_string(order_id(1)) + "/validation";
+    EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2]})").status, 403U);
+    EXPECT_EQ(post(path, R"({"row_version":"4","results":[1,2]})", csrf_).status, 400U);
+    EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2],"force":true})", csrf_).status, 400U);
+    EXPECT_EQ(post(path, "[]", csrf_).status, 400U);
+    EXPECT_TRUE(commands_.asked.empty());
+    const auto done = post(path, R"({"row_version":4,"results":[1,2],"comment":"RAS"})", csrf_);
+    EXPECT_EQ(done.status, 201U) << done.body;
+    commands_.refusal = Error{Fault::conflict, "row_version", "the order has changed"};
+    EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2]})", csrf_).status, 409U);
+}
+
+TEST_F(WebTest, ARequestFromAnotherSiteIsRefused) {
+    sign_in("bio");
+    net::Request request;
+    request.method = "POST";
+    request.path = path_of(1) + "/validation";
+    request.body = "csrf=" + csrf_ + "&version=4&vu=1";
+    request.headers.add("Origin", "http://mal.example");
+    EXPECT_EQ(ask(std::move(request)).status, 403U);
+    EXPECT_TRUE(commands_.asked.empty());
+}
+
+TEST_F(WebTest, SessionsEndByIdlenessByAgeAndByLeaving) {
+    sign_in("bio");
+    clock_.advance(14min);
+    EXPECT_EQ(get("/dossiers").status, 200U);
+    clock_.advance(14min);
+    EXPECT_EQ(get("/dossiers").status, 200U);
+    clock_.advance(16min);
+    EXPECT_EQ(get("/dossiers").status, 303U);
+    sign_in("bio");
+    for (int i = 0; i < 60; ++i) {
+        clock_.advance(10min);
+        if (i < 59) {
+            EXPECT_EQ(get("/api/v1/session").status, 200U) << i;
+        }
+    }
+    EXPECT_EQ(get("/api/v1/session").status, 401U);
+    sign_in("bio");
+    const auto kept = cookie_;
+    const auto left = post("/deconnexion", "csrf=" + csrf_);
+    EXPECT_EQ(left.status, 303U);
+    cookie_ = kept;
+    EXPECT_EQ(get("/dossiers").status, 303U);
+}
+
+TEST_F(WebTest, ARefreshByThePageDoesNotKeepAnAbandonedScreenAlive) {
+    sign_in("bio");
+    for (int i = 0; i < 3; ++i) {
+        clock_.advance(6min);
+        net::Request request;
+        request.method = "GET";
+        request.path = "/dossiers";
+        request.headers.add("X-Refresh", "1");
+        EXPECT_EQ(ask(std::move(request)).status, i < 2 ? 200U : 401U);
+    }
+}
+
+TEST_F(WebTest, AReportIsReadDownloadedAndAuditedOnMySitesOnly) {
+    report_on(1);
+    report_on(2);
+    sign_in("bio");
+    const auto mine = "/comptes-rendus/" + to_string(fakes::uuid(301));
+    const auto foreign = "/comptes-rendus/" + to_string(fakes::uuid(302));
+    const auto page = get(mine);
+    EXPECT_EQ(page.status, 200U) << page.body;
+    EXPECT_TRUE(has(page, "Abandon après trop d&#39;essais"));
+    EXPECT_TRUE(has(page, "Télécharger le PDF"));
+    const auto pdf = get(mine + "/pdf");
+    EXPECT_EQ(pdf.body, "%PDF-1.4");
+    EXPECT_EQ(pdf.headers.find("Content-Type"), "application/pdf");
+    EXPECT_EQ(pdf.headers.find("Content-Disposition"), "attachment; filename=\"CR-26112100001-v1.pdf\"");
+    EXPECT_EQ(get(mine + "/cda").status, 404U);
+    EXPECT_EQ(get(foreign).status, 404U);
+    EXPECT_EQ(get(foreign + "/pdf").status, 404U);
+    EXPECT_EQ(count("select count(*) from audit_event where action in ('read_report', 'read_document_pdf') and site_id = 1"), 2);
+    EXPECT_EQ(get("/api/v1/reports/" + to_string(fakes::uuid(301)) + "/letters").status, 200U);
+    EXPECT_EQ(get("/api/v1/reports/" + to_string(fakes::uuid(301)) + "/documents/pdf").status, 200U);
+    const auto list = get("/dossiers", {{"etat", "tous"}});
+    EXPECT_TRUE(has(list, "DMP : échec – Abandon après trop d&#39;essais"));
+}
+
+TEST_F(WebTest, LettersAreActedOnByWhoMayOnHisSitesOnly) {
+    report_on(1);
+    report_on(2);
+    sign_in("it");
+    EXPECT_TRUE(has(get("/envois"), "/relancer"));
+    const auto mine = to_string(fakes::uuid(501));
+    const auto foreign = to_string(fakes::uuid(502));
+    const auto done = post("/envois/" + mine + "/relancer", "csrf=" + csrf_ + "&retour=%2Fenvois%3Fetat%3Ddead");
+    EXPECT_EQ(done.status, 303U);
+    EXPECT_EQ(done.headers.find("Location"), "/envois?etat=dead");
+    EXPECT_EQ(post("/envois/" + mine + "/relancer", "csrf=" + csrf_ + "&retour=%2F%2Fmal.example").headers.find("Location"), "/envois");
+    EXPECT_EQ(post("/envois/" + foreign + "/relancer", "csrf=" + csrf_).status, 404U);
+    EXPECT_EQ(post("/api/v1/letters/" + mine + "/abandon", "{}", csrf_).status, 400U);
+    EXPECT_EQ(post("/api/v1/letters/" + mine + "/abandon", R"({"reason":"remis sur papier"})", csrf_).status, 204U);
+    EXPECT_EQ(post("/api/v1/letters/" + mine + "/explode", "{}", csrf_).status, 404U);
+    ASSERT_EQ(commands_.acts.size(), 3U);
+    EXPECT_EQ(commands_.acts[2], "abandon " + mine + " remis sur papier");
+    sign_in("tech");
+    EXPECT_EQ(post("/api/v1/letters/" + mine + "/retry", "{}", csrf_).status, 403U);
+}
+
+TEST_F(WebTest, WorkToDoIsCountedOnEveryPage) {
+    superuser(R"sql(insert into work_item (legal_entity_id, site_id, kind, coordinate, what, created_at) values
+        (1, 1, 'unknown_code', 'OBX[2]-3', 'not in the catalogue', $1), (1, 2, 'unmatched', 'OBR[1]', 'no order', $1))sql",
+              pg::params(fakes::now));
+    sign_in("bio");
+    EXPECT_TRUE(has(get("/a-traiter"), "Code d&#39;examen inconnu du catalogue"));
+    EXPECT_FALSE(has(get("/a-traiter"), "OBR[1]"));
+    EXPECT_TRUE(has(get("/dossiers"), "<span class=\"count\">1</span>"));
+    EXPECT_EQ(boost::json::parse(get("/api/v1/work-items").body).at("open").as_int64(), 1);
+    EXPECT_EQ(get("/activite").status, 200U);
+    EXPECT_TRUE(has(get("/a-propos"), "11111111-1111-4111-8111-111111111111"));
+}
+
+TEST_F(WebTest, LocalAccountsAreRefusedInProduction) {
+    Web production(console_, commands_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
+    net::Request request;
+    request.method = "POST";
+    request.path = "/api/v1/session";
+    request.body = R"({"login":"bio","password":"demonstration"})";
+    const auto response = run(production.handle(std::move(request)));
+    EXPECT_EQ(response.status, 403U);
+    EXPECT_TRUE(response.headers.find("Strict-Transport-Security"));
+}
+
+}  // namespace
+}  // namespace sgl::web
