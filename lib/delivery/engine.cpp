@@ -50,7 +50,7 @@ struct Engine::State {
     std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
 };
 
-Engine::Engine(store::Letters& letters, const Clock& clock, EngineSettings settings, EngineSources sources)
+Engine::Engine(store::Outbox& letters, const Clock& clock, EngineSettings settings, EngineSources sources)
     : letters_(letters), clock_(clock), settings_(std::move(settings)), sources_(std::move(sources)), state_(std::make_unique<State>()) {}
 
 Engine::~Engine() = default;

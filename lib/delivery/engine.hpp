@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "lib/delivery/channel.hpp"
-#include "lib/store/letters.hpp"
+#include "lib/store/outbox.hpp"
 
 namespace sgl::delivery {
 
@@ -35,7 +35,7 @@ struct EngineSources {
 
 class Engine {
 public:
-    Engine(store::Letters& letters, const Clock& clock, EngineSettings settings, EngineSources sources);
+    Engine(store::Outbox& letters, const Clock& clock, EngineSettings settings, EngineSources sources);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     ~Engine();
@@ -57,7 +57,7 @@ private:
     asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter);
     asio::awaitable<void> pause(Duration time);
 
-    store::Letters& letters_;
+    store::Outbox& letters_;
     const Clock& clock_;
     EngineSettings settings_;
     EngineSources sources_;

@@ -56,8 +56,8 @@ std::string french_unit(std::string_view ucum) {
 
 std::string to_french(const Range& range) {
     if (range.low && range.high) return range.low->french() + " – " + range.high->french();
-    if (range.low) return "> " + range.low->french();
-    if (range.high) return "< " + range.high->french();
+    if (range.low) return "≥ " + range.low->french();
+    if (range.high) return "≤ " + range.high->french();
     return {};
 }
 

@@ -46,7 +46,7 @@ struct Range {
     bool empty() const { return !low && !high; }
     bool operator==(const Range&) const = default;
 };
-std::string to_french(const Range& range);  ///< `3,5 – 5,0`, `< 5,0`, `> 60`
+std::string to_french(const Range& range);  ///< `3,5 – 5,0`, `≤ 5,0`, `≥ 60`
 
 /// Interpretation against a range: our own flags are computed from our ranges (hl7v2-lab 8.7).
 enum class Flag : std::uint8_t { none, normal, low, high, critical_low, critical_high, abnormal };

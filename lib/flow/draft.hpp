@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/domain/laboratory.hpp"
+#include "lib/domain/plan.hpp"
 #include "lib/domain/report.hpp"
 #include "lib/store/orders.hpp"
 

@@ -12,7 +12,7 @@
 #include "lib/base/clock.hpp"
 #include "lib/flow/draft.hpp"
 #include "lib/flow/live_laboratory.hpp"
-#include "lib/store/letters.hpp"
+#include "lib/store/outbox.hpp"
 #include "lib/store/reports.hpp"
 
 namespace sgl::cda {

@@ -1,4 +1,4 @@
-#include "lib/store/letters.hpp"
+#include "lib/store/outbox.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -63,7 +63,7 @@ pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uu
 
 }  // namespace
 
-asio::awaitable<std::vector<LeasedLetter>> Letters::claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
+asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
                                                           Duration lease, Instant now) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel)));
@@ -105,7 +105,7 @@ asio::awaitable<std::vector<LeasedLetter>> Letters::claim(const std::vector<std:
     co_return letters;
 }
 
-asio::awaitable<bool> Letters::complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now) {
+asio::awaitable<bool> Outbox::complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now) {
     failpoint("after_response_before_commit");
     const std::vector<std::int32_t> scope(1, letter.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
@@ -138,7 +138,7 @@ asio::awaitable<bool> Letters::complete(const LeasedLetter& letter, const Letter
     co_return true;
 }
 
-asio::awaitable<bool> Letters::renew(const LeasedLetter& letter, Duration lease, Instant now) {
+asio::awaitable<bool> Outbox::renew(const LeasedLetter& letter, Duration lease, Instant now) {
     failpoint("lease_renew");
     const std::vector<std::int32_t> scope(1, letter.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
@@ -148,7 +148,7 @@ asio::awaitable<bool> Letters::renew(const LeasedLetter& letter, Duration lease,
     co_return ours;
 }
 
-asio::awaitable<std::size_t> Letters::reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now) {
+asio::awaitable<std::size_t> Outbox::reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now) {
     failpoint("lease_reclaim");
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(take_back, pg::params(now, own, owner_));
@@ -164,7 +164,7 @@ asio::awaitable<std::size_t> Letters::reclaim(const std::vector<std::int32_t>& s
     co_return ids.size();
 }
 
-asio::awaitable<Result<void>> Letters::act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event, std::string verb,
+asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event, std::string verb,
                                            std::string actor, std::string why, const domain::RetryPolicy& policy, Instant now) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(lock_one, pg::params(id));
@@ -201,7 +201,7 @@ asio::awaitable<Result<void>> Letters::act(const std::vector<std::int32_t>& site
     co_return Result<void>{};
 }
 
-asio::awaitable<std::optional<Instant>> Letters::next_due(const std::vector<std::int32_t>& sites, domain::Channel channel) {
+asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::int32_t>& sites, domain::Channel channel) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(earliest, pg::params(to_string(channel)));
     co_await transaction.rollback();

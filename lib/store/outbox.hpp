@@ -41,9 +41,9 @@ struct LetterOutcome {
     std::string error_what;
 };
 
-class Letters {
+class Outbox {
 public:
-    Letters(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
+    Outbox(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
 
     /// Due letters of a channel, at most `limit`, claimed for `lease`.
     asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,

@@ -1,0 +1,41 @@
+// The console's commands over the line: what a button or the JSON API does.
+#pragma once
+
+#include <functional>
+
+#include "lib/delivery/engine.hpp"
+#include "lib/flow/line.hpp"
+#include "lib/store/accounts.hpp"
+#include "lib/web/commands.hpp"
+
+namespace sgl::daemon {
+
+class ConsoleCommands final : public web::Commands {
+public:
+    struct Parts {
+        pg::Pool& pool;
+        flow::Line& line;
+        store::Outbox& outbox;
+        const flow::LiveLaboratory& laboratory;
+        const Clock& clock;
+        std::function<const domain::RetryPolicy&(domain::Channel)> policy;
+        std::function<void()> report_waits;   ///< a report was signed: compose it now
+        std::function<void()> letter_waits;   ///< a letter became due
+    };
+    explicit ConsoleCommands(Parts parts) : parts_(std::move(parts)) {}
+
+    asio::awaitable<Result<web::Draft>> draft(store::User user, domain::OrderId order) override;
+    asio::awaitable<Result<web::ValidationDone>> validate(store::User user, web::ValidationRequest request) override;
+    asio::awaitable<Result<void>> retry_letter(store::User user, domain::LetterId letter) override;
+    asio::awaitable<Result<void>> hold_letter(store::User user, domain::LetterId letter, std::string why) override;
+    asio::awaitable<Result<void>> abandon_letter(store::User user, domain::LetterId letter, std::string why) override;
+    asio::awaitable<Result<web::Account>> account(store::User user) override;
+    asio::awaitable<Result<void>> ready() override;
+
+private:
+    asio::awaitable<Result<void>> act(store::User user, domain::LetterId letter, domain::LetterEvent event, std::string verb, std::string why);
+
+    Parts parts_;
+};
+
+}  // namespace sgl::daemon

@@ -1,0 +1,35 @@
+// What `sgld` does for the laboratory's IT beside running: each command opens the database, does one thing, and says it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+
+namespace sgl::daemon {
+
+/// 0 done, 1 refused or failed with a sentence on standard error.
+int migrate(const config::Settings& settings);
+/// Files by name and bytes: they were read before the process became the daemon's user.
+struct InputFile {
+    std::string name;
+    std::string bytes;
+};
+int import_files(const config::Settings& settings, const std::vector<InputFile>& files);
+int status(const config::Settings& settings, bool json);
+/// Demonstration accounts only.
+int validate(const config::Settings& settings, const std::string& order_number, const std::string& login, const std::string& comment);
+
+struct LetterCommand {
+    std::string verb;  ///< list, show, retry, hold, abandon
+    std::string id;
+    std::string why;
+    std::string state;  ///< of list; empty: all
+    bool json{};
+};
+int letters(const config::Settings& settings, const LetterCommand& command);
+int account(const config::Settings& settings, bool json, bool recount);
+int export_documents(const config::Settings& settings, const std::string& folder);
+int audit(const config::Settings& settings);
+
+}  // namespace sgl::daemon
