@@ -1,0 +1,147 @@
+#include "lib/delivery/dmp/channel.hpp"
+
+#include "lib/base/failpoint.hpp"
+#include "lib/base/log.hpp"
+#include "lib/delivery/dmp/submission.hpp"
+#include "lib/delivery/dmp/vihf.hpp"
+
+namespace sgl::dmp {
+
+namespace asio = delivery::asio;
+using delivery::Outcome;
+using domain::Reason;
+
+namespace {
+
+/// Before anything left: what a person mends in the report, the site or the files.
+Outcome not_made(const Error& error) { return delivery::refused(Reason::partner_refused, error); }
+
+Outcome without_stamp(const Error& error) {
+    if (error.fault == Fault::refused) return delivery::refused(Reason::certificate_expired, error);
+    return delivery::try_later(Reason::partner_not_configured, error);  // a file to be put right; nothing left
+}
+
+/// What the channel itself will not send, whoever planned the letter.
+std::optional<Outcome> forbidden(const domain::Report& report) {
+    if (report.confidentiality != 'N') {
+        return delivery::refused(Reason::restricted_confidentiality, {Fault::refused, "report.confidentiality", "a restricted report does not feed the DMP"});
+    }
+    if (!report.patient.ins_may_leave()) {
+        return delivery::refused(Reason::ins_not_qualified, {Fault::refused, "patient.ins", "without a qualified identity nothing goes to the DMP"});
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+net::HttpClientOptions http_options(const delivery::DmpPartner& partner) {
+    net::HttpClientOptions options;
+    options.tls = {partner.tls_certificate, partner.tls_key, partner.ca};
+    options.connect_timeout = partner.connect_timeout;
+    options.max_answer = largest_answer;
+    return options;
+}
+
+DmpChannel::DmpChannel(delivery::DmpPartner partner, std::unique_ptr<net::HttpClient> client, const Clock& clock)
+    : partner_(std::move(partner)), client_(std::move(client)), clock_(clock), stamps_(partner_) {
+    while (partner_.url.ends_with('/')) partner_.url.pop_back();
+}
+
+Result<std::unique_ptr<DmpChannel>> DmpChannel::make(const asio::any_io_executor& executor, delivery::DmpPartner partner,
+                                                     const Clock& clock) {
+    auto client = net::HttpClient::make(executor, http_options(partner));
+    if (!client) return client.error();
+    return std::make_unique<DmpChannel>(std::move(partner), std::move(*client), clock);
+}
+
+Result<Call> DmpChannel::call(const domain::Report& report, const Stamp& stamp, std::string_view service,
+                              std::string_view action) const {
+    auto assertion = vihf(report, partner_, stamp, "_" + random_uuid(), clock_.now());
+    if (!assertion) return assertion.error();
+    return Call{partner_.url + "/" + std::string(service), action, random_urn(), std::move(*assertion)};
+}
+
+asio::awaitable<DmpChannel::Sent> DmpChannel::exchange(std::string url, std::string message_id, Mtom message) {
+    net::HttpRequest request;
+    request.url = std::move(url);
+    request.headers.add("Content-Type", std::move(message.content_type));
+    request.body = std::move(message.body);
+    request.timeout = partner_.exchange_timeout;
+    auto answer = co_await client_->send(std::move(request));
+    Sent sent;
+    sent.kind = answer.kind;
+    sent.error = std::move(answer.error);
+    if (answer.kind == net::HttpAnswer::Kind::answered) {
+        const auto type = answer.headers.find("Content-Type").value_or("");
+        sent.answer = read_answer(answer.status, type, answer.body, message_id);
+    }
+    co_return sent;
+}
+
+asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, const Stamp& stamp) {
+    const auto& document = report.ids.document_oid;
+    Asked asked;
+    const auto made = call(report, stamp, "registry", action::stored_query);
+    auto message = made ? documents_query(*made, document) : Result<Mtom>(made.error());
+    if (!message) {
+        asked.outcome = not_made(message.error());
+        co_return asked;
+    }
+    const auto sent = co_await exchange(made->url, made->message_id, std::move(*message));
+    if (sent.kind != net::HttpAnswer::Kind::answered) {
+        asked.outcome = delivery::in_doubt(sent.error);
+        co_return asked;
+    }
+    if (sent.answer.kind == Answer::Kind::success) {
+        asked.presence = sent.answer.references.empty() ? Presence::absent : Presence::there;
+        asked.outcome = delivery::accepted(document);
+        co_return asked;
+    }
+    auto judged = judge(sent.answer, document);
+    // As long as nobody answered the question the doubt stays.
+    if (judged && judged->kind == Outcome::Kind::try_later) judged = delivery::in_doubt(*judged->error);
+    asked.outcome = judged ? *judged : delivery::in_doubt({Fault::unavailable, "", "the DMP does not tell whether it holds the document"});
+    co_return asked;
+}
+
+asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, const domain::Report& report,
+                                             const delivery::Documents& documents) {
+    failpoint("after_claim_before_connect");
+    if (auto no = forbidden(report)) co_return *no;
+    const auto stamp = stamps_.at(clock_.now());
+    if (!stamp) {
+        log::error("the certificates of the DMP partner cannot be used", stamp.error());
+        co_return without_stamp(stamp.error());
+    }
+    const auto made = submission(letter, report, documents, partner_, **stamp);
+    if (!made) co_return not_made(made.error());
+
+    if (letter.in_doubt) {
+        auto asked = co_await ask(report, **stamp);
+        if (asked.presence != Presence::absent) co_return asked.outcome;
+    }
+
+    const auto to = call(report, **stamp, "repository", action::feed);
+    auto message = to ? feed_request(*to, *made, documents.n3) : Result<Mtom>(to.error());
+    if (!message) co_return not_made(message.error());
+    const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
+    failpoint("after_request_sent");
+    if (sent.kind == net::HttpAnswer::Kind::in_doubt) co_return delivery::in_doubt(sent.error);
+    if (sent.kind == net::HttpAnswer::Kind::not_sent) {
+        if (sent.error.fault == Fault::refused) log::error("the DMP and sgld do not accept each other's certificates", sent.error);
+        co_return delivery::try_later(Reason::partner_unavailable, sent.error);
+    }
+    for (const auto& problem : sent.answer.problems) {
+        if (problem.warning) log::warn("the DMP took the document with a warning", {{"letter", letter.id}, {"code", log::Token(problem.code)}});
+    }
+    if (auto judged = judge(sent.answer, report.ids.document_oid)) co_return *judged;
+
+    auto asked = co_await ask(report, **stamp);
+    if (asked.presence == Presence::absent) {
+        co_return delivery::refused(Reason::partner_refused,
+                                    {Fault::conflict, "SubmissionSet01", "the DMP knows the submission but not its document"});
+    }
+    co_return asked.outcome;
+}
+
+}  // namespace sgl::dmp

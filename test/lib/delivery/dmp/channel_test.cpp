@@ -1,0 +1,182 @@
+// Letters to the strict DMP of test/partners, over mutual TLS, with its faults.
+#include "lib/delivery/dmp/channel.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "test/lib/delivery/dmp/setting.hpp"
+#include "test/lib/net/run.hpp"
+
+namespace sgl::dmp {
+namespace {
+
+using delivery::Outcome;
+using domain::Reason;
+
+class DmpDelivery : public testing::Test {
+protected:
+    static void SetUpTestSuite() { dmp_ = std::make_unique<test::StrictDmp>(); }
+    static void TearDownTestSuite() { dmp_.reset(); }
+
+    void SetUp() override {
+        dmp_->script("[]");
+        case_ = test::make_case(++number_, clock_.now());
+        partner_ = test::dmp_partner_at(dmp_->url());
+    }
+
+    Outcome deliver() {
+        boost::asio::io_context io;
+        auto channel = DmpChannel::make(io.get_executor(), partner_, clock_).value();
+        return test::run(io, channel->deliver(case_.letter, case_.report, case_.documents));
+    }
+    static std::string told(const Outcome& outcome) { return (outcome.error ? to_string(*outcome.error) : "") + "\n" + dmp_->last_refusal(); }
+    int copies() const {
+        int count = 0;
+        for (const auto& one : dmp_->state().documents) count += one == case_.report.ids.document_oid ? 1 : 0;
+        return count;
+    }
+
+    static inline std::unique_ptr<test::StrictDmp> dmp_;
+    static inline unsigned number_{100};
+    SystemClock clock_;
+    test::Case case_;
+    delivery::DmpPartner partner_;
+};
+
+TEST_F(DmpDelivery, AReportIsAcceptedWithItsIdentifierAsReference) {
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(outcome.partner_reference, case_.report.ids.document_oid);
+    EXPECT_EQ(copies(), 1);
+}
+
+TEST_F(DmpDelivery, TheSameLetterAgainIsAskedForAndAcceptedOnce) {
+    ASSERT_EQ(deliver().kind, Outcome::Kind::accepted);
+    const auto before = dmp_->state();
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(copies(), 1);
+    EXPECT_EQ(dmp_->state().accepted, before.accepted);
+    EXPECT_EQ(dmp_->state().queries, before.queries + 1);
+}
+
+TEST_F(DmpDelivery, AClosedDmpOrNoneIsAnEndNotAFault) {
+    dmp_->configure(R"({"closed": ["279035121518989"]})");
+    const auto closed = deliver();
+    EXPECT_EQ(closed.kind, Outcome::Kind::not_applicable) << told(closed);
+    EXPECT_EQ(closed.reason, Reason::dmp_closed);
+    dmp_->configure(R"({"closed": [], "unknown": ["279035121518989"]})");
+    const auto unknown = deliver();
+    EXPECT_EQ(unknown.kind, Outcome::Kind::not_applicable) << told(unknown);
+    EXPECT_EQ(unknown.reason, Reason::no_dmp);
+    dmp_->configure(R"({"closed": [], "unknown": []})");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
+}
+
+TEST_F(DmpDelivery, ABusyDmpIsTriedLater) {
+    dmp_->script(R"([{"do": "busy"}, {"do": "http500"}])");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::try_later);
+    EXPECT_EQ(deliver().kind, Outcome::Kind::try_later);
+    EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
+    EXPECT_EQ(copies(), 1);
+}
+
+TEST_F(DmpDelivery, AfterALostAnswerTheDocumentIsAskedForAndNotSentAgain) {
+    for (const auto* how : {R"([{"do": "lost"}])", R"([{"do": "close_half"}])", R"([{"do": "garbage_after"}])"}) {
+        case_ = test::make_case(++number_, clock_.now());
+        dmp_->script(how);
+        const auto lost = deliver();
+        EXPECT_EQ(lost.kind, Outcome::Kind::in_doubt) << how << told(lost);
+        const auto before = dmp_->state();
+        case_.letter.in_doubt = true;
+        case_.letter.attempt = 2;
+        const auto found = deliver();
+        EXPECT_EQ(found.kind, Outcome::Kind::accepted) << how << told(found);
+        EXPECT_EQ(found.partner_reference, case_.report.ids.document_oid);
+        EXPECT_EQ(dmp_->state().queries, before.queries + 1);
+        EXPECT_EQ(dmp_->state().accepted, before.accepted);
+        EXPECT_EQ(copies(), 1);
+    }
+}
+
+TEST_F(DmpDelivery, WhatNeverArrivedLeavesAgainAfterTheQuestion) {
+    for (const auto* how : {R"([{"do": "down"}])", R"([{"do": "close_request"}])", R"([{"do": "garbage"}])"}) {
+        case_ = test::make_case(++number_, clock_.now());
+        dmp_->script(how);
+        const auto lost = deliver();
+        EXPECT_TRUE(lost.kind == Outcome::Kind::in_doubt || lost.kind == Outcome::Kind::try_later) << how << told(lost);
+        case_.letter.in_doubt = true;
+        const auto sent = deliver();
+        EXPECT_EQ(sent.kind, Outcome::Kind::accepted) << how << told(sent);
+        EXPECT_EQ(copies(), 1);
+    }
+}
+
+TEST_F(DmpDelivery, TheDoubtStaysUntilTheQuestionIsAnswered) {
+    case_.letter.in_doubt = true;
+    dmp_->script(R"([{"do": "busy"}, {"do": "lost"}, {"do": "http500"}])");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt);
+    EXPECT_EQ(copies(), 0);
+    EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
+}
+
+TEST_F(DmpDelivery, ASlowAnswerBeyondTheTimeoutIsInDoubt) {
+    partner_.exchange_timeout = std::chrono::seconds{2};
+    dmp_->script(R"([{"do": "hang:5"}])");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt);
+}
+
+TEST_F(DmpDelivery, RefusalsNameTheirCodeAndTheirReason) {
+    dmp_->script(R"([{"do": "refuse:XDSRegistryMetadataError"}, {"do": "refuse:DMPSomethingNew"}, {"do": "fault:DMPInvalidCertificate"}])");
+    const auto metadata = deliver();
+    EXPECT_EQ(metadata.kind, Outcome::Kind::refused);
+    EXPECT_NE(metadata.error->what.find("XDSRegistryMetadataError"), std::string::npos);
+    EXPECT_EQ(deliver().reason, Reason::partner_refused);
+    const auto certificate = deliver();
+    EXPECT_EQ(certificate.kind, Outcome::Kind::refused);
+    EXPECT_EQ(certificate.reason, Reason::certificate_expired);
+}
+
+TEST_F(DmpDelivery, AnotherLetterOfTheSameDocumentIsRecognised) {
+    ASSERT_EQ(deliver().kind, Outcome::Kind::accepted);
+    case_.letter.id = domain::LetterId{Uuid::v7(clock_.now())};
+    case_.letter.in_doubt = true;
+    EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
+    EXPECT_EQ(copies(), 1);
+}
+
+TEST_F(DmpDelivery, AServerThatWeDoNotBelieveGetsNothing) {
+    partner_.ca = (test::certificates() / "lab1_sign.pem").string();
+    const auto requests = dmp_->state().requests;
+    EXPECT_EQ(deliver().kind, Outcome::Kind::try_later);
+    EXPECT_EQ(dmp_->state().requests, requests);
+}
+
+TEST_F(DmpDelivery, AnExpiredCertificateStopsTheLetterBeforeItLeaves) {
+    ManualClock later{clock_.now() + std::chrono::hours{24 * 900}};
+    boost::asio::io_context io;
+    auto channel = DmpChannel::make(io.get_executor(), partner_, later).value();
+    const auto requests = dmp_->state().requests;
+    const auto outcome = test::run(io, channel->deliver(case_.letter, case_.report, case_.documents));
+    EXPECT_EQ(outcome.kind, Outcome::Kind::refused);
+    EXPECT_EQ(outcome.reason, Reason::certificate_expired);
+    EXPECT_EQ(dmp_->state().requests, requests);
+}
+
+TEST_F(DmpDelivery, WhatMayNotLeaveDoesNot) {
+    const auto requests = dmp_->state().requests;
+    case_.report.patient.status = domain::IdentityStatus::validated;
+    EXPECT_EQ(deliver().reason, Reason::ins_not_qualified);
+    case_.report.patient.status = domain::IdentityStatus::qualified;
+    case_.report.confidentiality = 'R';
+    EXPECT_EQ(deliver().reason, Reason::restricted_confidentiality);
+    case_.report.confidentiality = 'N';
+    case_.letter.act = domain::Act::withdraw;
+    const auto withdrawn = deliver();
+    EXPECT_EQ(withdrawn.kind, Outcome::Kind::refused);
+    EXPECT_EQ(withdrawn.error->fault, Fault::unsupported);
+    EXPECT_EQ(dmp_->state().requests, requests);
+}
+
+}  // namespace
+}  // namespace sgl::dmp
