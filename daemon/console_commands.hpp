@@ -10,6 +10,8 @@
 
 namespace sgl::daemon {
 
+namespace asio = boost::asio;
+
 class ConsoleCommands final : public web::Commands {
 public:
     struct Parts {
