@@ -3,7 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "lib/base/clock.hpp"

@@ -93,6 +93,7 @@ protected:
     }
 
     Outcome talk(const std::string& answer, bool silent = false, Duration limit = 2s) {
+        sent.clear();
         auto [client, record] = test::memory_streams(io.get_executor());
         net::StreamPtr record_end = std::move(record);
         asio::co_spawn(io, serve(std::move(record_end), answer, silent), [](std::exception_ptr) {});
