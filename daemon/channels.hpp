@@ -21,15 +21,15 @@ public:
     Channels(asio::any_io_executor executor, const config::Settings& settings, const Clock& clock)
         : executor_(std::move(executor)), settings_(settings), clock_(clock) {}
 
-    /// Null when the legal entity has no partner for that channel.
-    std::shared_ptr<delivery::Channel> of(const store::LeasedLetter& letter, const domain::Laboratory& laboratory);
+    /// Fault::missing when the legal entity has no partner for that channel; unavailable when its files can't be used now.
+    Result<std::shared_ptr<delivery::Channel>> of(const store::LeasedLetter& letter, const domain::Laboratory& laboratory);
 
 private:
     struct Made {
         std::string definition;
         std::shared_ptr<delivery::Channel> channel;  // shared: letters in flight keep the one they began with
     };
-    std::shared_ptr<delivery::Channel> make(const domain::Partner& partner) const;
+    Result<std::shared_ptr<delivery::Channel>> make(const domain::Partner& partner) const;
 
     asio::any_io_executor executor_;
     const config::Settings& settings_;

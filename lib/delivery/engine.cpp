@@ -184,8 +184,11 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
 }
 
 asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
-    const std::shared_ptr<Channel> channel = sources_.channel(leased);
-    if (!channel) co_return refused(domain::Reason::partner_not_configured, Error{Fault::missing, "partner", "no partner is configured for this channel"});
+    const Result<std::shared_ptr<Channel>> channel = sources_.channel(leased);
+    if (!channel) {
+        if (channel.error().fault == Fault::missing) co_return refused(domain::Reason::partner_not_configured, channel.error());
+        co_return try_later(domain::Reason::certificate_expired, channel.error());
+    }
     Result<domain::Report> report = co_await sources_.report(leased.version);
     if (!report) co_return try_later(domain::Reason::partner_unavailable, report.error());
     Result<Documents> documents = co_await sources_.documents(leased.version);
@@ -206,7 +209,7 @@ asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
     letter.in_doubt = leased.was_in_doubt;
     letter.sent_at = leased.sent_at;
     try {
-        co_return co_await channel->deliver(letter, *report, *documents);
+        co_return co_await (*channel)->deliver(letter, *report, *documents);
     } catch (const std::exception&) {
         // A channel does not throw for what a partner does: what it had sent by then, nobody knows.
     }

@@ -27,8 +27,8 @@ struct EngineSettings {
 /// What the engine asks of the rest of the daemon. All run on the engine's executor.
 struct EngineSources {
     std::function<std::vector<std::int32_t>()> sites;
-    /// The channel that serves this letter now; null: none is configured.
-    std::function<std::shared_ptr<Channel>(const store::LeasedLetter&)> channel;  // shared: a reload may replace it meanwhile
+    /// The channel that serves this letter now. Fault::missing: none is configured; another fault: it can't be used now.
+    std::function<Result<std::shared_ptr<Channel>>(const store::LeasedLetter&)> channel;  // shared: a reload may replace it
     std::function<asio::awaitable<Result<domain::Report>>(domain::ReportVersionId)> report;
     std::function<asio::awaitable<Result<Documents>>(domain::ReportVersionId)> documents;
 };

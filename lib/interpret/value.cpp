@@ -61,6 +61,11 @@ std::string unit_text(const hl7::Segment& obx) {
     return first;
 }
 
+/// INR, ratios: UCUM writes 1 or an annotation in braces, senders nothing.
+bool without_unit(const domain::Analyte& analyte) {
+    return analyte.unit.empty() || analyte.unit == "1" || analyte.unit.starts_with('{');
+}
+
 ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link, std::string text) {
     if (obx.text(2) == "SN") {
         const auto sn = obx.field(5).repetition(0);
@@ -74,13 +79,13 @@ ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, 
     const auto unit = unit_text(obx);
     if (unit.empty()) {
         // Never assume a unit (hl7v2-lab 8.5), except where the analysis has none.
-        if (!analyte.unit.empty() && !analyte.unit.starts_with('{')) return trouble(obx, 6, Fault::missing, "the unit is missing", text);
+        if (!without_unit(analyte)) return trouble(obx, 6, Fault::missing, "the unit is missing", text);
     } else {
         const auto ucum = ucum_of(unit);
         if (!ucum) return trouble(obx, 6, Fault::unsupported, "this unit is not known", text);
         if (*ucum != analyte.unit) return trouble(obx, 6, Fault::conflict, "the unit is not that of the analysis", text);
     }
-    quantity.unit = analyte.unit;
+    quantity.unit = analyte.unit == "1" ? std::string() : analyte.unit;
     return {domain::Value{std::move(quantity)}, std::nullopt};
 }
 
