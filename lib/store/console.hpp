@@ -70,7 +70,7 @@ struct SessionLimits {
 
 struct LocalAccount {
     domain::UserId id;
-    std::string password;  ///< scrypt form, see lib/web/password.hpp
+    std::string password;  ///< scrypt form, see lib/base/password.hpp
 };
 
 /// A chapter of an order, for the worklist's dots.

@@ -10,11 +10,11 @@
 #include <charconv>
 
 #include "lib/base/log.hpp"
+#include "lib/base/password.hpp"
 #include "lib/base/text.hpp"
 #include "lib/web/assets.hpp"
 #include "lib/web/call.hpp"
 #include "lib/web/json.hpp"
-#include "lib/web/password.hpp"
 
 namespace sgl::web {
 
@@ -329,7 +329,7 @@ asio::awaitable<Frame> Web::frame(Call& call, Place place) {
 
 asio::awaitable<bool> Web::check_password(std::string password, std::string stored) {
     auto work = [password = std::move(password), stored = std::move(stored)]() -> asio::awaitable<bool> {
-        co_return password_matches(password, stored);
+        co_return verify_password(stored, password);
     };
     co_return co_await asio::co_spawn(passwords_.get_executor(), work, asio::use_awaitable);
 }

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "lib/base/digest.hpp"
+#include "lib/base/password.hpp"
 #include "lib/web/assets.hpp"
-#include "lib/web/password.hpp"
 #include "lib/web/rights.hpp"
 #include "lib/web/web.hpp"
 #include "test/lib/web/fakes.hpp"
@@ -75,13 +75,13 @@ TEST(SignInGuard, WaitsTwiceAsLongAfterEachFailureAndForgets) {
 
 TEST(Password, MatchesOnlyItselfAndRefusesForeignForms) {
     const auto stored = hash_password("démonstration");
-    EXPECT_TRUE(stored.starts_with("scrypt$15$8$1$"));
+    EXPECT_TRUE(stored.starts_with("$scrypt$ln=14,r=8,p=1$"));
     EXPECT_NE(stored, hash_password("démonstration"));
-    EXPECT_TRUE(password_matches("démonstration", stored));
-    EXPECT_FALSE(password_matches("demonstration", stored));
-    EXPECT_FALSE(password_matches("", stored));
-    for (const auto* const other : {"", "démonstration", "scrypt$31$8$1$YQ==$YQ==", "scrypt$15$8$1$YQ==$", "md5$x"}) {
-        EXPECT_FALSE(password_matches("démonstration", other)) << other;
+    EXPECT_TRUE(verify_password(stored, "démonstration"));
+    EXPECT_FALSE(verify_password(stored, "demonstration"));
+    EXPECT_FALSE(verify_password(stored, ""));
+    for (const auto* const other : {"", "démonstration", "$scrypt$ln=31,r=8,p=1$00$00", "$scrypt$ln=14,r=8,p=1$00$", "$md5$x"}) {
+        EXPECT_FALSE(verify_password(other, "démonstration")) << other;
     }
 }
 

@@ -5,7 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "lib/store/console_queries.hpp"
-#include "lib/web/password.hpp"
+#include "lib/base/password.hpp"
 #include "lib/web/web.hpp"
 #include "test/lib/store/pg/cluster_fixture.hpp"
 #include "test/lib/web/fakes.hpp"
