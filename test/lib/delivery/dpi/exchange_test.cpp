@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <cstdlib>
 
 #include "lib/delivery/dpi/channel.hpp"
 #include "lib/delivery/dpi/document_message.hpp"
@@ -140,6 +142,28 @@ TEST(DpiChannel, TriesLaterWhenNobodyListens) {
     const auto outcome = test::run(io, channel.deliver(letter, report, documents));
     EXPECT_EQ(outcome.kind, Kind::try_later);
     EXPECT_EQ(outcome.reason, Reason::partner_unavailable);
+}
+
+/// The daemon can be made to die at each of these places (spec/reliability.md 3.2).
+using DpiChannelDeathTest = Exchange;
+TEST_F(DpiChannelDeathTest, PassesItsFailpoints) {
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";  // a new process each time: it reads the environment afresh
+    auto connector = [this]() -> asio::awaitable<Result<net::StreamPtr>> {
+        auto [client, record] = test::memory_streams(io.get_executor());
+        net::StreamPtr record_end = std::move(record);
+        asio::co_spawn(io, serve(std::move(record_end), {}, false), [](std::exception_ptr) {});
+        net::StreamPtr client_end = std::move(client);
+        co_return Result<net::StreamPtr>(std::move(client_end));
+    };
+    DpiChannel channel(test::hospital(), {}, connector);
+    const auto letter = test::dpi_letter();
+    const auto report = test::sample_report();
+    const Documents documents{"<ClinicalDocument/>", "%PDF"};
+    for (const char* name : {"after_claim_before_connect", "after_connect", "after_request_bytes_half", "after_request_sent"}) {
+        ::setenv("SGLD_FAILPOINT", name, 1);
+        EXPECT_EXIT(test::run(io, channel.deliver(letter, report, documents)), ::testing::KilledBySignal(SIGKILL), "") << name;
+        ::unsetenv("SGLD_FAILPOINT");
+    }
 }
 
 TEST(DpiChannel, RefusesATestIdentityInProductionBeforeItConnects) {

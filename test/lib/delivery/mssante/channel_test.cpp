@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <cstdlib>
 #include <map>
 
 #include "test/lib/compose/sample_report.hpp"
@@ -162,6 +164,17 @@ TEST_F(Scripted, RefusesAWithdrawalBeforeItConnects) {
     EXPECT_EQ(outcome.kind, Kind::refused);
     EXPECT_EQ(outcome.error->fault, Fault::unsupported);
     EXPECT_TRUE(heard.empty());
+}
+
+/// The daemon can be made to die at each of these places (spec/reliability.md 3.2).
+using MssChannelDeathTest = Scripted;
+TEST_F(MssChannelDeathTest, PassesItsFailpoints) {
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";  // a new process each time: it reads the environment afresh
+    for (const char* name : {"after_claim_before_connect", "after_connect", "after_request_bytes_half", "after_request_sent"}) {
+        ::setenv("SGLD_FAILPOINT", name, 1);
+        EXPECT_EXIT(deliver(test::letter(Channel::mss_professional)), ::testing::KilledBySignal(SIGKILL), "") << name;
+        ::unsetenv("SGLD_FAILPOINT");
+    }
 }
 
 TEST(MssChannel, TriesLaterWhenItsOwnCertificateIsNotThere) {
