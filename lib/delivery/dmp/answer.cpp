@@ -126,7 +126,7 @@ Answer read_response(const xmlNode* response) {
 }
 
 std::optional<Answer> read_soap(std::string_view xml, std::string_view message_id) {
-    const auto document = read_xml(xml);
+    const auto document = read_xml(xml, Origin::outside);
     if (!document) return std::nullopt;
     const xmlNode* const root = xmlDocGetRootElement(document->get());
     if (!is_element(root, soap, "Envelope")) return std::nullopt;

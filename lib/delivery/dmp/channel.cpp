@@ -5,6 +5,8 @@
 #include "lib/delivery/dmp/submission.hpp"
 #include "lib/delivery/dmp/vihf.hpp"
 
+#include <algorithm>
+
 namespace sgl::dmp {
 
 namespace asio = delivery::asio;
@@ -54,9 +56,10 @@ Result<std::unique_ptr<DmpChannel>> DmpChannel::make(const asio::any_io_executor
     return std::make_unique<DmpChannel>(std::move(partner), std::move(*client), clock);
 }
 
-Result<Call> DmpChannel::call(const domain::Report& report, const Stamp& stamp, std::string_view service,
+Result<Call> DmpChannel::call(const domain::Report& report, Instant signed_at, const Stamp& stamp, std::string_view service,
                               std::string_view action) const {
-    auto assertion = vihf(report, partner_, stamp, "_" + random_uuid(), clock_.now());
+    // The assertion is never older than the signature of the submission (dmp.md 4).
+    auto assertion = vihf(report, partner_, stamp, "_" + random_uuid(), std::max(clock_.now(), signed_at));
     if (!assertion) return assertion.error();
     return Call{partner_.url + "/" + std::string(service), action, random_urn(), std::move(*assertion)};
 }
@@ -78,10 +81,10 @@ asio::awaitable<DmpChannel::Sent> DmpChannel::exchange(std::string url, std::str
     co_return sent;
 }
 
-asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, const Stamp& stamp) {
+asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at, const Stamp& stamp) {
     const auto& document = report.ids.document_oid;
     Asked asked;
-    const auto made = call(report, stamp, "registry", action::stored_query);
+    const auto made = call(report, signed_at, stamp, "registry", action::stored_query);
     auto message = made ? documents_query(*made, document) : Result<Mtom>(made.error());
     if (!message) {
         asked.outcome = not_made(message.error());
@@ -107,6 +110,16 @@ asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report,
 asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, const domain::Report& report,
                                              const delivery::Documents& documents) {
     failpoint("after_claim_before_connect");
+    auto outcome = co_await attempt(letter, report, documents);
+    // A file that cannot be read answers no question: the doubt stays.
+    if (letter.in_doubt && outcome.kind == Outcome::Kind::try_later && outcome.reason == Reason::partner_not_configured) {
+        outcome.kind = Outcome::Kind::in_doubt;
+    }
+    co_return outcome;
+}
+
+asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, const domain::Report& report,
+                                             const delivery::Documents& documents) {
     if (auto no = forbidden(report)) co_return *no;
     const auto stamp = stamps_.at(clock_.now());
     if (!stamp) {
@@ -115,15 +128,19 @@ asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, con
     }
     const auto made = submission(letter, report, documents, partner_, **stamp);
     if (!made) co_return not_made(made.error());
+    const auto signed_at = made->metadata.set.submission_time;
 
     if (letter.in_doubt) {
-        auto asked = co_await ask(report, **stamp);
+        auto asked = co_await ask(report, signed_at, **stamp);
         if (asked.presence != Presence::absent) co_return asked.outcome;
     }
 
-    const auto to = call(report, **stamp, "repository", action::feed);
+    const auto to = call(report, signed_at, **stamp, "repository", action::feed);
     auto message = to ? feed_request(*to, *made, documents.n3) : Result<Mtom>(to.error());
     if (!message) co_return not_made(message.error());
+    if (message->body.size() > largest_message) {
+        co_return delivery::refused(Reason::too_large, {Fault::refused, "report", "the message is larger than the DMP takes"});
+    }
     const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
     failpoint("after_request_sent");
     if (sent.kind == net::HttpAnswer::Kind::in_doubt) co_return delivery::in_doubt(sent.error);
@@ -136,7 +153,7 @@ asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, con
     }
     if (auto judged = judge(sent.answer, report.ids.document_oid)) co_return *judged;
 
-    auto asked = co_await ask(report, **stamp);
+    auto asked = co_await ask(report, signed_at, **stamp);
     if (asked.presence == Presence::absent) {
         co_return delivery::refused(Reason::partner_refused,
                                     {Fault::conflict, "SubmissionSet01", "the DMP knows the submission but not its document"});

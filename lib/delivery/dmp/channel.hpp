@@ -43,9 +43,12 @@ private:
         delivery::Outcome outcome;  ///< unless absent
     };
 
-    Result<Call> call(const domain::Report& report, const Stamp& stamp, std::string_view service, std::string_view action) const;
+    Result<Call> call(const domain::Report& report, Instant signed_at, const Stamp& stamp, std::string_view service,
+                      std::string_view action) const;
+    delivery::asio::awaitable<delivery::Outcome> attempt(const delivery::Letter& letter, const domain::Report& report,
+                                                         const delivery::Documents& documents);
     delivery::asio::awaitable<Sent> exchange(std::string url, std::string message_id, Mtom message);
-    delivery::asio::awaitable<Asked> ask(const domain::Report& report, const Stamp& stamp);
+    delivery::asio::awaitable<Asked> ask(const domain::Report& report, Instant signed_at, const Stamp& stamp);
 
     delivery::DmpPartner partner_;
     std::unique_ptr<net::HttpClient> client_;

@@ -38,6 +38,9 @@ std::string random_urn();
 /// 8-4-4-4-12 of a random (version 4) UUID.
 std::string random_uuid();
 
+/// What the service takes (dmp.md 3.3), bytes of the whole body.
+inline constexpr std::size_t largest_message = 50 * 1024 * 1024;
+
 /// The envelope alone. `write_body` writes the one child of soap:Body.
 template <class Body>
 Result<std::string> envelope(const Call& call, Body&& write_body);

@@ -96,16 +96,19 @@ std::string base64_sha256(std::string_view bytes) {
     return base64_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
-std::string organisational_unit(const X509* certificate) {
+/// Is this structure one of the OU of its subject?
+bool is_of_structure(const X509* certificate, std::string_view structure_id) {
     const auto* subject = X509_get_subject_name(certificate);
-    const int index = X509_NAME_get_index_by_NID(subject, NID_organizationalUnitName, -1);
-    if (index < 0) return {};
-    unsigned char* text = nullptr;
-    const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-    if (size < 0) return {};
-    std::string unit(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
-    OPENSSL_free(text);
-    return unit;
+    int index = -1;
+    while ((index = X509_NAME_get_index_by_NID(subject, NID_organizationalUnitName, index)) >= 0) {
+        unsigned char* text = nullptr;
+        const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+        if (size < 0) continue;
+        const bool same = structure_id == std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+        OPENSSL_free(text);
+        if (same) return true;
+    }
+    return false;
 }
 
 bool issued_by(X509* certificate, X509* issuer) { return X509_check_issued(issuer, certificate) == X509_V_OK; }
@@ -208,12 +211,11 @@ Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& par
     if (X509_check_private_key(leaf, key.get()) != 1) {
         return Error{Fault::conflict, partner.sign_key, "this key is not the one of the stamp certificate"};
     }
-    const auto unit = organisational_unit(leaf);
-    if (unit != partner.structure_id) {
+    if (!is_of_structure(leaf, partner.structure_id)) {
         return Error{Fault::conflict, partner.sign_certificate, "the structure (OU) of this certificate is not the partner's structure_id"};
     }
-    if (organisational_unit(tls->front().get()) != unit) {
-        return Error{Fault::conflict, partner.tls_certificate, "TLS certificate and stamp belong to two structures (OU)"};
+    if (!is_of_structure(tls->front().get(), partner.structure_id)) {
+        return Error{Fault::conflict, partner.tls_certificate, "the structure (OU) of this certificate is not the partner's structure_id"};
     }
     if (X509_cmp(tls->front().get(), leaf) == 0) {
         return Error{Fault::conflict, partner.sign_certificate, "this is the TLS certificate, not a stamp"};
@@ -250,7 +252,7 @@ Result<void> Stamp::check(Instant now) const {
 }
 
 Result<std::string> Stamp::sign(std::string_view xml) const {
-    auto document = read_xml(xml);
+    auto document = read_xml(xml, Origin::ours);
     if (!document) return document.error();
     xmlNode* const root = xmlDocGetRootElement(document->get());
     std::array<const xmlChar*, 3> names{reinterpret_cast<const xmlChar*>("ID"), reinterpret_cast<const xmlChar*>("Id"), nullptr};

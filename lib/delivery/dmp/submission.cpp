@@ -1,5 +1,6 @@
 #include "lib/delivery/dmp/submission.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "lib/delivery/dmp/vihf.hpp"
@@ -55,7 +56,9 @@ Result<Submission> submission(const delivery::Letter& letter, const domain::Repo
     identity.document_entry_id = "Doc01";
     identity.source_id = partner.source_oid;
     identity.unique_id = derived(letter, "submission").to_oid();
-    identity.submission_time = std::chrono::floor<std::chrono::seconds>(letter.sent_at);
+    // Never before the document, whatever the clocks of two daemons say (dmp.md 4).
+    const Instant created = report.site.time_zone.to_instant(report.created_at);
+    identity.submission_time = std::chrono::floor<std::chrono::seconds>(std::max(letter.sent_at, created));
     auto metadata = xds::report_submission(report, identity, documents.n3);
     if (!metadata) return metadata.error();
 

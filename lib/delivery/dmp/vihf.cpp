@@ -24,7 +24,8 @@ struct Coded {
 /// Profession and speciality of the biologist, from his speciality of JDV_J01 (`G15_10/SM03`).
 std::vector<Coded> roles(const domain::Professional& biologist, const delivery::DmpPartner& partner) {
     constexpr std::string_view profession_system = "1.2.250.1.71.1.2.7";
-    constexpr std::string_view speciality_system = "1.2.250.1.71.4.2.5";
+    constexpr std::string_view speciality_system = "1.2.250.1.71.4.2.5";  // R38
+    constexpr std::string_view section_system = "1.2.250.1.71.4.2.6";     // G05, sections of the pharmacists' order
     const std::string_view code = biologist.speciality.code;
     const auto slash = code.find('/');
     Coded profession{"Role", partner.profession, profession_system, "", partner.profession_label};
@@ -32,7 +33,7 @@ std::vector<Coded> roles(const domain::Professional& biologist, const delivery::
     if (code.starts_with("G15_21")) profession.code = "21", profession.label = "Pharmacien";
     std::vector<Coded> all{profession};
     if (slash != std::string_view::npos) {
-        all.push_back({"Role", std::string(code.substr(slash + 1)), speciality_system, "", biologist.speciality.label});
+        all.push_back({"Role", std::string(code.substr(slash + 1)), profession.code == "21" ? section_system : speciality_system, "", biologist.speciality.label});
     }
     return all;
 }

@@ -30,11 +30,21 @@ const xmlNode* next_node(const xmlNode* node, const xmlNode* top) {
     return nullptr;
 }
 
+bool is_shallow(const xmlNode* root) {
+    constexpr int deepest = 64;
+    for (const xmlNode* node = root; node != nullptr; node = next_node(node, root)) {
+        int depth = 0;
+        for (const xmlNode* up = node; up != nullptr && depth <= deepest; up = up->parent) ++depth;
+        if (depth > deepest) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 void FreeDocument::operator()(xmlDoc* document) const { xmlFreeDoc(document); }
 
-Result<XmlDocument> read_xml(std::string_view bytes) {
+Result<XmlDocument> read_xml(std::string_view bytes, Origin origin) {
     static const bool ready = [] {
         xmlInitParser();
         return true;
@@ -44,16 +54,17 @@ Result<XmlDocument> read_xml(std::string_view bytes) {
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return refuse("the XML is too large");
     // No declaration of ours or of the partner's has one; a text that merely mentions it is refused with it.
     if (bytes.find("<!DOCTYPE") != std::string_view::npos) return refuse("the XML has a DOCTYPE");
-    // HUGE: the PDF inside a report is one text node and may pass 10 MB; the sizes are bounded by the callers.
-    constexpr int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_HUGE;
+    // HUGE: the PDF inside a report is one text node and may pass 10 MB.
+    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | (origin == Origin::ours ? XML_PARSE_HUGE : 0);
     XmlDocument document{xmlReadMemory(bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr, options)};
     if (!document || xmlDocGetRootElement(document.get()) == nullptr) return refuse("not well-formed XML");
     if (document->intSubset != nullptr) return refuse("the XML has a DOCTYPE");
+    if (origin == Origin::outside && !is_shallow(xmlDocGetRootElement(document.get()))) return refuse("the XML is too deep");
     return document;
 }
 
 Result<std::string> canonical_with_comments(std::string_view xml) {
-    auto document = read_xml(xml);
+    auto document = read_xml(xml, Origin::ours);
     if (!document) return document.error();
     xmlChar* bytes = nullptr;
     const int size = xmlC14NDocDumpMemory(document->get(), nullptr, XML_C14N_1_0, nullptr, 1, &bytes);

@@ -18,11 +18,15 @@ struct FreeDocument {
 };
 using XmlDocument = std::unique_ptr<xmlDoc, FreeDocument>;
 
-/// Fault::malformed when the bytes are not well-formed XML, hold a DOCTYPE, or are too large for libxml2's sizes. Never
-/// tells what stands in them.
-Result<XmlDocument> read_xml(std::string_view bytes);
+/// Whose bytes they are. What comes from outside is at most 64 elements deep, and has no text above 10 MB; ours may hold a
+/// PDF of any size.
+enum class Origin : std::uint8_t { ours, outside };
 
-/// Canonical XML 1.0 with comments of the whole document (the transform of dmp.md 5.5).
+/// Fault::malformed when the bytes are not well-formed XML, hold a DOCTYPE, or exceed the limits of their origin. Never tells
+/// what stands in them.
+Result<XmlDocument> read_xml(std::string_view bytes, Origin origin);
+
+/// Canonical XML 1.0 with comments of the whole of one of our documents (the transform of dmp.md 5.5).
 Result<std::string> canonical_with_comments(std::string_view xml);
 
 /// First element of that name at or below `from`, in document order; null when there is none.

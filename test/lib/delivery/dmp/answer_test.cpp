@@ -149,6 +149,9 @@ TEST(DmpAnswer, IsInDoubtAfterAnythingThatIsNoAnswerToOurMessage) {
     EXPECT_EQ(kind(soap_text(response("", "Success"), "urn:uuid:11111111-1111-4111-8111-111111111111")), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(soap_text(response("", "Success")).substr(0, 300)), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(""), Outcome::Kind::in_doubt);
+    std::string deep = response("", "Success");
+    for (int i = 0; i < 70; ++i) deep = "<x>" + deep + "</x>";
+    EXPECT_EQ(kind(soap_text(deep)), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind("<!DOCTYPE x [<!ENTITY e \"e\">]>" + soap_text(response("", "Success"))), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(std::string(largest_answer + 1, ' ')), Outcome::Kind::in_doubt);
 }

@@ -1,9 +1,16 @@
 // Letters to the strict DMP of test/partners, over mutual TLS, with its faults.
 #include "lib/delivery/dmp/channel.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <future>
+
+#include "test/lib/compose/sample_report.hpp"
 #include "test/lib/delivery/dmp/setting.hpp"
 #include "test/lib/net/run.hpp"
 
@@ -48,6 +55,74 @@ TEST_F(DmpDelivery, AReportIsAcceptedWithItsIdentifierAsReference) {
     EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
     EXPECT_EQ(outcome.partner_reference, case_.report.ids.document_oid);
     EXPECT_EQ(copies(), 1);
+}
+
+TEST_F(DmpDelivery, EveryMessageIsHeldAgainstTheOfficialSchemas) {
+    if (dmp_->state().schemas) SUCCEED();
+    else if (std::getenv("CI") != nullptr) FAIL() << "the official schemas are absent, and CI needs them";
+    else GTEST_SKIP() << "SKIPPED: official schemas absent, messages were not validated";
+}
+
+TEST_F(DmpDelivery, AHospitalsReportOfManyChaptersByAPharmacistIsAccepted) {
+    const auto hospital = [](domain::Report& report) {
+        const auto ids = report.ids;
+        report = test::sample_report();
+        report.ids = ids;
+        report.entity.finess = domain::Finess::parse("690000002").value();
+        report.entity.name = "CENTRE HOSPITALIER TEST";
+        report.site.finess = domain::Finess::parse("690000021").value();
+        report.site.settings.content_type = "03";
+        report.site.settings.facility_type = "SA01";
+        report.site.settings.practice_setting = "ETABLISSEMENT";
+        report.validator = report.entity.biologists_in_charge[1];
+    };
+    case_ = test::make_case(++number_, clock_.now(), hospital);
+    const auto file = [](const char* name) { return (test::certificates() / name).string(); };
+    partner_.structure_id = "1690000021";  // the site has its own certificates
+    partner_.sign_certificate = file("site3_sign-chain.pem");
+    partner_.sign_key = file("site3_sign.key");
+    partner_.tls_certificate = file("site3_auth_cli-chain.pem");
+    partner_.tls_key = file("site3_auth_cli.key");
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+}
+
+TEST_F(DmpDelivery, LettersLeaveAtOnceFromSeveralThreads) {
+    constexpr unsigned count = 6;
+    boost::asio::thread_pool threads{2};
+    auto channel = DmpChannel::make(threads.get_executor(), partner_, clock_).value();
+    std::vector<test::Case> cases;
+    for (unsigned i = 0; i < count; ++i) cases.push_back(test::make_case(++number_, clock_.now()));
+    std::vector<std::future<Outcome>> outcomes;
+    for (const auto& one : cases) {
+        auto work = channel->deliver(one.letter, one.report, one.documents);
+        outcomes.push_back(boost::asio::co_spawn(threads, std::move(work), boost::asio::use_future));
+    }
+    for (auto& outcome : outcomes) {
+        const auto got = outcome.get();
+        EXPECT_EQ(got.kind, Outcome::Kind::accepted) << told(got);
+    }
+    threads.join();
+}
+
+TEST_F(DmpDelivery, ADaemonWhoseClockIsBehindStillKeepsTheOrderOfTimes) {
+    case_.letter.sent_at = clock_.now() + std::chrono::seconds{20};
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+}
+
+TEST_F(DmpDelivery, AFileThatCannotBeReadIsNoAnswerToADoubt) {
+    const auto moving = test::scratch() / "stamp.key";
+    std::filesystem::copy_file(partner_.sign_key, moving, std::filesystem::copy_options::overwrite_existing);
+    partner_.sign_key = moving.string();
+    boost::asio::io_context io;
+    auto channel = DmpChannel::make(io.get_executor(), partner_, clock_).value();
+    std::filesystem::remove(moving);
+    const auto first = test::run(io, channel->deliver(case_.letter, case_.report, case_.documents));
+    EXPECT_EQ(first.kind, Outcome::Kind::try_later);
+    EXPECT_EQ(first.reason, Reason::partner_not_configured);
+    case_.letter.in_doubt = true;
+    EXPECT_EQ(test::run(io, channel->deliver(case_.letter, case_.report, case_.documents)).kind, Outcome::Kind::in_doubt);
 }
 
 TEST_F(DmpDelivery, TheSameLetterAgainIsAskedForAndAcceptedOnce) {

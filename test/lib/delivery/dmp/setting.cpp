@@ -89,7 +89,7 @@ delivery::DmpPartner dmp_partner_at(std::string url) {
     return partner;
 }
 
-Case make_case(unsigned number, Instant sent_at) {
+Case make_case(unsigned number, Instant sent_at, const std::function<void(domain::Report&)>& change) {
     static auto renderer = compose::PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc")).value();
     static const Uuid space = Uuid::parse("018e4b5e-7a10-7c3f-9d21-5a6b7c8d9e0f").value();
     Case made;
@@ -98,6 +98,7 @@ Case make_case(unsigned number, Instant sent_at) {
     report.entity.finess = domain::Finess::parse("690000001").value();
     report.entity.name = "LABORATOIRE DES ALPES TEST";
     report.site.finess = domain::Finess::parse("690000011").value();
+    if (change) change(report);
     made.documents.pdf = renderer.render(report).value().bytes;
     made.documents.n3 = cda::write(compose::cr_bio(report, made.documents.pdf).value()).value();
     auto& letter = made.letter;

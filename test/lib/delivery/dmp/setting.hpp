@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,8 +38,8 @@ struct Case {
     delivery::Documents documents;
     delivery::Letter letter;
 };
-/// `number` gives each case its own report and letter.
-Case make_case(unsigned number, Instant sent_at);
+/// `number` gives each case its own report and letter. `change` is made to the report before its documents.
+Case make_case(unsigned number, Instant sent_at, const std::function<void(domain::Report&)>& change = {});
 
 /// test/partners/dmp.py, started; ended with the object.
 class StrictDmp {
