@@ -29,7 +29,7 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
     if (!version.starts_with("2.")) return {Kind::results, refuse("AR", "203", 12, "only HL7 version 2 is supported")};
     // Mindray and others send Q in MSH-11 for quality control (hl7v2-lab 6.5); the results room sets those aside.
     const auto processing = message.processing_id();
-    if (processing != link.processing_id && processing != "Q" && !processing.empty()) {
+    if (processing != link.processing_id && !(processing == "Q" && type == "ORU") && !processing.empty()) {
         return {Kind::results, refuse("AR", "202", 11, "this link takes processing id " + link.processing_id + " only")};
     }
     if (type == "ORU") {

@@ -26,6 +26,8 @@ domain::Professional professional(const hl7::Repetition& xcn) {
     return person;
 }
 
+bool is_nobody(const domain::Professional& person) { return person.family.empty() && person.rpps.empty(); }
+
 domain::Professional professional_at(const hl7::Segment& segment, std::size_t field) {
     if (!segment || segment.field(field).size() == 0) return {};
     return professional(segment.field(field).repetition(0));
@@ -39,6 +41,20 @@ std::optional<Timestamp> time_at(const hl7::Segment& segment, std::size_t field,
         time->offset_minutes = link.time_zone.offset_minutes(link.time_zone.to_instant(*time));
     }
     return *time;
+}
+
+/// French names of the specimen types that senders give by code alone (HL7 table 0487, JDV specimen type).
+std::string specimen_label(const std::string& code, std::string given) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> names{{
+        {"BLD", "Sang"}, {"BLDV", "Sang veineux"}, {"BLDA", "Sang artériel"}, {"BLDC", "Sang capillaire"}, {"WB", "Sang total"},
+        {"SER", "Sérum"}, {"PLAS", "Plasma"}, {"PPP", "Plasma pauvre en plaquettes"}, {"UR", "Urine"}, {"URINM", "Urine, milieu de jet"},
+        {"CSF", "Liquide céphalorachidien"}, {"STL", "Selles"}, {"SPT", "Expectoration"}, {"PUS", "Pus"},
+    }};
+    if (!given.empty()) return given;
+    for (const auto& [known, name] : names) {
+        if (known == code) return std::string(name);
+    }
+    return {};
 }
 
 bool reliability(const hl7::Segment& pid, std::string_view code) {
@@ -76,6 +92,7 @@ public:
 
 private:
     void identifiers(std::vector<domain::Trouble>& troubles) {
+        bool several = false;
         for (const auto& cx : pid_.field(3).repetitions()) {
             const auto id = std::string(trim(cx.component(1).text()));
             if (id.empty()) continue;
@@ -90,11 +107,16 @@ private:
                     continue;
                 }
                 domain::Ins ins{*matricule, oid};
+                several = several || (patient_.ins && patient_.ins->reveal() != ins);
                 patient_.ins = Personal<domain::Ins>{std::move(ins)};
             } else if ((type == "PI" || type.empty()) && patient_.local_id.empty()) {
                 patient_.local_id = id;
                 patient_.local_authority_oid = domain::is_oid(oid) ? oid : site_oid_;
             }
+        }
+        if (several) {
+            patient_.ins.reset();
+            troubles.push_back({"ins_invalid", "PID-3", "two INS for one patient: both were left out"});
         }
     }
 
@@ -216,14 +238,14 @@ private:
         out.exams.push_back(exam);
         if (out.group_number.empty()) out.group_number = order.orc.text(4);
         if (out.filler_number.empty()) out.filler_number = obr.text(3).empty() ? order.orc.text(3) : obr.text(3);
-        if (out.prescriber.family.empty()) {
-            out.prescriber = professional_at(obr, 16);
-            if (out.prescriber.family.empty()) out.prescriber = professional_at(order.orc, 12);
+        // An RPPS without a name says who it is, too.
+        for (auto& candidate : {professional_at(obr, 16), professional_at(order.orc, 12)}) {
+            if (is_nobody(out.prescriber)) out.prescriber = candidate;
         }
-        if (out.collector.family.empty()) out.collector = professional_at(obr, 10);
+        if (is_nobody(out.collector)) out.collector = professional_at(obr, 10);
         for (const auto& xcn : obr.field(28).repetitions()) {
             auto copy = professional(xcn);
-            if (copy.family.empty() && copy.rpps.empty()) continue;
+            if (is_nobody(copy)) continue;
             const bool known = std::ranges::any_of(out.copies, [&](const domain::Professional& other) {
                 return other.rpps == copy.rpps && other.family == copy.family;
             });
@@ -233,13 +255,16 @@ private:
         for (const auto& tq1 : order.timings) {
             if (tq1.id() == "TQ1" && (tq1.text(9) == "S" || tq1.text(9) == "A")) out.urgent = true;
         }
-        if (obr.text(5) == "S" || obr.text(27, 6) == "S" || obr.text(27, 6) == "A") out.urgent = true;
+        if (obr.text(5) == "S" || obr.text(5) == "A" || obr.text(27, 6) == "S" || obr.text(27, 6) == "A") out.urgent = true;
         add_context(out, obr.text(13));
         for (const auto& question : order.observations) {
             const auto& obx = question.obx;
             const auto label = obx.text(3, 2).empty() ? obx.text(3) : obx.text(3, 2);
-            const auto answer = obx.text(5, 2).empty() ? obx.text(5) : obx.text(5, 2);
-            add_context(out, answer.empty() ? std::string() : label + " : " + answer);
+            auto answer = obx.text(5, 2).empty() ? obx.text(5) : obx.text(5, 2);
+            if (obx.text(2) == "SN") answer = obx.text(5) + obx.text(5, 2);
+            if (answer.empty()) continue;
+            if (const auto unit = obx.text(6); !unit.empty()) answer += " " + unit;
+            add_context(out, label + " : " + answer);
         }
         for (const auto at : order.specimens) add_specimen(out, group_.specimens[at].spm, obr);
     }
@@ -266,7 +291,10 @@ private:
 
     static void add_context(domain::NewOrder& order, const std::string& text) {
         const auto line = std::string(trim(text));
-        if (line.empty() || order.clinical_context.find(line) != std::string::npos) return;
+        if (line.empty()) return;
+        for (const auto known : split(order.clinical_context, '\n')) {
+            if (known == line) return;  // the same question under each OBR
+        }
         order.clinical_context += (order.clinical_context.empty() ? "" : "\n") + line;
     }
 
@@ -277,7 +305,7 @@ private:
         if (specimen.number.empty()) specimen.number = std::string(trim(spm.text(2, 2, 1)));
         if (specimen.number.empty()) return;
         specimen.type = spm.text(4);
-        specimen.type_label = spm.text(4, 2);
+        specimen.type_label = specimen_label(specimen.type, spm.text(4, 2));
         specimen.collected_at = time_at(spm, 17, link_);
         if (!specimen.collected_at) specimen.collected_at = time_at(obr, 7, link_);
         specimen.received_at = time_at(spm, 18, link_);
@@ -320,7 +348,10 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
     const hl7::PatientGroup* patient = nullptr;
     for (const auto& candidate : groups.patients) {
         if (!candidate.pid) continue;
-        if (patient != nullptr && !candidate.orders.empty()) {
+        // A requester may join prior results under a PID of their own; anything else means two patients (hl7v2-lab 7.2).
+        const bool prior = patient != nullptr && candidate.pid.field(3).raw() == patient->pid.field(3).raw() &&
+                           std::ranges::none_of(candidate.orders, [](const auto& order) { return bool{order.orc}; });
+        if (patient != nullptr && !candidate.orders.empty() && !prior) {
             return Refusal{"AE", "198", "PID^2", "an order is for one patient", candidate.pid.coordinate()};
         }
         if (patient == nullptr) patient = &candidate;

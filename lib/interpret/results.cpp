@@ -1,6 +1,7 @@
 #include "lib/interpret/results.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "hl7/groups.hpp"
 #include "lib/base/text.hpp"
@@ -47,6 +48,8 @@ std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7:
 
 bool is_control(const hl7::Message& message, const hl7::PatientGroup& patient, const hl7::OrderGroup& order) {
     if (message.processing_id() == "Q") return true;
+    // Mindray BS says 0 sample, 1 calibration, 2 quality control in MSH-16; neither is a code of table 0155 (hl7v2-lab 6.5).
+    if (const auto kind = message.header().text(16); kind == "1" || kind == "2") return true;
     for (const auto at : order.specimens) {
         const auto& spm = patient.specimens[at].spm;
         if (!spm) continue;
@@ -66,7 +69,7 @@ domain::IdentityClaim claim_of(const hl7::Segment& pid) {
         for (const auto& name : names.repetitions()) {
             const auto type = name.component(7).text();
             if (type != "L" && !type.empty()) continue;
-            claim.birth_name = name.component(1).text();
+            claim.birth_name = name.component(1).subcomponent(1).text();
             claim.given_name = name.component(2).text();
             break;
         }
@@ -90,11 +93,14 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
     if (id.component(6).text() == "IHELAW") named.supplemental = true;
     const domain::Analyte* by_local = nullptr;
     const domain::Analyte* by_loinc = nullptr;
+    bool two_names = false;
+    std::string loinc;  // one that the catalogue knows
     for (const auto& path : link.code_paths) {
         const auto code = std::string(trim(at_path(obx, path)));
         if (code.empty()) continue;
         if (named.code.empty()) named.code = code;
         const auto* found = catalogue.by_code(code);
+        if (found != nullptr && by_local != nullptr && found != by_local) two_names = true;
         if (found != nullptr && by_local == nullptr) by_local = found;
     }
     for (const std::size_t first : {1U, 4U}) {
@@ -102,10 +108,15 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
         const auto system = id.component(first + 2).text();
         if (code.empty() || !domain::is_loinc(code)) continue;
         if (system != "LN" && !system.empty()) continue;
+        const auto known = catalogue.by_loinc(code) != nullptr ||
+                           std::ranges::any_of(catalogue.analytes(), [&](const auto& analyte) { return analyte.loinc == code; });
+        if (known && !loinc.empty() && loinc != code) two_names = true;
+        if (known && loinc.empty()) loinc = code;
         if (by_loinc == nullptr) by_loinc = catalogue.by_loinc(code);
     }
     if (named.code.empty()) named.code = std::string(trim(id.component(2).text()));
-    named.contradictory = by_local != nullptr && by_loinc != nullptr && by_local != by_loinc;
+    // Several analyses may share a LOINC code: the local code then chooses among them, and among them only.
+    named.contradictory = two_names || (by_local != nullptr && !loinc.empty() && by_local->loinc != loinc);
     named.analyte = by_local != nullptr ? by_local : by_loinc;
     return named;
 }
@@ -136,9 +147,15 @@ std::string flags_of(const hl7::Segment& obx) {
     return flags;
 }
 
+/// D, W, A, B, V, U and what table 0085 does not have ask for a person.
+bool is_plain_status(std::string_view status) {
+    return status == "F" || status == "P" || status == "R" || status == "S" || status == "C";
+}
+
 bool is_known_flag(std::string_view flag) {
     static constexpr std::array known{"N", "A", "AA", "H", "L", "HH", "LL", "HU", "LU", "HX", "LX", "<", ">", "B", "W", "U", "D", "S", "I", "R",
-                                      "SDD", "NS", "NCL", "IE", "POS", "NEG", "IND", "DET", "ND", "E", "RR", "WR", "NR", "EXP", "UNE", "EX", "CAR"};
+                                      "SDD", "NS", "NCL", "IE", "POS", "NEG", "IND", "DET", "ND", "E", "RR", "WR", "NR", "EXP", "UNE", "EX", "CAR",
+                                      "SYN-R", "SYN-S", "MS", "VS", "H>", "L<", "QCF", "TOX", "AC", "HM"};
     return std::ranges::find(known, flag) != known.end();
 }
 
@@ -200,14 +217,15 @@ private:
         if (named.analyte != nullptr && !named.contradictory) result.analyte = named.analyte->id;
         auto read = read_value(obx, named.analyte, link_);
         result.value = std::move(read.value);
-        if (read.trouble) {
+        const bool impossible = result.status == "X";  // has no value, whatever stands in OBX-5
+        if (impossible) result.value.reset();
+        if (read.trouble && !impossible) {
             const std::string kind = read.trouble->where.ends_with("-6") ? "unit" : "value";
             hold(kind, read.trouble->where, read.trouble->what);
         }
-        if (result.status == "X") result.value.reset();
-        else if (result.status == "D" || result.status == "W" || result.status == "A" || result.status == "V" || result.status == "U") {
+        if (!impossible && !is_plain_status(result.status)) {
             hold("status", obx.coordinate(11), "this result status asks for a person in this version");
-        } else if (!result.value && !result.held) {
+        } else if (!impossible && !result.value && !result.held) {
             hold("no_value", obx.coordinate(5), "the result has no value");
         }
         for (const auto flag : split(result.received_flags, '~')) {
@@ -236,7 +254,10 @@ std::variant<domain::Reading, Refusal> results(const hl7::Message& message, cons
     }
     const auto patients = message.all("PID");
     for (std::size_t i = 1; i < patients.size(); ++i) {
-        if (patients[i].field(3).raw() != patients[0].field(3).raw() || patients[i].field(5).raw() != patients[0].field(5).raw()) {
+        const bool same = std::ranges::all_of(std::array{3U, 5U, 7U, 8U}, [&](unsigned field) {
+            return patients[i].field(field).raw() == patients[0].field(field).raw();
+        });
+        if (!same) {
             reading.quarantined = true;
             reading.troubles.push_back({"two_patients", patients[i].coordinate(), "the message speaks of two patients"});
             break;

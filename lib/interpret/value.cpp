@@ -41,6 +41,7 @@ std::optional<std::string> shifted(std::string number, int exponent) {
     }
     while (at > static_cast<long>(number.size())) number += '0';
     if (at < static_cast<long>(number.size())) number.insert(static_cast<std::size_t>(at), ".");
+    while (number.size() > 1 && number[0] == '0' && number[1] != '.') number.erase(0, 1);
     return (negative ? "-" : "") + number;
 }
 
@@ -52,11 +53,29 @@ ReadValue trouble(const hl7::Segment& obx, std::size_t field, Fault fault, std::
     return read;
 }
 
+/// Everything that OBX-5 says, for the person who has to look at it: components side by side, repetitions as lines.
+std::string shown(const hl7::Field& field) {
+    std::string text;
+    for (const auto& repetition : field.repetitions()) {
+        std::string line;
+        for (std::size_t i = 1; i <= repetition.size(); ++i) {
+            const auto part = repetition.component(i).text();
+            if (!part.empty()) line += (line.empty() ? "" : " ") + part;
+        }
+        if (!line.empty()) text += (text.empty() ? "" : "\n") + line;
+    }
+    return text;
+}
+
+bool is_structured(std::string_view type) {
+    return type == "CE" || type == "CWE" || type == "CNE" || type == "CF" || type == "SN" || type == "ED" || type == "RP";
+}
+
 std::string unit_text(const hl7::Segment& obx) {
     const auto units = obx.field(6).repetition(0);
     auto first = units.component(1).text();
     // `10^9/L` without escapes arrives as two components (hl7v2-lab 4.2).
-    if (first == "10" && units.size() >= 2) return "10*" + units.component(2).text();
+    if ((first == "10" || first == "x10") && units.size() >= 2) return "10*" + units.component(2).text();
     if (first.empty()) first = units.component(2).text();
     return first;
 }
@@ -67,10 +86,14 @@ bool without_unit(const domain::Analyte& analyte) {
 }
 
 ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link, std::string text) {
+    if (obx.field(5).size() > 1) return trouble(obx, 5, Fault::unsupported, "several values for one number", shown(obx.field(5)));
     if (obx.text(2) == "SN") {
         const auto sn = obx.field(5).repetition(0);
-        if (!sn.component(3).empty()) return trouble(obx, 5, Fault::unsupported, "a ratio or interval can't stand for this analysis", text);
-        text = sn.component(1).text() + sn.component(2).text();
+        if (!sn.component(3).empty() || !sn.component(4).empty()) {
+            return trouble(obx, 5, Fault::unsupported, "a ratio or interval can't stand for this analysis", shown(obx.field(5)));
+        }
+        const auto sign = sn.component(1).text();
+        text = (sign == "=" ? "" : sign) + sn.component(2).text();
     }
     const auto number = read_number(text, link.decimal_comma);
     if (!number) return trouble(obx, 5, number.error().fault, number.error().what, text);
@@ -81,7 +104,8 @@ ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, 
         // Never assume a unit (hl7v2-lab 8.5), except where the analysis has none.
         if (!without_unit(analyte)) return trouble(obx, 6, Fault::missing, "the unit is missing", text);
     } else {
-        const auto ucum = ucum_of(unit);
+        // The unit of the analysis, written as the catalogue writes it, needs no table.
+        const auto ucum = unit == analyte.unit ? std::optional{unit} : ucum_of(unit);
         if (!ucum) return trouble(obx, 6, Fault::unsupported, "this unit is not known", text);
         if (*ucum != analyte.unit) return trouble(obx, 6, Fault::conflict, "the unit is not that of the analysis", text);
     }
@@ -90,15 +114,24 @@ ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, 
 }
 
 ReadValue read_coded(const hl7::Segment& obx, const domain::Analyte& analyte) {
+    const auto raw = shown(obx.field(5));
+    if (obx.field(5).size() > 1) return trouble(obx, 5, Fault::unsupported, "several answers for one analysis", raw);
     const auto cell = obx.field(5).repetition(0);
+    const domain::CodedAnswer* found = nullptr;
     for (const std::size_t component : {1U, 2U, 4U, 5U}) {
         const auto said = normalised(cell.component(component).text());
         if (said.empty()) continue;
         for (const auto& answer : analyte.answers) {
-            if (answer.received == said) return {domain::Value{answer.coded}, std::nullopt};
+            if (answer.received != said) continue;
+            // POS^Négatif: a code and a text that contradict each other are nobody's answer.
+            if (found != nullptr && found->coded != answer.coded) {
+                return trouble(obx, 5, Fault::conflict, "the code and the text give two answers", raw);
+            }
+            found = &answer;
         }
     }
-    return trouble(obx, 5, Fault::unsupported, "this answer is not in the catalogue of the analysis", cell.component(1).text());
+    if (found == nullptr) return trouble(obx, 5, Fault::unsupported, "this answer is not in the catalogue of the analysis", raw);
+    return {domain::Value{found->coded}, std::nullopt};
 }
 
 }  // namespace
@@ -129,8 +162,11 @@ Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool d
         std::string joined;
         const auto groups = split(text, ' ');
         for (std::size_t i = 0; i < groups.size(); ++i) {
-            const auto whole = i + 1 == groups.size() ? groups[i].substr(0, groups[i].find_first_of(".,")) : groups[i];
-            if (i > 0 && whole.size() != 3) return std::optional<domain::Quantity>{};
+            auto whole = i + 1 == groups.size() ? groups[i].substr(0, groups[i].find_first_of(".,")) : groups[i];
+            if (i == 0 && (whole.starts_with('-') || whole.starts_with('+'))) whole.remove_prefix(1);
+            const bool fits = i == 0 ? !whole.empty() && whole.size() <= 3 : whole.size() == 3;
+            // 1.5 234 and 1200 150 are two numbers, not one.
+            if (!fits || !std::ranges::all_of(whole, is_digit)) return std::optional<domain::Quantity>{};
             joined += groups[i];
         }
         text = joined;
@@ -163,13 +199,13 @@ std::optional<std::string> ucum_of(std::string_view unit) {
     auto text = normalised(unit);
     for (const auto& micro : {"\u00B5", "\u03BC"}) text = replace_all(std::move(text), micro, "u");
     // Powers of ten are written in many ways.
-    for (const auto& [from, to] : {std::pair{"10^", "10*"}, std::pair{"10e", "10*"}, std::pair{"10E", "10*"}, std::pair{"x10*", "10*"},
+    for (const auto& [from, to] : {std::pair{"10^", "10*"}, std::pair{"10e", "10*"}, std::pair{"10E", "10*"}, std::pair{"x10*", "10*"}, std::pair{"X10*", "10*"},
                                    std::pair{"&&S&&", "*"}}) {
         text = replace_all(std::move(text), from, to);
     }
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> spellings{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 35> spellings{{
         {"G/L", "10*9/L"}, {"Giga/L", "10*9/L"}, {"10*9/l", "10*9/L"}, {"10*3/uL", "10*9/L"}, {"10*3/mm3", "10*9/L"}, {"T/L", "10*12/L"},
-        {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"}, {"10*6/uL", "10*12/L"}, {"UI/L", "[IU]/L"}, {"U/L", "[IU]/L"}, {"IU/L", "[IU]/L"},
+        {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"}, {"10*6/uL", "10*12/L"}, {"10*6/mm3", "10*12/L"}, {"UI/L", "[IU]/L"}, {"U/L", "[IU]/L"}, {"IU/L", "[IU]/L"},
         {"UI/l", "[IU]/L"}, {"mUI/L", "m[IU]/L"}, {"mU/L", "m[IU]/L"}, {"mIU/L", "m[IU]/L"}, {"UI/mL", "[IU]/mL"}, {"mmol/l", "mmol/L"},
         {"umol/l", "umol/L"}, {"nmol/l", "nmol/L"}, {"pmol/l", "pmol/L"}, {"g/l", "g/L"}, {"mg/l", "mg/L"}, {"ug/l", "ug/L"}, {"g/dl", "g/dL"},
         {"mg/dl", "mg/dL"}, {"g/100mL", "g/dL"}, {"ng/ml", "ng/mL"}, {"pg/ml", "pg/mL"}, {"fl", "fL"}, {"um3", "fL"}, {"MG/DL", "mg/dL"},
@@ -189,18 +225,19 @@ std::optional<std::string> ucum_of(std::string_view unit) {
 ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link) {
     const auto field = obx.field(5);
     if (field.empty() || field.is_null()) return {};
+    const auto type = obx.text(2);
     std::string text = field.size() > 0 ? field.repetition(0).component(1).text() : std::string();
-    if (obx.text(2) == "TX" || obx.text(2) == "FT" || obx.text(2) == "ST") {
-        text.clear();  // repetitions are lines
-        for (const auto& line : field.repetitions()) text += (text.empty() ? "" : "\n") + line.component(1).text();
+    if (!is_structured(type)) {
+        text.clear();  // repetitions are lines; a `^` that the sender did not escape belongs to the text
+        for (const auto& line : field.repetitions()) text += (text.empty() ? "" : "\n") + line.text();
     }
     if (std::ranges::find(link.no_value, std::string(trim(text))) != link.no_value.end()) return {};
-    if (obx.text(2) == "ED" || obx.text(2) == "RP") {
+    if (type == "ED" || type == "RP") {
         return trouble(obx, 5, Fault::unsupported, "embedded documents are not supported in this version", {});
     }
     if (analyte == nullptr) {
         ReadValue read;
-        read.value = domain::Words{text};
+        if (auto all = is_structured(type) ? shown(field) : text; !all.empty()) read.value = domain::Words{std::move(all)};
         return read;
     }
     switch (analyte->kind) {
@@ -209,8 +246,17 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
         case domain::ValueKind::text: break;
     }
     ReadValue read;
-    const auto words = obx.text(5, 2).empty() || (obx.text(2) != "CE" && obx.text(2) != "CWE") ? text : obx.text(5, 2);
-    read.value = domain::Words{words};
+    // A coded answer to a text analysis: its words, else its code.
+    std::string words = text;
+    if (is_structured(type)) {
+        words.clear();
+        for (const auto& answer : field.repetitions()) {
+            auto said = type == "SN" ? shown(field) : answer.component(2).text();
+            if (said.empty()) said = answer.component(1).text();
+            if (!said.empty()) words += (words.empty() ? "" : "\n") + said;
+        }
+    }
+    if (!words.empty()) read.value = domain::Words{std::move(words)};
     return read;
 }
 

@@ -30,11 +30,11 @@ ENTITIES = [
      "mail": "resultats@ch-test.mssante.fr", "reply_to": "secretariat@ch-test.mssante.fr", "certificates": "lab2"},
 ]
 SITES = [
-    {"finess_et": "690000011", "finess_ej": "690000001", "name": "LABORATOIRE DES ALPES TEST - CENTRE",
+    {"finess_et": "690000011", "finess_ej": "690000001", "name": "Site Centre",
      "street": "1 rue des Essais", "postcode": "69001", "city": "LYON", "phone": "+33400000011", "certificates": "site1"},
-    {"finess_et": "690000012", "finess_ej": "690000001", "name": "LABORATOIRE DES ALPES TEST - NORD",
+    {"finess_et": "690000012", "finess_ej": "690000001", "name": "Site Nord",
      "street": "22 avenue du Test", "postcode": "69004", "city": "LYON", "phone": "+33400000012", "certificates": "site2"},
-    {"finess_et": "690000021", "finess_ej": "690000002", "name": "CENTRE HOSPITALIER TEST - BIOLOGIE",
+    {"finess_et": "690000021", "finess_ej": "690000002", "name": "Laboratoire de biologie",
      "street": "3 place de l'Hôpital", "postcode": "69003", "city": "LYON", "phone": "+33400000021", "certificates": "site3"},
 ]
 BIOLOGISTS = [
