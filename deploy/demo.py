@@ -70,8 +70,8 @@ def tell(text):
 def summary(line, the_round, files, out, running):
     tell("")
     for order in the_round.orders:
-        number = order["number"]
-        tell(f"Order {number}, site {order['site']}")
+        number = order["filler"]
+        tell(f"Order {order['number']}, site {order['site']}, here {number}")
         for kind, title in (("cda", "CDA"), ("pdf", "PDF"), ("mail", "mail"), ("dmp", "DMP"), ("dpi", "hospital record")):
             for path in files[number][kind]:
                 tell(f"  {title:<16}{os.path.relpath(path)}")
@@ -99,9 +99,9 @@ def live_on(line, out):
         line.measure(order)
         text = "waits in the console"
         if n % 3:
-            status, _ = line.biologist(order["site"]).validate(order["number"])
+            status, _ = line.biologist(order["site"]).validate(order["filler"])
             text = "signed" if status == 201 else f"not signed ({status})"
-        tell(f"{time.strftime('%H:%M:%S')}  order {order['number']}, site {order['site']}: {len(order['values'])} results, {text}")
+        tell(f"{time.strftime('%H:%M:%S')}  order {order['filler']}, site {order['site']}: {len(order['values'])} results, {text}")
         shutil.copyfile(line.log, out / "sgld.log")
         time.sleep(EVERY)
 

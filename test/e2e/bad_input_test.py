@@ -38,6 +38,7 @@ class Answer:
         message = mllp.Message(data)
         self.code = field(message.first("MSA"), 1)
         self.control_id = field(message.first("MSA"), 2)
+        self.filler = harness.filler_of(data)
         self.errors = [(field(e, 2), field(e, 3).split("^")[0], field(e, 4)) for e in message.all("ERR")]
 
 
@@ -74,7 +75,7 @@ class BadInput(unittest.TestCase):
 
     def plan(self, order):
         """{channel: (state, reason)} that would hold if it were signed now."""
-        draft = self.api.order(order["number"])["draft"]
+        draft = self.api.order(order["filler"])["draft"]
         return {x["channel"]: (x["state"], x["reason"]) for x in draft["letters"]}
 
     def test_an_unqualified_ins_blocks_dmp_and_patient(self):
@@ -93,6 +94,7 @@ class BadInput(unittest.TestCase):
         control_id, message = registration.build(order)
         answer = self.ask(message, "registration")
         self.assertEqual(answer.code, "AA")
+        order["filler"] = answer.filler
         self.assertTrue([e for e in answer.errors if e[0].startswith("PID^1^3")], answer.errors)
         self.assertIn("ins_invalid", self.work(control_id))
         self.line.measure(order)
@@ -106,7 +108,7 @@ class BadInput(unittest.TestCase):
         text = message.decode().replace("PID|1||IPP0003^^^IPP^PI|", f"PID|1||IPP0003^^^IPP^PI~{order['patient']['ins']}^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS|")
         self.assertIn("ISO^INS", text)
         self.ask(text.encode())
-        patient = self.api.order(order["number"])["patient"]
+        patient = self.api.order(order["filler"])["patient"]
         self.assertNotEqual(patient["identity_status"], "QUAL")
 
     def test_an_analyser_registers_no_order(self):
@@ -114,7 +116,8 @@ class BadInput(unittest.TestCase):
         _, message = registration.build(order, sender="AUTOMATE1")
         answer = self.ask(message)
         self.assertEqual(answer.code, "AR")
-        self.assertIsNone(self.api.order_id(order["number"]))
+        found = self.line.sql(f"select count(*) from lab_order where placer_group = '{order['number']}'")
+        self.assertEqual(found, [("0",)])
 
     def test_who_claims_to_be_another_sender_is_refused(self):
         order = new_order()
@@ -122,7 +125,7 @@ class BadInput(unittest.TestCase):
         _, message = analyser.build(order, sender="INCONNU")
         answer = self.ask(message)
         self.assertEqual((answer.code, answer.errors[0][0]), ("AR", "MSH^1^3"))
-        self.assertEqual(self.api.order(order["number"])["results"], [])
+        self.assertEqual(self.api.order(order["filler"])["results"], [])
 
     # -- content --------------------------------------------------------------------------------------------
 
@@ -135,7 +138,7 @@ class BadInput(unittest.TestCase):
         self.assertTrue([e for e in answer.errors if e[0].startswith("OBX^2^3") and e[2] == "W"], answer.errors)
         self.assert_kept(control_id, message, "AA")
         self.assertIn("unknown_code", self.work(control_id))
-        shown = self.api.order(order["number"])
+        shown = self.api.order(order["filler"])
         self.assertEqual([(r["code"], r["known"]) for r in shown["results"] if r["code"] == "XYZ99"], [("XYZ99", False)])
         self.assertEqual([r["local_code"] for r in shown["draft"]["results"]], ["GLU"])
 
@@ -159,7 +162,7 @@ class BadInput(unittest.TestCase):
         self.assert_kept(control_id, message, "AA")
         self.assertIn("two_patients", self.work(control_id))
         for order in (first, second):
-            shown = self.api.order(order["number"])
+            shown = self.api.order(order["filler"])
             draft = shown["draft"]
             self.assertEqual(draft["results"] if draft else [], [], "nothing of it can be signed")
 
@@ -173,7 +176,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(answer.control_id, control_id)
         self.assertTrue(answer.errors and answer.errors[0][0], answer.errors)
         self.assertEqual(self.kept(control_id)[0][0], "rejected")
-        self.assertEqual(self.api.order(order["number"])["results"], [])
+        self.assertEqual(self.api.order(order["filler"])["results"], [])
 
     def test_a_message_without_results_is_answered_ae(self):
         order = new_order()
@@ -192,25 +195,25 @@ class BadInput(unittest.TestCase):
             answer = self.ask(message)
             self.assertEqual((answer.code, answer.control_id), ("AA", control_id))
         self.assertEqual(sorted(row[4] for row in self.kept(control_id)), sorted([harness.sha256(one), harness.sha256(two)]))
-        self.assertEqual(sorted(r["code"] for r in self.api.order(order["number"])["results"]), ["GLU", "UREE"])
+        self.assertEqual(sorted(r["code"] for r in self.api.order(order["filler"])["results"]), ["GLU", "UREE"])
 
     def test_a_stale_screen_is_refused(self):
         order = new_order(examinations=("GLU", "UREE"), values={"GLU": "4.90"})
         self.line.register(order)
         self.line.measure(order)
-        seen = self.api.order(order["number"])
+        seen = self.api.order(order["filler"])
         order["values"] = {"UREE": "5.0"}
         self.line.measure(order)
         wish = {"row_version": seen["row_version"], "results": [r["id"] for r in seen["draft"]["results"]]}
         status, _ = self.api.call("POST", f"/api/v1/orders/{seen['id']}/validation", wish)
         self.assertEqual(status, 409)
-        self.assertEqual(self.api.order(order["number"])["reports"], [])
+        self.assertEqual(self.api.order(order["filler"])["reports"], [])
 
     def test_who_is_no_biologist_does_not_sign(self):
         order = new_order()
         self.line.register(order)
         self.line.measure(order)
-        seen = self.api.order(order["number"])
+        seen = self.api.order(order["filler"])
         wish = {"row_version": seen["row_version"], "results": [r["id"] for r in seen["draft"]["results"]]}
         technician = self.line.api("lea.technicienne")
         status, _ = technician.call("POST", f"/api/v1/orders/{seen['id']}/validation", wish)
@@ -241,7 +244,7 @@ class BadInput(unittest.TestCase):
         self.assertTrue(answer.errors)
         self.assertLess(self.line.daemon.memory() - before, GROWTH)
         self.assertEqual(self.kept(control_id)[0][0], "rejected")
-        self.assertEqual(self.api.order(order["number"])["results"], [])
+        self.assertEqual(self.api.order(order["filler"])["results"], [])
 
     def test_fifty_megabytes_are_cut_and_their_beginning_is_kept(self):
         order = new_order()

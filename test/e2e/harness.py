@@ -243,7 +243,7 @@ class Api:
         return value
 
     def order_id(self, number):
-        """The identifier of the order that registration called `number`; None when it is not there."""
+        """The identifier of the order with that number of ours; None when it is not there."""
         for order in self.get("/api/v1/orders?state=all")["orders"]:
             if order["number"] == number:
                 return order["id"]
@@ -440,11 +440,12 @@ class Line:
         return mllp.Client("127.0.0.1", self.daemon.ready["listeners"][LISTENER[site]], tls, timeout)
 
     def register(self, order, **how):
-        """One order by OML^O21; Failed unless accepted."""
+        """One order by OML^O21; Failed unless accepted. order["filler"] becomes our number of it, which the ORL tells."""
         with self.connect(order["site"], "registration") as client:
-            control_id, problems, _ = registration.send(client, order, **how)
+            control_id, problems, answer = registration.send(client, order, **how)
         if problems:
             raise Failed(f"order {order['number']}: {'; '.join(problems)}")
+        order["filler"] = filler_of(answer)
         return control_id
 
     def measure(self, order, flavour="plain"):
@@ -464,7 +465,7 @@ class Line:
     # -- what came out ----------------------------------------------------------------------------------------
 
     def export(self):
-        """{order number: {"cda": path, "pdf": path, "oid": text, "set": text}} and the folder (it belongs to sgld's user)."""
+        """{our order number: {"cda": path, "pdf": path, "oid": text}} and the folder (it belongs to sgld's user)."""
         folder = self.folder / "run" / f"export-{time.monotonic_ns()}"
         folder.mkdir()
         if os.geteuid() == 0:
@@ -500,6 +501,11 @@ class Line:
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def filler_of(answer):
+    """ORC-3 of an ORL^O22: the number under which the laboratory keeps the order."""
+    return mllp.component(mllp.field(mllp.Message(answer).first("ORC"), 3), 1)
 
 
 # -- what must be true ----------------------------------------------------------------------------------------
@@ -601,10 +607,10 @@ def mail_problems(boxes, reports, orders, crashes=0):
     for order in orders:
         states = order["expected"]
         if states.get("correspondents") == "accepted":
-            wanted |= {(order["number"], c["mssante"]) for c in [order["prescriber"], *order["copies"]]}
+            wanted |= {(order["filler"], c["mssante"]) for c in [order["prescriber"], *order["copies"]]}
         if states.get("patient") == "accepted":
-            wanted.add((order["number"], scenario.address_of(order["patient"])))
-    numbers = {order["number"] for order in orders}
+            wanted.add((order["filler"], scenario.address_of(order["patient"])))
+    numbers = {order["filler"] for order in orders}
     found = {key for key in got if key[0] in numbers}
     if found != wanted:
         problems += [f"order {n}: a mail is missing" for n, _ in wanted - found]

@@ -66,7 +66,7 @@ class Line(unittest.TestCase):
         files = self.round.collect(out)
         self.assertEqual(len(files), len(self.round.orders))
         for order in self.round.orders:
-            mine = files[order["number"]]
+            mine = files[order["filler"]]
             self.assertEqual((len(mine["cda"]), len(mine["pdf"])), (1, 1))
             self.assertEqual(len(mine["dmp"]), int(order["expected"]["dmp"] == "accepted"), order["number"])
             self.assertEqual(len(mine["dpi"]), int("dpi" in order["expected"]), order["number"])
@@ -135,13 +135,14 @@ class Line(unittest.TestCase):
         line.dmp.script({"times": -1, "do": "down"})
         self.addCleanup(line.dmp.script)
         when = time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(time.time() - 3600))
-        numbers = ["2600901", "2600902"]
-        for number in numbers:
+        numbers = []
+        for number in ("2600901", "2600902"):
             now = harness.scenario.datetime.datetime.now().astimezone()
             order = scenario.order(number, "690000011", "IPP0001", "899900000025", [], ["GLU", "CREA"], VALUES, now)
             order["collected_at"] = when
             line.register(order)
             line.measure(order)
+            numbers.append(order["filler"])
         self.sgld("validate", numbers[0], "--login", "claire.biologiste")
         self.sgld("validate", numbers[1], "--login", "claire.biologiste", "--comment", "Contrôlé sur un second prélèvement.")
         self.sgld("validate", numbers[1], "--login", "claire.biologiste", code=1)
@@ -199,7 +200,7 @@ class Line(unittest.TestCase):
         if status == 200:
             texts.append(("metrics", metrics.decode() if isinstance(metrics, bytes) else str(metrics)))
         # The search can fail: what was exported does hold them.
-        report = self.round.reports["2600001"]["cda"].read_text()
+        report = self.round.reports[self.round.orders[0]["filler"]]["cda"].read_text()
         self.assertTrue(harness.canary_problems([("a report", report)], words))
         problems = harness.canary_problems(texts, words)
         self.assertEqual(problems, [], "\n".join(problems))
