@@ -72,6 +72,8 @@ ssl_verify_client_cert = yes
 auth_ssl_require_client_cert = yes
 disable_plaintext_auth = yes
 auth_mechanisms = plain login
+# addresses keep their case: a Corsican matricule has a letter
+auth_username_format = %u
 mail_max_userip_connections = 100
 passdb {{
   driver = passwd-file

@@ -146,7 +146,7 @@ def first_round(now=None):
               expected={"dmp": "not_applicable", "patient": "accepted", "correspondents": "accepted"}),
         order("2600006", "690000011", "IPP0006", "899900000066", [], ["NFS"],
               {"GB": "7.80", "GR": "5.10", "HB": "15.2", "HT": "45.0", "VGM": "88.2", "PLQ": "231"}, ago(95),
-              expected={"dmp": "accepted", "patient": "accepted", "correspondents": "not_applicable"}),
+              expected={"dmp": "accepted", "patient": "accepted", "correspondents": "blocked"}),
         order("2600007", "690000021", "CH00007", "899900000058", [], ["NA", "K", "CREA", "CRP", "NFS", "INR"],
               {"NA": "131", "K": "5.6", "CREA": "97", "CRP": "154.0", "GB": "18.40", "GR": "3.55", "HB": "10.2", "HT": "31.0",
                "VGM": "87.3", "PLQ": "98", "INR": "1.12"}, ago(60), "I", "V260007", {**accepted, "dpi": "accepted"}),
