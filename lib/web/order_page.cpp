@@ -216,7 +216,7 @@ void delivery_box(Html& h, const OrderScreen& screen) {
                         if (!letter.recipient_name.empty()) h.text(fmt::format(" · {}", letter.recipient_name));
                         if (letter.reason != domain::Reason::none) {
                             const auto why = domain::french(letter.reason);
-                            h.tag("span", {{"class", "why"}}, fmt::format("{}. {}.", why.meaning, why.remedy));
+                            h.tag("span", {{"class", "why"}, {"title", why.remedy}}, why.meaning);
                         }
                     });
                 });
@@ -249,6 +249,10 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
         h.tag("h2", {{"id", "signature"}}, "Validation");
         if (!screen.may_validate) {
             h.tag("p", {{"class", "dim"}}, screen.why_not);
+            if (!screen.comment.empty()) {  // typed before the refusal
+                h.tag("label", {{"for", "commentaire"}}, "Votre commentaire, non enregistré");
+                h.tag("textarea", {{"id", "commentaire"}, {"rows", "3"}, {"readonly", true}}, screen.comment);
+            }
             return;
         }
         h.tag("form", {{"method", "post"}, {"action", fmt::format("/dossiers/{}/validation", to_string(order.id.value()))}, {"id", "validation"}}, [&] {
@@ -258,7 +262,7 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
                 h.single("input", {{"type", "hidden"}, {"name", "vu"}, {"value", std::to_string(row.id.value())}});
             }
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
-            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "3"}, {"maxlength", "4000"}}, screen.comment);
+            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
                 h.text("Valider (technique et biologique)");
                 h.tag("kbd", {{"aria-hidden", "true"}}, "v");
