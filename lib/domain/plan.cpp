@@ -70,9 +70,7 @@ PlannedLetter to_correspondent(const Report& report, const PlanContext& context,
     if (!report.site.settings.mss_professionals) {
         block(letter, Reason::site_channel_disabled);
     } else if (who.mss_address.empty()) {
-        // No mailbox: an end, not a fault (design D7).
-        letter.state = LetterState::not_applicable;
-        letter.reason = Reason::correspondent_no_mss;
+        block(letter, Reason::correspondent_no_mss);
     } else if (patient.doubtful || patient.fictitious) {
         block(letter, Reason::identity_doubtful);
     } else if (!patient.ins_may_leave() && !report.site.settings.mss_without_ins) {
