@@ -20,9 +20,11 @@ const domain::Partner* partner_for(const store::LeasedLetter& letter, const doma
 
 }  // namespace
 
-Result<std::shared_ptr<delivery::Channel>> Channels::of(const store::LeasedLetter& letter, const domain::Laboratory& laboratory) {
+Result<std::shared_ptr<delivery::Channel>> Channels::of(const store::LeasedLetter& letter,
+                                                        const domain::Laboratory& laboratory) {
     const auto* partner = partner_for(letter, laboratory);
-    if (partner == nullptr || !partner->active) return Error{Fault::missing, "partner", "no partner is configured for this channel"};
+    if (partner == nullptr || !partner->active)
+        return Error{Fault::missing, "partner", "no partner is configured for this channel"};
     auto& made = made_[partner->id.value()];
     if (!made.channel || made.definition != partner->definition) {
         auto channel = make(*partner);
@@ -41,7 +43,8 @@ Result<std::shared_ptr<delivery::Channel>> Channels::make(const domain::Partner&
         case domain::PartnerKind::dmp: {
             auto definition = delivery::dmp_partner(partner.definition);
             if (!definition) return refuse(definition.error());
-            for (auto* file : {&definition->ca, &definition->tls_certificate, &definition->tls_key, &definition->sign_certificate, &definition->sign_key}) {
+            for (auto* file : {&definition->ca, &definition->tls_certificate, &definition->tls_key,
+                               &definition->sign_certificate, &definition->sign_key}) {
                 resolve(*file);
             }
             if (definition->lps_version.empty()) definition->lps_version = SGL_VERSION;
@@ -52,13 +55,15 @@ Result<std::shared_ptr<delivery::Channel>> Channels::make(const domain::Partner&
         case domain::PartnerKind::mss: {
             auto definition = delivery::mss_partner(partner.definition);
             if (!definition) return refuse(definition.error());
-            for (auto* file : {&definition->ca, &definition->certificate, &definition->key}) resolve(*file);
+            for (auto* file : {&definition->ca, &definition->certificate, &definition->key})
+                resolve(*file);
             return std::shared_ptr<delivery::Channel>(std::make_shared<delivery::MssChannel>(*definition));
         }
         case domain::PartnerKind::dpi: {
             auto definition = delivery::dpi_partner(partner.definition);
             if (!definition) return refuse(definition.error());
-            for (auto* file : {&definition->ca, &definition->certificate, &definition->key}) resolve(*file);
+            for (auto* file : {&definition->ca, &definition->certificate, &definition->key})
+                resolve(*file);
             return std::shared_ptr<delivery::Channel>(std::make_shared<delivery::DpiChannel>(*definition));
         }
     }

@@ -1,4 +1,5 @@
-// The channels that serve letters now, made from the partners in force; an import that changes a partner makes a new one.
+// The channels that serve letters now, made from the partners in force; an import that changes a partner makes a new
+// one.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,8 +22,10 @@ public:
     Channels(asio::any_io_executor executor, const config::Settings& settings, const Clock& clock)
         : executor_(std::move(executor)), settings_(settings), clock_(clock) {}
 
-    /// Fault::missing when the legal entity has no partner for that channel; unavailable when its files can't be used now.
-    Result<std::shared_ptr<delivery::Channel>> of(const store::LeasedLetter& letter, const domain::Laboratory& laboratory);
+    /// Fault::missing when the legal entity has no partner for that channel; unavailable when its files can't be used
+    /// now.
+    Result<std::shared_ptr<delivery::Channel>> of(const store::LeasedLetter& letter,
+                                                  const domain::Laboratory& laboratory);
 
 private:
     struct Made {

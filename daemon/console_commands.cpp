@@ -13,11 +13,14 @@ constexpr pg::Query instance_uuid{"console.instance_uuid", "select instance_uuid
 
 std::vector<std::int32_t> sites_of(const store::User& user) {
     std::set<std::int32_t> sites;
-    for (const auto& role : user.roles) sites.insert(role.site.id.value());
+    for (const auto& role : user.roles)
+        sites.insert(role.site.id.value());
     return {sites.begin(), sites.end()};
 }
 
-flow::Actor actor_of(const store::User& user) { return {"user:" + user.login, user.id, sites_of(user)}; }
+flow::Actor actor_of(const store::User& user) {
+    return {"user:" + user.login, user.id, sites_of(user)};
+}
 
 }  // namespace
 
@@ -25,27 +28,32 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
     Result<flow::Preview> preview = co_await parts_.line.preview(actor_of(user), order);
     if (!preview) co_return preview.error();
     web::Draft draft;
-    for (auto& line : preview->draft.lines) draft.results.push_back({line.id, line.chapter, line.chapter_label, std::move(line.reported)});
+    for (auto& line : preview->draft.lines)
+        draft.results.push_back({line.id, line.chapter, line.chapter_label, std::move(line.reported)});
     draft.pending = std::move(preview->draft.pending);
     draft.letters = std::move(preview->letters);
     draft.missing = std::move(preview->missing);
     co_return draft;
 }
 
-asio::awaitable<Result<web::ValidationDone>> ConsoleCommands::validate(store::User user, web::ValidationRequest request) {
-    flow::ValidationCommand command{request.order, request.row_version, std::move(request.seen), std::move(request.comment)};
+asio::awaitable<Result<web::ValidationDone>> ConsoleCommands::validate(store::User user,
+                                                                       web::ValidationRequest request) {
+    flow::ValidationCommand command{request.order, request.row_version, std::move(request.seen),
+                                    std::move(request.comment)};
     const Result<flow::Validated> done = co_await parts_.line.validate(actor_of(user), std::move(command));
     if (!done) co_return done.error();
     parts_.report_waits();
     co_return web::ValidationDone{done->version, done->number, done->at};
 }
 
-asio::awaitable<Result<void>> ConsoleCommands::act(store::User user, domain::LetterId letter, domain::LetterEvent event, std::string verb, std::string why) {
+asio::awaitable<Result<void>> ConsoleCommands::act(store::User user, domain::LetterId letter, domain::LetterEvent event,
+                                                   std::string verb, std::string why) {
     // Only the three acts of a person come here; the give-up time of a channel plays no part in them.
     const domain::RetryPolicy& policy = parts_.policy(domain::Channel::dmp);
     const std::vector<std::int32_t> sites = sites_of(user);
     const std::string actor = "user:" + user.login;
-    const Result<void> done = co_await parts_.outbox.act(sites, letter, event, std::move(verb), actor, std::move(why), policy, parts_.clock.now());
+    const Result<void> done = co_await parts_.outbox.act(sites, letter, event, std::move(verb), actor, std::move(why),
+                                                         policy, parts_.clock.now());
     if (!done) co_return done.error();
     parts_.letter_waits();
     co_return Result<void>{};
@@ -61,13 +69,15 @@ asio::awaitable<Result<void>> ConsoleCommands::hold_letter(store::User user, dom
     co_return co_await act(std::move(user), letter, event, "hold", std::move(why));
 }
 
-asio::awaitable<Result<void>> ConsoleCommands::abandon_letter(store::User user, domain::LetterId letter, std::string why) {
+asio::awaitable<Result<void>> ConsoleCommands::abandon_letter(store::User user, domain::LetterId letter,
+                                                              std::string why) {
     const domain::LetterEvent event = domain::letter_event::Abandoned();
     co_return co_await act(std::move(user), letter, event, "abandon", std::move(why));
 }
 
 asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user) {
-    const std::vector<store::AccountFigures> figures = co_await store::account(parts_.pool, sites_of(user), store::AccountSource::rows);
+    const std::vector<store::AccountFigures> figures =
+        co_await store::account(parts_.pool, sites_of(user), store::AccountSource::rows);
     const pg::Rows rows = co_await parts_.pool.query(instance_uuid);
     const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
     web::Account account;
@@ -78,14 +88,16 @@ asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user)
             line.site_finess = site->finess.text();
             line.site_name = site->name;
         }
-        line.month = fmt::format("{:04}-{:02}", static_cast<int>(f.month.year()), static_cast<unsigned>(f.month.month()));
+        line.month =
+            fmt::format("{:04}-{:02}", static_cast<int>(f.month.year()), static_cast<unsigned>(f.month.month()));
         line.reports = static_cast<unsigned>(f.reports);
         line.with_qualified_ins = static_cast<unsigned>(f.with_qualified_ins);
         for (const auto& c : f.channels) {
-            line.channels.push_back({c.channel, static_cast<unsigned>(c.sent), static_cast<unsigned>(c.accepted), static_cast<unsigned>(c.pending),
-                                     static_cast<unsigned>(c.failed)});
+            line.channels.push_back({c.channel, static_cast<unsigned>(c.sent), static_cast<unsigned>(c.accepted),
+                                     static_cast<unsigned>(c.pending), static_cast<unsigned>(c.failed)});
         }
-        for (const auto& r : f.reasons) line.reasons.push_back({r.channel, r.state, r.reason, static_cast<unsigned>(r.letters)});
+        for (const auto& r : f.reasons)
+            line.reasons.push_back({r.channel, r.state, r.reason, static_cast<unsigned>(r.letters)});
         account.lines.push_back(std::move(line));
     }
     co_return account;

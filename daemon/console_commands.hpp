@@ -21,8 +21,8 @@ public:
         const flow::LiveLaboratory& laboratory;
         const Clock& clock;
         std::function<const domain::RetryPolicy&(domain::Channel)> policy;
-        std::function<void()> report_waits;   ///< a report was signed: compose it now
-        std::function<void()> letter_waits;   ///< a letter became due
+        std::function<void()> report_waits;  ///< a report was signed: compose it now
+        std::function<void()> letter_waits;  ///< a letter became due
     };
     explicit ConsoleCommands(Parts parts) : parts_(std::move(parts)) {}
 
@@ -35,7 +35,8 @@ public:
     asio::awaitable<Result<void>> ready() override;
 
 private:
-    asio::awaitable<Result<void>> act(store::User user, domain::LetterId letter, domain::LetterEvent event, std::string verb, std::string why);
+    asio::awaitable<Result<void>> act(store::User user, domain::LetterId letter, domain::LetterEvent event,
+                                      std::string verb, std::string why);
 
     Parts parts_;
 };

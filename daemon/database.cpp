@@ -23,7 +23,8 @@ constexpr pg::Query write_version{"instance.version", R"sql(
 
 }  // namespace
 
-Database::Database(asio::any_io_executor executor, const config::Settings& settings) : executor_(std::move(executor)), settings_(settings) {
+Database::Database(asio::any_io_executor executor, const config::Settings& settings)
+    : executor_(std::move(executor)), settings_(settings) {
     if (!settings_.database.embedded()) return;
     pg::EmbeddedOptions options;
     options.state_dir = settings_.daemon.state_dir;
@@ -47,11 +48,12 @@ asio::awaitable<Result<pg::MigrationReport>> Database::migrate_external(Instant 
 
 asio::awaitable<void> Database::ensure_instance(Instant now) {
     const Uuid fresh = Uuid::v7(now);
-    co_await app_->query(write_instance, pg::params(fresh, settings_.instance.label, settings_.instance.environment, now));
+    co_await app_->query(write_instance,
+                         pg::params(fresh, settings_.instance.label, settings_.instance.environment, now));
     const pg::Rows rows = co_await app_->query(read_instance);
     if (rows[0].text(0) != settings_.instance.environment) {
-        throw std::runtime_error("the database belongs to a " + rows[0].string(0) + " instance; [instance] environment says " +
-                                 settings_.instance.environment);
+        throw std::runtime_error("the database belongs to a " + rows[0].string(0) +
+                                 " instance; [instance] environment says " + settings_.instance.environment);
     }
     const std::string version = SGL_VERSION;
     co_await app_->query(write_version, pg::params(version, now));
@@ -60,11 +62,14 @@ asio::awaitable<void> Database::ensure_instance(Instant now) {
 asio::awaitable<void> Database::open(Instant now) {
     if (cluster_) co_await cluster_->start();
     Result<pg::MigrationReport> schema = Error{};
-    if (cluster_) schema = co_await pg::bring_up(executor_, *cluster_, now);
-    else schema = co_await migrate_external(now);
+    if (cluster_)
+        schema = co_await pg::bring_up(executor_, *cluster_, now);
+    else
+        schema = co_await migrate_external(now);
     if (!schema) throw std::runtime_error(to_string(schema.error()));
     schema_ = *schema;
-    log::info("database ready", {{"schema_from", schema_.from}, {"schema_to", schema_.to}, {"embedded", cluster_ != nullptr}});
+    log::info("database ready",
+              {{"schema_from", schema_.from}, {"schema_to", schema_.to}, {"embedded", cluster_ != nullptr}});
     pg::Session session;
     session.role = "lab_app";
     app_ = std::make_unique<pg::Pool>(executor_, conninfo("lab_app"), settings_.database.pool_size, session);

@@ -1,5 +1,5 @@
-// The database of one process, the service or a command: the private cluster or the laboratory's own (design D4), brought to
-// our schema, with a pool per role.
+// The database of one process, the service or a command: the private cluster or the laboratory's own (design D4),
+// brought to our schema, with a pool per role.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,9 +20,9 @@ class Database {
 public:
     Database(asio::any_io_executor executor, const config::Settings& settings);
 
-    /// Starts or joins the cluster, makes roles, database and schema when they are missing (embedded), applies migrations,
-    /// and writes the instance on the first start. In external mode the operator has run `sgld migrate --print-bootstrap`.
-    /// Failures are exceptions with a sentence for the operator.
+    /// Starts or joins the cluster, makes roles, database and schema when they are missing (embedded), applies
+    /// migrations, and writes the instance on the first start. In external mode the operator has run `sgld migrate
+    /// --print-bootstrap`. Failures are exceptions with a sentence for the operator.
     asio::awaitable<void> open(Instant now);
     asio::awaitable<void> close();
 

@@ -22,7 +22,8 @@ Result<config::Settings> read_settings() {
     if (!file) return Error{Fault::missing, config_file, "the configuration can't be read"};
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     auto settings = config::parse_settings(bytes);
-    if (!settings) return Error{settings.error().fault, config_file + ", " + settings.error().where, settings.error().what};
+    if (!settings)
+        return Error{settings.error().fault, config_file + ", " + settings.error().where, settings.error().what};
     return settings;
 }
 
@@ -48,7 +49,8 @@ int run_with_settings(bool service, Command command) {
     daemon::harden();
     try {
         // A command speaks on the terminal; only what goes wrong is logged there.
-        log::open(service ? settings->log.file : "", service ? level_of(settings->log.level) : log::Level::error, settings->log.format == "json");
+        log::open(service ? settings->log.file : "", service ? level_of(settings->log.level) : log::Level::error,
+                  settings->log.format == "json");
         return command(*settings);
     } catch (const std::exception& error) {
         std::cerr << "sgld: " << error.what() << '\n';
@@ -59,30 +61,39 @@ int run_with_settings(bool service, Command command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"sgld: the server daemon of a laboratory information system.\n"
-                 "Takes results and orders by HL7 v2, lets a biologist validate them, builds the CR-BIO with its PDF, and sends it to\n"
-                 "the DMP, to correspondents and the patient by MSSante, and to hospital records."};
+    CLI::App app{
+        "sgld: the server daemon of a laboratory information system.\n"
+        "Takes results and orders by HL7 v2, lets a biologist validate them, builds the CR-BIO with its PDF, and sends "
+        "it to\n"
+        "the DMP, to correspondents and the patient by MSSante, and to hospital records."};
     app.require_subcommand(0, 1);
     app.add_option("-c,--config", config_file, "Configuration of the process")->capture_default_str();
     bool help_config = false;
     app.add_flag("--help-config", help_config, "Print every configuration key with its unit, default and reason");
     int code = 0;
 
-    auto* run = app.add_subcommand("run", "Run the daemon in the foreground until SIGTERM. As root it becomes the configured user first.");
+    auto* run = app.add_subcommand(
+        "run", "Run the daemon in the foreground until SIGTERM. As root it becomes the configured user first.");
     run->callback([&] { code = run_with_settings(true, [](const auto& s) { return daemon::run_service(s); }); });
 
     bool print_bootstrap = false;
-    auto* migrate = app.add_subcommand("migrate", "Bring the database to the schema of this version (the daemon does it too when it starts).");
-    migrate->add_flag("--print-bootstrap", print_bootstrap, "Print the SQL that makes roles and database on a server of your own, for psql as superuser");
+    auto* migrate = app.add_subcommand(
+        "migrate", "Bring the database to the schema of this version (the daemon does it too when it starts).");
+    migrate->add_flag("--print-bootstrap", print_bootstrap,
+                      "Print the SQL that makes roles and database on a server of your own, for psql as superuser");
     migrate->callback([&] {
-        if (print_bootstrap) std::cout << pg::bootstrap_script();
-        else code = run_with_settings(false, [](const auto& s) { return daemon::migrate(s); });
+        if (print_bootstrap)
+            std::cout << pg::bootstrap_script();
+        else
+            code = run_with_settings(false, [](const auto& s) { return daemon::migrate(s); });
     });
 
     std::vector<std::string> files;
-    auto* import = app.add_subcommand("import", "Seed or update the laboratory: sites, links, partners, correspondents, users, catalogue.\n"
-                                                "Each file is recognised by its content; config/*.sample.* document them. All files are checked\n"
-                                                "before the first is applied; importing a file twice changes nothing. No restart is needed.");
+    auto* import = app.add_subcommand(
+        "import",
+        "Seed or update the laboratory: sites, links, partners, correspondents, users, catalogue.\n"
+        "Each file is recognised by its content; config/*.sample.* document them. All files are checked\n"
+        "before the first is applied; importing a file twice changes nothing. No restart is needed.");
     import->add_option("FILE", files, "TOML or CSV files")->required();
     import->callback([&] {
         std::vector<daemon::InputFile> inputs;
@@ -98,7 +109,8 @@ int main(int argc, char** argv) {
         code = run_with_settings(false, [&](const auto& s) { return daemon::import_files(s, inputs); });
     });
 
-    auto* check = app.add_subcommand("check-config", "Check the configuration and say the first thing that is wrong, with its line.");
+    auto* check = app.add_subcommand("check-config",
+                                     "Check the configuration and say the first thing that is wrong, with its line.");
     check->callback([&] {
         const auto settings = read_settings();
         if (settings) {
@@ -112,24 +124,31 @@ int main(int argc, char** argv) {
     bool as_json = false;
     auto* status = app.add_subcommand("status", "Instance, schema, orders, letters and work to do, in figures.");
     status->add_flag("--json", as_json, "As JSON");
-    status->callback([&] { code = run_with_settings(false, [&](const auto& s) { return daemon::status(s, as_json); }); });
+    status->callback(
+        [&] { code = run_with_settings(false, [&](const auto& s) { return daemon::status(s, as_json); }); });
 
     std::string order;
     std::string login;
     std::string comment;
-    auto* validate = app.add_subcommand("validate", "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
+    auto* validate = app.add_subcommand(
+        "validate",
+        "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
     validate->add_option("ORDER", order, "Order number")->required();
     validate->add_option("--login", login, "Demonstration account")->required();
     validate->add_option("--comment", comment, "Contextual interpretation, printed on the report");
-    validate->callback([&] { code = run_with_settings(false, [&](const auto& s) { return daemon::validate(s, order, login, comment); }); });
+    validate->callback([&] {
+        code = run_with_settings(false, [&](const auto& s) { return daemon::validate(s, order, login, comment); });
+    });
 
     daemon::LetterCommand letter;
-    auto* letters = app.add_subcommand("letters", "Letters: one report version, one channel, one recipient. No patient data is shown.");
+    auto* letters = app.add_subcommand(
+        "letters", "Letters: one report version, one channel, one recipient. No patient data is shown.");
     letters->require_subcommand(1);
     const auto act = [&](const std::string& verb, const std::string& help, bool needs_id, bool needs_why) {
         auto* sub = letters->add_subcommand(verb, help);
         if (needs_id) sub->add_option("ID", letter.id, "Identifier, as `letters list` prints it")->required();
-        if (needs_why) sub->add_option("--why", letter.why, "Reason, kept in the letter's history with your name")->required();
+        if (needs_why)
+            sub->add_option("--why", letter.why, "Reason, kept in the letter's history with your name")->required();
         if (verb == "list") {
             sub->add_flag("--json", letter.json, "As JSON");
             sub->add_option("--state", letter.state, "Only letters in that state (due, retry, blocked, dead…)");
@@ -149,12 +168,16 @@ int main(int argc, char** argv) {
     auto* account = app.add_subcommand("account", "Reports and letters per site and month of validation.");
     account->add_flag("--json", as_json, "As JSON");
     account->add_flag("--recount", recount, "Also recount from the letters' events; exit 1 when the figures differ");
-    account->callback([&] { code = run_with_settings(false, [&](const auto& s) { return daemon::account(s, as_json, recount); }); });
+    account->callback(
+        [&] { code = run_with_settings(false, [&](const auto& s) { return daemon::account(s, as_json, recount); }); });
 
     std::string folder;
     auto* export_command = app.add_subcommand("export", "Write the published documents and the account as files.");
-    export_command->add_option("--out", folder, "Folder; made when it is not there. It must be writable for the daemon's user")->required();
-    export_command->callback([&] { code = run_with_settings(false, [&](const auto& s) { return daemon::export_documents(s, folder); }); });
+    export_command
+        ->add_option("--out", folder, "Folder; made when it is not there. It must be writable for the daemon's user")
+        ->required();
+    export_command->callback(
+        [&] { code = run_with_settings(false, [&](const auto& s) { return daemon::export_documents(s, folder); }); });
 
     auto* audit = app.add_subcommand("audit", "Verify the audit chain; exit 1 when it is broken.");
     audit->callback([&] { code = run_with_settings(false, [](const auto& s) { return daemon::audit(s); }); });

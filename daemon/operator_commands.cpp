@@ -32,9 +32,12 @@ namespace json = boost::json;
 namespace fs = std::filesystem;
 
 constexpr pg::Query read_instance{"cli.instance", "select instance_uuid, label, environment, created_at from instance"};
-constexpr pg::Query count_letters{"cli.count_letters", "select channel, state, count(*) from letter group by channel, state order by channel, state"};
-constexpr pg::Query count_work{"cli.count_work", "select kind, count(*) from work_item where done_at is null group by kind order by kind"};
-constexpr pg::Query count_orders{"cli.count_orders", "select state, count(*) from lab_order group by state order by state"};
+constexpr pg::Query count_letters{
+    "cli.count_letters", "select channel, state, count(*) from letter group by channel, state order by channel, state"};
+constexpr pg::Query count_work{
+    "cli.count_work", "select kind, count(*) from work_item where done_at is null group by kind order by kind"};
+constexpr pg::Query count_orders{"cli.count_orders",
+                                 "select state, count(*) from lab_order group by state order by state"};
 constexpr pg::Query find_order{"cli.find_order", "select id, row_version from lab_order where number = $1"};
 constexpr pg::Query list_letters{"cli.list_letters", R"sql(
     select l.id, l.channel, l.state, l.reason, l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference,
@@ -81,11 +84,14 @@ int refused(const Error& error) {
 
 std::vector<std::int32_t> sites_of(const domain::Laboratory& laboratory) {
     std::vector<std::int32_t> sites;
-    for (const auto& site : laboratory.sites()) sites.push_back(site.id.value());
+    for (const auto& site : laboratory.sites())
+        sites.push_back(site.id.value());
     return sites;
 }
 
-std::string operator_name() { return "cli:" + os_user(); }
+std::string operator_name() {
+    return "cli:" + os_user();
+}
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -99,14 +105,22 @@ json::value figures_json(const std::vector<store::AccountFigures>& figures, cons
         const auto* site = laboratory.site(f.site);
         json::object channels;
         for (const auto& c : f.channels) {
-            channels[to_string(c.channel)] = json::object{{"letters", c.letters}, {"sent", c.sent}, {"accepted", c.accepted}, {"pending", c.pending}, {"failed", c.failed}};
+            channels[to_string(c.channel)] = json::object{{"letters", c.letters},
+                                                          {"sent", c.sent},
+                                                          {"accepted", c.accepted},
+                                                          {"pending", c.pending},
+                                                          {"failed", c.failed}};
         }
         json::array reasons;
         for (const auto& r : f.reasons) {
-            reasons.push_back(json::object{{"channel", to_string(r.channel)}, {"state", to_string(r.state)}, {"reason", to_string(r.reason)}, {"letters", r.letters}});
+            reasons.push_back(json::object{{"channel", to_string(r.channel)},
+                                           {"state", to_string(r.state)},
+                                           {"reason", to_string(r.reason)},
+                                           {"letters", r.letters}});
         }
         lines.push_back(json::object{{"site", site == nullptr ? "" : site->finess.text()},
-                                     {"month", fmt::format("{:04}-{:02}", static_cast<int>(f.month.year()), static_cast<unsigned>(f.month.month()))},
+                                     {"month", fmt::format("{:04}-{:02}", static_cast<int>(f.month.year()),
+                                                           static_cast<unsigned>(f.month.month()))},
                                      {"reports", f.reports},
                                      {"with_qualified_ins", f.with_qualified_ins},
                                      {"channels", std::move(channels)},
@@ -115,10 +129,14 @@ json::value figures_json(const std::vector<store::AccountFigures>& figures, cons
     return lines;
 }
 
-asio::awaitable<json::object> account_json(Database& database, const domain::Laboratory& laboratory, store::AccountSource source) {
-    const std::vector<store::AccountFigures> figures = co_await store::account(database.app(), sites_of(laboratory), source);
+asio::awaitable<json::object> account_json(Database& database, const domain::Laboratory& laboratory,
+                                           store::AccountSource source) {
+    const std::vector<store::AccountFigures> figures =
+        co_await store::account(database.app(), sites_of(laboratory), source);
     const pg::Rows rows = co_await database.app().query(read_instance);
-    json::object account{{"instance", to_string(rows[0].uuid(0))}, {"environment", rows[0].text(2)}, {"sites", figures_json(figures, laboratory)}};
+    json::object account{{"instance", to_string(rows[0].uuid(0))},
+                         {"environment", rows[0].text(2)},
+                         {"sites", figures_json(figures, laboratory)}};
     co_return account;
 }
 
@@ -144,9 +162,12 @@ int import_files(const config::Settings& settings, const std::vector<InputFile>&
     return with_database(settings, [&imports](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
         for (auto& [file, import] : imports) {
             const std::string kind(to_string(import.kind));
-            const Result<store::Applied> applied = co_await store::apply(database.app(), std::move(import), operator_name(), clock.now());
-            if (!applied) co_return refused({applied.error().fault, file + ", " + applied.error().where, applied.error().what});
-            std::cout << fmt::format("{}: {}: {} added, {} changed, {} retired\n", file, kind, applied->added, applied->changed, applied->retired);
+            const Result<store::Applied> applied =
+                co_await store::apply(database.app(), std::move(import), operator_name(), clock.now());
+            if (!applied)
+                co_return refused({applied.error().fault, file + ", " + applied.error().where, applied.error().what});
+            std::cout << fmt::format("{}: {}: {} added, {} changed, {} retired\n", file, kind, applied->added,
+                                     applied->changed, applied->retired);
         }
         co_return 0;
     });
@@ -161,18 +182,24 @@ int status(const config::Settings& settings, bool as_json) {
         const pg::Rows letters = co_await transaction.query(count_letters);
         const pg::Rows work = co_await transaction.query(count_work);
         co_await transaction.rollback();
-        json::object out{{"version", SGL_VERSION}, {"instance", to_string(instance[0].uuid(0))}, {"label", instance[0].text(1)},
-                         {"environment", instance[0].text(2)}, {"schema", database.schema().to},
-                         {"legal_entities", laboratory->legal_entities().size()}, {"sites", laboratory->sites().size()}};
+        json::object out{{"version", SGL_VERSION},
+                         {"instance", to_string(instance[0].uuid(0))},
+                         {"label", instance[0].text(1)},
+                         {"environment", instance[0].text(2)},
+                         {"schema", database.schema().to},
+                         {"legal_entities", laboratory->legal_entities().size()},
+                         {"sites", laboratory->sites().size()}};
         json::object order_counts;
-        for (const auto row : orders) order_counts[row.text(0)] = row.int64(1);
+        for (const auto row : orders)
+            order_counts[row.text(0)] = row.int64(1);
         json::object letter_counts;
         for (const auto row : letters) {
             if (!letter_counts.contains(row.text(0))) letter_counts[row.text(0)] = json::object();
             letter_counts[row.text(0)].as_object()[row.text(1)] = row.int64(2);
         }
         json::object work_counts;
-        for (const auto row : work) work_counts[row.text(0)] = row.int64(1);
+        for (const auto row : work)
+            work_counts[row.text(0)] = row.int64(1);
         out["orders"] = order_counts;
         out["letters"] = letter_counts;
         out["work_to_do"] = work_counts;
@@ -180,26 +207,34 @@ int status(const config::Settings& settings, bool as_json) {
             std::cout << json::serialize(out) << '\n';
             co_return 0;
         }
-        std::cout << fmt::format("sgld {}  instance {} ({}, {})  schema {}\n", SGL_VERSION, to_string(instance[0].uuid(0)), instance[0].string(1),
-                                 instance[0].string(2), database.schema().to);
-        std::cout << fmt::format("{} legal entities, {} sites\n", laboratory->legal_entities().size(), laboratory->sites().size());
-        for (const auto& [state, count] : order_counts) std::cout << fmt::format("orders  {:<18}{:>8}\n", std::string_view(state), count.as_int64());
-        for (const auto row : letters) std::cout << fmt::format("letters {:<14}{:<16}{:>6}\n", row.text(0), row.text(1), row.int64(2));
-        for (const auto& [kind, count] : work_counts) std::cout << fmt::format("to do   {:<18}{:>8}\n", std::string_view(kind), count.as_int64());
+        std::cout << fmt::format("sgld {}  instance {} ({}, {})  schema {}\n", SGL_VERSION,
+                                 to_string(instance[0].uuid(0)), instance[0].string(1), instance[0].string(2),
+                                 database.schema().to);
+        std::cout << fmt::format("{} legal entities, {} sites\n", laboratory->legal_entities().size(),
+                                 laboratory->sites().size());
+        for (const auto& [state, count] : order_counts)
+            std::cout << fmt::format("orders  {:<18}{:>8}\n", std::string_view(state), count.as_int64());
+        for (const auto row : letters)
+            std::cout << fmt::format("letters {:<14}{:<16}{:>6}\n", row.text(0), row.text(1), row.int64(2));
+        for (const auto& [kind, count] : work_counts)
+            std::cout << fmt::format("to do   {:<18}{:>8}\n", std::string_view(kind), count.as_int64());
         co_return 0;
     });
 }
 
-int validate(const config::Settings& settings, const std::string& order_number, const std::string& login, const std::string& comment) {
+int validate(const config::Settings& settings, const std::string& order_number, const std::string& login,
+             const std::string& comment) {
     if (!settings.web.demonstration_accounts || settings.instance.production()) {
-        return refused({Fault::refused, "validate", "only demonstration accounts validate by this command; biologists sign in the console"});
+        return refused({Fault::refused, "validate",
+                        "only demonstration accounts validate by this command; biologists sign in the console"});
     }
     return with_database(settings, [&](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
         flow::LiveLaboratory live;
         live.replace(co_await store::load(database.app()));
         const domain::LaboratoryPtr laboratory = live.current();
         const domain::User* user = laboratory->user(login);
-        if (user == nullptr || user->password.empty()) co_return refused({Fault::refused, "login", "no demonstration account of that name"});
+        if (user == nullptr || user->password.empty())
+            co_return refused({Fault::refused, "login", "no demonstration account of that name"});
         store::Inbox inbox(database.app());
         store::Orders orders(database.app(), inbox);
         store::Reports reports(database.app());
@@ -207,10 +242,12 @@ int validate(const config::Settings& settings, const std::string& order_number, 
         auto pdf = compose::PdfRenderer::open(settings.cda.fonts, read_file(settings.cda.icc_profile));
         if (!pdf) co_return refused(pdf.error());
         asio::thread_pool workers{1};
-        flow::Line::Parts parts{database.app(), orders, reports, live, clock, checker, *pdf, workers, "cli", settings.instance.production()};
+        flow::Line::Parts parts{database.app(), orders, reports, live,  clock,
+                                checker,        *pdf,   workers, "cli", settings.instance.production()};
         flow::Line line(parts);
         flow::Actor actor{"user:" + login, user->id, {}};
-        for (const auto site : user->sites(domain::Role::biologist)) actor.sites.push_back(site.value());
+        for (const auto site : user->sites(domain::Role::biologist))
+            actor.sites.push_back(site.value());
         pg::Transaction transaction = co_await database.app().begin(actor.sites);
         const pg::Rows found = co_await transaction.query(find_order, pg::params(order_number));
         co_await transaction.rollback();
@@ -219,10 +256,12 @@ int validate(const config::Settings& settings, const std::string& order_number, 
         const Result<flow::Preview> preview = co_await line.preview(actor, order);
         if (!preview) co_return refused(preview.error());
         flow::ValidationCommand command{order, found[0].int32(1), {}, comment};
-        for (const auto& shown : preview->draft.lines) command.seen.push_back(shown.id);
+        for (const auto& shown : preview->draft.lines)
+            command.seen.push_back(shown.id);
         const Result<flow::Validated> done = co_await line.validate(actor, std::move(command));
         if (!done) co_return refused(done.error());
-        std::cout << fmt::format("order {} validated: report {} version {}\n", order_number, to_string(done->version.value()), done->number);
+        std::cout << fmt::format("order {} validated: report {} version {}\n", order_number,
+                                 to_string(done->version.value()), done->number);
         co_return 0;
     });
 }
@@ -239,14 +278,25 @@ int letters(const config::Settings& settings, const LetterCommand& command) {
             for (const auto row : rows) {
                 // Neither recipient nor patient: this output is copied into tickets (SEC-70).
                 if (command.json) {
-                    out.push_back(json::object{{"id", to_string(row.uuid(0))}, {"channel", row.text(1)}, {"state", row.text(2)}, {"reason", row.text(3)},
-                                               {"attempts", row.int32(4)}, {"created_at", to_iso8601(row.instant(5))}, {"next_attempt_at", to_iso8601(row.instant(6))},
-                                               {"accepted_at", row.is_null(7) ? "" : to_iso8601(row.instant(7))}, {"partner_reference", row.text(8)},
-                                               {"possible_duplicate", row.boolean(9)}, {"error_where", row.text(10)}, {"error", row.text(11)},
-                                               {"order", row.text(12)}, {"version", row.int32(13)}, {"document", row.text(14)}});
+                    out.push_back(json::object{{"id", to_string(row.uuid(0))},
+                                               {"channel", row.text(1)},
+                                               {"state", row.text(2)},
+                                               {"reason", row.text(3)},
+                                               {"attempts", row.int32(4)},
+                                               {"created_at", to_iso8601(row.instant(5))},
+                                               {"next_attempt_at", to_iso8601(row.instant(6))},
+                                               {"accepted_at", row.is_null(7) ? "" : to_iso8601(row.instant(7))},
+                                               {"partner_reference", row.text(8)},
+                                               {"possible_duplicate", row.boolean(9)},
+                                               {"error_where", row.text(10)},
+                                               {"error", row.text(11)},
+                                               {"order", row.text(12)},
+                                               {"version", row.int32(13)},
+                                               {"document", row.text(14)}});
                 } else {
-                    std::cout << fmt::format("{}  {:<13} {:<15} {:<28} order {} v{}  attempts {}{}\n", to_string(row.uuid(0)), row.text(1), row.text(2),
-                                             row.text(3), row.text(12), row.int32(13), row.int32(4),
+                    std::cout << fmt::format("{}  {:<13} {:<15} {:<28} order {} v{}  attempts {}{}\n",
+                                             to_string(row.uuid(0)), row.text(1), row.text(2), row.text(3),
+                                             row.text(12), row.int32(13), row.int32(4),
                                              row.text(11).empty() ? "" : "  " + row.string(10) + ": " + row.string(11));
                 }
             }
@@ -261,8 +311,9 @@ int letters(const config::Settings& settings, const LetterCommand& command) {
             co_await transaction.rollback();
             if (rows.empty()) co_return refused({Fault::missing, "letter", "no such letter"});
             for (const auto row : rows) {
-                std::cout << fmt::format("{}  {:<24} {:<10} -> {:<15} {:<22} attempt {}  {}\n", to_iso8601(row.instant(0)), row.text(1), row.text(2), row.text(3),
-                                         row.text(4), row.int32(5), row.text(6));
+                std::cout << fmt::format("{}  {:<24} {:<10} -> {:<15} {:<22} attempt {}  {}\n",
+                                         to_iso8601(row.instant(0)), row.text(1), row.text(2), row.text(3), row.text(4),
+                                         row.int32(5), row.text(6));
             }
             co_return 0;
         }
@@ -271,7 +322,8 @@ int letters(const config::Settings& settings, const LetterCommand& command) {
         if (command.verb == "abandon") event = domain::letter_event::Abandoned();
         const domain::RetryPolicy policy;
         store::Outbox outbox(database.app(), "cli");
-        const Result<void> done = co_await outbox.act(sites, domain::LetterId{*id}, event, command.verb, operator_name(), command.why, policy, clock.now());
+        const Result<void> done = co_await outbox.act(sites, domain::LetterId{*id}, event, command.verb,
+                                                      operator_name(), command.why, policy, clock.now());
         if (!done) co_return refused(done.error());
         std::cout << "done\n";
         co_return 0;
@@ -282,26 +334,31 @@ int account(const config::Settings& settings, bool as_json, bool recount) {
     return with_database(settings, [=](Database& database, const SystemClock&) -> asio::awaitable<int> {
         const domain::LaboratoryPtr laboratory = co_await store::load(database.app());
         const std::vector<std::int32_t> sites = sites_of(*laboratory);
-        const std::vector<store::AccountFigures> figures = co_await store::account(database.app(), sites, store::AccountSource::rows);
+        const std::vector<store::AccountFigures> figures =
+            co_await store::account(database.app(), sites, store::AccountSource::rows);
         if (as_json) {
             const json::object out = co_await account_json(database, *laboratory, store::AccountSource::rows);
             std::cout << json::serialize(out) << '\n';
         } else {
             for (const auto& f : figures) {
                 const auto* site = laboratory->site(f.site);
-                std::cout << fmt::format("{:04}-{:02}  {}  {} reports, {} with qualified INS\n", static_cast<int>(f.month.year()),
-                                         static_cast<unsigned>(f.month.month()), site == nullptr ? "?" : site->finess.text(), f.reports, f.with_qualified_ins);
+                std::cout << fmt::format("{:04}-{:02}  {}  {} reports, {} with qualified INS\n",
+                                         static_cast<int>(f.month.year()), static_cast<unsigned>(f.month.month()),
+                                         site == nullptr ? "?" : site->finess.text(), f.reports, f.with_qualified_ins);
                 for (const auto& c : f.channels) {
-                    std::cout << fmt::format("    {:<13} {:>6} letters {:>6} sent {:>6} accepted {:>6} pending {:>6} failed\n", to_string(c.channel), c.letters, c.sent,
-                                             c.accepted, c.pending, c.failed);
+                    std::cout << fmt::format(
+                        "    {:<13} {:>6} letters {:>6} sent {:>6} accepted {:>6} pending {:>6} failed\n",
+                        to_string(c.channel), c.letters, c.sent, c.accepted, c.pending, c.failed);
                 }
                 for (const auto& r : f.reasons) {
-                    std::cout << fmt::format("    {:<13} {:<15} {:<28} {:>6}\n", to_string(r.channel), to_string(r.state), to_string(r.reason), r.letters);
+                    std::cout << fmt::format("    {:<13} {:<15} {:<28} {:>6}\n", to_string(r.channel),
+                                             to_string(r.state), to_string(r.reason), r.letters);
                 }
             }
         }
         if (!recount) co_return 0;
-        const std::vector<store::AccountFigures> replayed = co_await store::account(database.app(), sites, store::AccountSource::events);
+        const std::vector<store::AccountFigures> replayed =
+            co_await store::account(database.app(), sites, store::AccountSource::events);
         if (replayed == figures) {
             std::cerr << "recounted from the events: equal\n";
             co_return 0;
@@ -321,10 +378,12 @@ int export_documents(const config::Settings& settings, const std::string& folder
         fs::create_directories(fs::path(folder) / "cda");
         fs::create_directories(fs::path(folder) / "pdf");
         for (const auto row : rows) {
-            const Result<store::StoredDocuments> documents = co_await reports.documents(sites, domain::ReportVersionId{row.uuid(0)});
+            const Result<store::StoredDocuments> documents =
+                co_await reports.documents(sites, domain::ReportVersionId{row.uuid(0)});
             if (!documents) co_return refused(documents.error());
             std::string name;
-            for (const char c : row.text(1)) name += (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-') ? c : '_';
+            for (const char c : row.text(1))
+                name += (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-') ? c : '_';
             name += fmt::format("-v{}", row.int32(2));
             std::ofstream(fs::path(folder) / "cda" / (name + ".xml"), std::ios::binary) << documents->n3;
             std::ofstream(fs::path(folder) / "pdf" / (name + ".pdf"), std::ios::binary) << documents->pdf;
@@ -339,7 +398,8 @@ int export_documents(const config::Settings& settings, const std::string& folder
 int audit(const config::Settings& settings) {
     return with_database(settings, [](Database& database, const SystemClock&) -> asio::awaitable<int> {
         const store::ChainReport report = co_await store::verify(database.audit());
-        if (report.broken_at) co_return refused({Fault::conflict, "audit", fmt::format("the chain is broken at {}", *report.broken_at)});
+        if (report.broken_at)
+            co_return refused({Fault::conflict, "audit", fmt::format("the chain is broken at {}", *report.broken_at)});
         std::cout << fmt::format("audit chain whole: {} events, {} not sealed yet\n", report.sealed, report.unsealed);
         co_return 0;
     });

@@ -1,4 +1,5 @@
-// What `sgld` does for the laboratory's IT beside running: each command opens the database, does one thing, and says it.
+// What `sgld` does for the laboratory's IT beside running: each command opens the database, does one thing, and says
+// it.
 #pragma once
 
 #include <string>
@@ -18,7 +19,8 @@ struct InputFile {
 int import_files(const config::Settings& settings, const std::vector<InputFile>& files);
 int status(const config::Settings& settings, bool json);
 /// Demonstration accounts only.
-int validate(const config::Settings& settings, const std::string& order_number, const std::string& login, const std::string& comment);
+int validate(const config::Settings& settings, const std::string& order_number, const std::string& login,
+             const std::string& comment);
 
 struct LetterCommand {
     std::string verb;  ///< list, show, retry, hold, abandon

@@ -1,12 +1,12 @@
 #include "daemon/privileges.hpp"
 
-#include <filesystem>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <filesystem>
 
 namespace sgl::daemon {
 
@@ -15,7 +15,8 @@ Result<void> become(const std::string& user, const std::string& state_dir) {
     const auto* entry = getpwnam(user.c_str());
     if (entry == nullptr) {
         return Error{Fault::missing, "daemon.user",
-                     "there is no user " + user + "; make it: useradd --system --home-dir /var/lib/sgld --shell /usr/sbin/nologin " + user};
+                     "there is no user " + user +
+                         "; make it: useradd --system --home-dir /var/lib/sgld --shell /usr/sbin/nologin " + user};
     }
     const auto uid = entry->pw_uid;
     const auto gid = entry->pw_gid;

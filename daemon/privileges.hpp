@@ -8,8 +8,8 @@
 
 namespace sgl::daemon {
 
-/// No effect unless root. With `state_dir`, that folder is made for the user first (mode 0700). Fault::missing when the user
-/// does not exist: `useradd --system --home-dir /var/lib/sgld --shell /usr/sbin/nologin sgld` makes it.
+/// No effect unless root. With `state_dir`, that folder is made for the user first (mode 0700). Fault::missing when the
+/// user does not exist: `useradd --system --home-dir /var/lib/sgld --shell /usr/sbin/nologin sgld` makes it.
 Result<void> become(const std::string& user, const std::string& state_dir);
 
 /// No core file, no ptrace by others (SEC-62); DTDs refused by every XML parser (SEC-30).

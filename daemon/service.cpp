@@ -1,5 +1,7 @@
 #include "daemon/service.hpp"
 
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,9 +18,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <systemd/sd-daemon.h>
 #include <thread>
-#include <unistd.h>
 
 #include "cda/checker.hpp"
 #include "daemon/channels.hpp"
@@ -88,7 +88,8 @@ public:
         : settings_(settings),
           name_(settings.daemon.name.empty() ? host_name() : settings.daemon.name),
           executor_(context_.get_executor()),
-          workers_(settings.daemon.threads == 0 ? std::max(1U, std::thread::hardware_concurrency()) : settings.daemon.threads),
+          workers_(settings.daemon.threads == 0 ? std::max(1U, std::thread::hardware_concurrency())
+                                                : settings.daemon.threads),
           database_(executor_, settings),
           channels_(executor_, settings, clock_),
           compose_bell_(executor_),
@@ -124,7 +125,8 @@ private:
         });
         co_await database_.open(clock_.now());
         if (auto* cluster = database_.cluster()) {
-            asio::co_spawn(executor_, cluster->supervise([](pg::EmbeddedCluster::Event event) { told(event); }), asio::detached);
+            asio::co_spawn(executor_, cluster->supervise([](pg::EmbeddedCluster::Event event) { told(event); }),
+                           asio::detached);
         }
         const domain::LaboratoryPtr laboratory = co_await store::load(database_.app());
         laboratory_.replace(laboratory);
@@ -136,7 +138,8 @@ private:
         asio::co_spawn(executor_, watch_loop(), asio::detached);
         asio::co_spawn(executor_, deliver(), asio::detached);
         tell_ready();
-        while (!ending_) co_await stop_bell_.wait(std::chrono::hours(1));
+        while (!ending_)
+            co_await stop_bell_.wait(std::chrono::hours(1));
         co_await wind_down();
     }
 
@@ -147,10 +150,18 @@ private:
 
     static void told(pg::EmbeddedCluster::Event event) {
         switch (event) {
-            case pg::EmbeddedCluster::Event::exited: log::error("the database server ended; it is started again"); break;
-            case pg::EmbeddedCluster::Event::restarted: log::info("the database server runs again"); break;
-            case pg::EmbeddedCluster::Event::restart_failed: log::error("the database server can't be started; trying again"); break;
-            case pg::EmbeddedCluster::Event::took_over: log::info("supervising the database server now"); break;
+            case pg::EmbeddedCluster::Event::exited:
+                log::error("the database server ended; it is started again");
+                break;
+            case pg::EmbeddedCluster::Event::restarted:
+                log::info("the database server runs again");
+                break;
+            case pg::EmbeddedCluster::Event::restart_failed:
+                log::error("the database server can't be started; trying again");
+                break;
+            case pg::EmbeddedCluster::Event::took_over:
+                log::info("supervising the database server now");
+                break;
         }
     }
 
@@ -165,13 +176,21 @@ private:
         reports_ = std::make_unique<store::Reports>(pool);
         outbox_ = std::make_unique<store::Outbox>(pool, name_);
         intake_ = std::make_unique<flow::Intake>(executor_, pool, clock_, laboratory_);
-        flow::Line::Parts parts{pool, *orders_, *reports_, laboratory_, clock_, *checker_, *pdf_, workers_, name_, settings_.instance.production()};
+        flow::Line::Parts parts{pool,      *orders_, *reports_, laboratory_, clock_,
+                                *checker_, *pdf_,    workers_,  name_,       settings_.instance.production()};
         line_ = std::make_unique<flow::Line>(parts);
         engine_ = std::make_unique<delivery::Engine>(*outbox_, clock_, engine_settings(), engine_sources());
-        console_ = std::make_unique<store::Console>(pool, clock_, [this](domain::SiteId site) { return catalogue_of(site); });
-        ConsoleCommands::Parts commands{pool, *line_, *outbox_, laboratory_, clock_,
-                                        [this](domain::Channel channel) -> const domain::RetryPolicy& { return engine_->policy(channel); },
-                                        [this] { compose_bell_.ring(); }, [this] { engine_->wake(); }};
+        console_ =
+            std::make_unique<store::Console>(pool, clock_, [this](domain::SiteId site) { return catalogue_of(site); });
+        ConsoleCommands::Parts commands{
+            pool,
+            *line_,
+            *outbox_,
+            laboratory_,
+            clock_,
+            [this](domain::Channel channel) -> const domain::RetryPolicy& { return engine_->policy(channel); },
+            [this] { compose_bell_.ring(); },
+            [this] { engine_->wake(); }};
         commands_ = std::make_unique<ConsoleCommands>(std::move(commands));
         web::WebSettings web;
         web.demonstration_accounts = settings_.web.demonstration_accounts;
@@ -206,7 +225,9 @@ private:
     delivery::EngineSources engine_sources() {
         delivery::EngineSources sources;
         sources.sites = [this] { return all_sites(); };
-        sources.channel = [this](const store::LeasedLetter& letter) { return channels_.of(letter, *laboratory_.current()); };
+        sources.channel = [this](const store::LeasedLetter& letter) {
+            return channels_.of(letter, *laboratory_.current());
+        };
         sources.report = [this](domain::ReportVersionId version) { return line_->report(version); };
         sources.documents = [this](domain::ReportVersionId version) { return documents(version); };
         return sources;
@@ -220,7 +241,8 @@ private:
 
     std::vector<std::int32_t> all_sites() const {
         std::vector<std::int32_t> sites;
-        for (const auto& site : laboratory_.current()->sites()) sites.push_back(site.id.value());
+        for (const auto& site : laboratory_.current()->sites())
+            sites.push_back(site.id.value());
         return sites;
     }
 
@@ -229,7 +251,8 @@ private:
         const auto laboratory = laboratory_.current();
         for (const auto& site : laboratory->sites()) {
             // The catalogue lives in the laboratory: keep that alive with it.
-            catalogues_.emplace(site.id.value(), std::shared_ptr<const domain::Catalogue>(laboratory, &laboratory->catalogue(site.id)));
+            catalogues_.emplace(site.id.value(),
+                                std::shared_ptr<const domain::Catalogue>(laboratory, &laboratory->catalogue(site.id)));
         }
     }
 
@@ -250,10 +273,13 @@ private:
             options.max_connections_per_peer = from.max_connections_per_peer;
             net::TlsContextPtr tls;
             if (from.tls) {
-                tls = server_tls({config::credential(settings_, from.certificate), config::credential(settings_, from.key),
-                                  config::credential(settings_, from.client_ca)}, net::ClientCertificate::required, from.name);
+                tls =
+                    server_tls({config::credential(settings_, from.certificate),
+                                config::credential(settings_, from.key), config::credential(settings_, from.client_ca)},
+                               net::ClientCertificate::required, from.name);
             }
-            if (auto allowed = net::check_listener_policy(options, from.tls, from.tls && !from.client_ca.empty()); !allowed) {
+            if (auto allowed = net::check_listener_policy(options, from.tls, from.tls && !from.client_ca.empty());
+                !allowed) {
                 throw std::runtime_error("listener " + from.name + ": " + to_string(allowed.error()));
             }
             auto conversation = std::make_unique<flow::ConversationOptions>();
@@ -275,15 +301,18 @@ private:
         options.max_connections_per_peer = settings_.web.max_connections;
         net::TlsContextPtr tls;
         if (!settings_.web.tls_certificate.empty()) {
-            tls = server_tls({config::credential(settings_, settings_.web.tls_certificate), config::credential(settings_, settings_.web.tls_key), ""},
+            tls = server_tls({config::credential(settings_, settings_.web.tls_certificate),
+                              config::credential(settings_, settings_.web.tls_key), ""},
                              net::ClientCertificate::none, "web");
         } else if (!net::address_in(settings_.web.address, "127.0.0.0/8") && settings_.web.address != "::1") {
             throw std::runtime_error("web: off loopback the console needs web.tls_certificate (SEC-01)");
         }
-        listen(options, std::move(tls), [this](net::StreamPtr stream) { return net::serve_http(std::move(stream), http_, handler_); });
+        listen(options, std::move(tls),
+               [this](net::StreamPtr stream) { return net::serve_http(std::move(stream), http_, handler_); });
     }
 
-    static net::TlsContextPtr server_tls(const net::TlsFiles& files, net::ClientCertificate client, const std::string& listener) {
+    static net::TlsContextPtr server_tls(const net::TlsFiles& files, net::ClientCertificate client,
+                                         const std::string& listener) {
         auto context = net::tls_server(files, client);
         if (!context) throw std::runtime_error("listener " + listener + ": " + to_string(context.error()));
         return *context;
@@ -292,8 +321,12 @@ private:
     void listen(const net::ListenerOptions& options, net::TlsContextPtr tls, net::ConnectionHandler handler) {
         auto listener = net::Listener::open(executor_, options, std::move(tls), std::move(handler));
         if (!listener) throw std::runtime_error("listener " + options.name + ": " + to_string(listener.error()));
-        if (options.trusted_network) log::warn("listener open on a trusted network without client certificates", {{"listener", log::Token{options.name}}});
-        log::info("listening", {{"listener", log::Token{options.name}}, {"address", log::Token{options.address}}, {"port", (*listener)->port()}});
+        if (options.trusted_network)
+            log::warn("listener open on a trusted network without client certificates",
+                      {{"listener", log::Token{options.name}}});
+        log::info("listening", {{"listener", log::Token{options.name}},
+                                {"address", log::Token{options.address}},
+                                {"port", (*listener)->port()}});
         (*listener)->start();
         listeners_.emplace_back(options.name, std::move(*listener));
     }
@@ -303,12 +336,17 @@ private:
             boost::json::object ports;
             std::uint16_t web_port = 0;
             for (const auto& [name, listener] : listeners_) {
-                if (name == "web") web_port = listener->port();
-                else ports[name] = listener->port();
+                if (name == "web")
+                    web_port = listener->port();
+                else
+                    ports[name] = listener->port();
             }
-            const boost::json::object ready{{"listeners", ports}, {"web", web_port}, {"pid", getpid()},
-                                            {"socket_dir", database_.cluster() ? database_.cluster()->socket_dir().string() : ""},
-                                            {"conninfo", database_.conninfo("lab_app")}};
+            const boost::json::object ready{
+                {"listeners", ports},
+                {"web", web_port},
+                {"pid", getpid()},
+                {"socket_dir", database_.cluster() ? database_.cluster()->socket_dir().string() : ""},
+                {"conninfo", database_.conninfo("lab_app")}};
             const std::string partial = settings_.ready.file + ".partial";
             std::ofstream(partial) << boost::json::serialize(ready) << '\n';
             std::rename(partial.c_str(), settings_.ready.file.c_str());
@@ -317,7 +355,11 @@ private:
         log::info("ready", {{"version", log::Token{SGL_VERSION}}, {"sites", laboratory_.current()->sites().size()}});
     }
 
-    asio::awaitable<void> deliver() { co_await engine_->run(); delivered_ = true; stop_bell_.ring(); }
+    asio::awaitable<void> deliver() {
+        co_await engine_->run();
+        delivered_ = true;
+        stop_bell_.ring();
+    }
 
     asio::awaitable<void> compose_loop() {
         while (!ending_) {
@@ -335,7 +377,8 @@ private:
         while (!ending_) {
             try {
                 const Instant now = clock_.now();
-                const pg::Rows held = co_await database_.audit().query(hold_seal, pg::params(name_, now + std::chrono::seconds(15), now));
+                const pg::Rows held =
+                    co_await database_.audit().query(hold_seal, pg::params(name_, now + std::chrono::seconds(15), now));
                 if (held.affected() == 1) {
                     while (co_await store::seal(database_.audit(), 5000) == 5000) {
                     }
@@ -362,8 +405,10 @@ private:
                     log::info("laboratory read again", {{"change", laboratory->change()}});
                 }
                 if (clock_.now() >= forget_at) {
-                    const std::size_t gone = co_await inbox_->forget_keys(all_sites(), clock_.now() - std::chrono::days(30));
-                    forget_at = clock_.now() + (gone == 0 ? Duration{std::chrono::hours(1)} : Duration{std::chrono::seconds(1)});
+                    const std::size_t gone =
+                        co_await inbox_->forget_keys(all_sites(), clock_.now() - std::chrono::days(30));
+                    forget_at = clock_.now() +
+                                (gone == 0 ? Duration{std::chrono::hours(1)} : Duration{std::chrono::seconds(1)});
                 }
             } catch (const std::exception&) {
                 log::warn("the laboratory can't be read now");
@@ -374,12 +419,15 @@ private:
     asio::awaitable<void> wind_down() {
         log::info("ending");
         sd_notify(0, "STOPPING=1");
-        for (auto& [name, listener] : listeners_) listener->stop();
+        for (auto& [name, listener] : listeners_)
+            listener->stop();
         compose_bell_.ring();
         engine_->stop();
-        for (auto& [name, listener] : listeners_) co_await listener->drain(std::chrono::seconds(2));
+        for (auto& [name, listener] : listeners_)
+            co_await listener->drain(std::chrono::seconds(2));
         const Instant until = clock_.now() + settings_.daemon.stop_within;
-        while (!delivered_ && clock_.now() < until) co_await stop_bell_.wait(std::chrono::milliseconds(100));
+        while (!delivered_ && clock_.now() < until)
+            co_await stop_bell_.wait(std::chrono::milliseconds(100));
         co_await database_.close();
         if (!settings_.ready.file.empty()) std::remove(settings_.ready.file.c_str());
         log::info("ended");

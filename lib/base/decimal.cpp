@@ -18,8 +18,10 @@ Parts parts_of(std::string_view text) {
     const auto dot = text.find('.');
     parts.whole = text.substr(0, dot);
     if (dot != std::string_view::npos) parts.fraction = text.substr(dot + 1);
-    while (!parts.whole.empty() && parts.whole.front() == '0') parts.whole.remove_prefix(1);
-    while (!parts.fraction.empty() && parts.fraction.back() == '0') parts.fraction.remove_suffix(1);
+    while (!parts.whole.empty() && parts.whole.front() == '0')
+        parts.whole.remove_prefix(1);
+    while (!parts.fraction.empty() && parts.fraction.back() == '0')
+        parts.fraction.remove_suffix(1);
     if (parts.whole.empty() && parts.fraction.empty()) parts.negative = false;
     return parts;
 }
@@ -64,9 +66,12 @@ Decimal Decimal::rounded(unsigned decimals) const {
     digits += fraction;
     if (up) {
         auto it = digits.rbegin();
-        while (it != digits.rend() && *it == '9') *it++ = '0';
-        if (it == digits.rend()) digits.insert(digits.begin(), '1');
-        else ++*it;
+        while (it != digits.rend() && *it == '9')
+            *it++ = '0';
+        if (it == digits.rend())
+            digits.insert(digits.begin(), '1');
+        else
+            ++*it;
     }
     if (decimals > 0) digits.insert(digits.size() - decimals, ".");
     const bool zero = digits.find_first_not_of("0.") == std::string::npos;

@@ -1,11 +1,11 @@
 #include "lib/base/failpoint.hpp"
 
+#include <unistd.h>
 #include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string>
-#include <unistd.h>
 
 namespace sgl {
 

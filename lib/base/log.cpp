@@ -36,10 +36,14 @@ Level lowest = Level::info;
 
 std::string_view word(Level level) {
     switch (level) {
-        case Level::debug: return "debug";
-        case Level::info: return "info";
-        case Level::warn: return "warn";
-        case Level::error: return "error";
+        case Level::debug:
+            return "debug";
+        case Level::info:
+            return "info";
+        case Level::warn:
+            return "warn";
+        case Level::error:
+            return "error";
     }
     return "";
 }
@@ -67,7 +71,9 @@ void open(const std::string& file, Level level, bool json) {
     as_json = json;
 }
 
-void flush() { sink()->flush(); }
+void flush() {
+    sink()->flush();
+}
 
 void write(Level level, std::string_view sentence, Fields fields) {
     if (level < lowest) return;
@@ -75,11 +81,13 @@ void write(Level level, std::string_view sentence, Fields fields) {
     std::string line;
     if (as_json) {
         line = fmt::format(R"({{"time":"{}","level":"{}","event":"{}")", now, word(level), sentence);
-        for (const auto& field : fields) line += fmt::format(R"(,"{}":{})", field.name(), field.value());
+        for (const auto& field : fields)
+            line += fmt::format(R"(,"{}":{})", field.name(), field.value());
         line += '}';
     } else {
         line = fmt::format("{} {} {}", now, word(level), sentence);
-        for (const auto& field : fields) line += fmt::format(" {}={}", field.name(), field.value());
+        for (const auto& field : fields)
+            line += fmt::format(" {}={}", field.name(), field.value());
     }
     sink()->log(level >= Level::error ? spdlog::level::err : spdlog::level::info, line);
 }

@@ -1,5 +1,5 @@
-// The technical log: one JSON line an event, identifiers and figures only (SEC-70, SEC-71). A field can't be made from a
-// plain string: only numbers, durations, identifiers, and `Token` (a short machine word) are accepted.
+// The technical log: one JSON line an event, identifiers and figures only (SEC-70, SEC-71). A field can't be made from
+// a plain string: only numbers, durations, identifiers, and `Token` (a short machine word) are accepted.
 #pragma once
 
 #include <chrono>
@@ -17,8 +17,8 @@ namespace sgl::log {
 
 enum class Level : std::uint8_t { debug, info, warn, error };
 
-/// A machine word: state, code, channel, coordinate, control id. Anything outside [A-Za-z0-9 ._:/@\-\[\]()] becomes '?',
-/// and it is cut at 120 characters. Never give it patient data.
+/// A machine word: state, code, channel, coordinate, control id. Anything outside [A-Za-z0-9 ._:/@\-\[\]()] becomes
+/// '?', and it is cut at 120 characters. Never give it patient data.
 class Token {
 public:
     explicit Token(std::string_view word);
@@ -57,10 +57,18 @@ void flush();
 
 /// `sentence` is a literal of the program, not built from data.
 void write(Level level, std::string_view sentence, Fields fields);
-inline void debug(std::string_view sentence, Fields fields = {}) { write(Level::debug, sentence, fields); }
-inline void info(std::string_view sentence, Fields fields = {}) { write(Level::info, sentence, fields); }
-inline void warn(std::string_view sentence, Fields fields = {}) { write(Level::warn, sentence, fields); }
-inline void error(std::string_view sentence, Fields fields = {}) { write(Level::error, sentence, fields); }
+inline void debug(std::string_view sentence, Fields fields = {}) {
+    write(Level::debug, sentence, fields);
+}
+inline void info(std::string_view sentence, Fields fields = {}) {
+    write(Level::info, sentence, fields);
+}
+inline void warn(std::string_view sentence, Fields fields = {}) {
+    write(Level::warn, sentence, fields);
+}
+inline void error(std::string_view sentence, Fields fields = {}) {
+    write(Level::error, sentence, fields);
+}
 
 /// Fault, place and sentence of an Error: by contract without patient data.
 void warn(std::string_view sentence, const Error& error);

@@ -24,9 +24,10 @@ std::string derive(std::string_view password, std::string_view salt) {
     std::array<std::uint8_t, 32> key{};
     std::array<std::uint8_t, 128> salt_bytes{};
     const auto size = std::min(salt.size(), salt_bytes.size());
-    for (std::size_t i = 0; i < size; ++i) salt_bytes[i] = static_cast<std::uint8_t>(salt[i]);
-    if (EVP_PBE_scrypt(password.data(), password.size(), salt_bytes.data(), size, cost, block_size, parallel, memory_limit,
-                       key.data(), key.size()) != 1)
+    for (std::size_t i = 0; i < size; ++i)
+        salt_bytes[i] = static_cast<std::uint8_t>(salt[i]);
+    if (EVP_PBE_scrypt(password.data(), password.size(), salt_bytes.data(), size, cost, block_size, parallel,
+                       memory_limit, key.data(), key.size()) != 1)
         throw std::runtime_error("scrypt failed");
     return to_hex(key);
 }

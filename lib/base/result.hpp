@@ -21,18 +21,24 @@ enum class Fault : std::uint8_t {
 
 constexpr std::string_view to_string(Fault fault) {
     switch (fault) {
-        case Fault::malformed: return "malformed";
-        case Fault::missing: return "missing";
-        case Fault::unsupported: return "unsupported";
-        case Fault::conflict: return "conflict";
-        case Fault::refused: return "refused";
-        case Fault::unavailable: return "unavailable";
+        case Fault::malformed:
+            return "malformed";
+        case Fault::missing:
+            return "missing";
+        case Fault::unsupported:
+            return "unsupported";
+        case Fault::conflict:
+            return "conflict";
+        case Fault::refused:
+            return "refused";
+        case Fault::unavailable:
+            return "unavailable";
     }
     return "";
 }
 
-/// `where` is a place ("OBX[3]-5", "/ClinicalDocument/id"), never a value; `what` is a sentence for the laboratory's IT,
-/// without patient data.
+/// `where` is a place ("OBX[3]-5", "/ClinicalDocument/id"), never a value; `what` is a sentence for the laboratory's
+/// IT, without patient data.
 struct Error {
     Fault fault{};
     std::string where;

@@ -19,17 +19,27 @@ struct Zone {
 
 // IANA tz database: zones of French territory.
 constexpr std::array zones{
-    Zone{"Europe/Paris", 60, 'e'},        Zone{"UTC", 0, 'f'},
-    Zone{"America/Guadeloupe", -240, 'f'}, Zone{"America/Martinique", -240, 'f'},
-    Zone{"America/St_Barthelemy", -240, 'f'}, Zone{"America/Marigot", -240, 'f'},
-    Zone{"America/Cayenne", -180, 'f'},   Zone{"America/Miquelon", -180, 'a'},
-    Zone{"Indian/Reunion", 240, 'f'},     Zone{"Indian/Mayotte", 180, 'f'},
-    Zone{"Pacific/Noumea", 660, 'f'},     Zone{"Pacific/Tahiti", -600, 'f'},
+    Zone{"Europe/Paris", 60, 'e'},
+    Zone{"UTC", 0, 'f'},
+    Zone{"America/Guadeloupe", -240, 'f'},
+    Zone{"America/Martinique", -240, 'f'},
+    Zone{"America/St_Barthelemy", -240, 'f'},
+    Zone{"America/Marigot", -240, 'f'},
+    Zone{"America/Cayenne", -180, 'f'},
+    Zone{"America/Miquelon", -180, 'a'},
+    Zone{"Indian/Reunion", 240, 'f'},
+    Zone{"Indian/Mayotte", 180, 'f'},
+    Zone{"Pacific/Noumea", 660, 'f'},
+    Zone{"Pacific/Tahiti", -600, 'f'},
     Zone{"Pacific/Wallis", 720, 'f'},
 };
 
-sys_days last_sunday(year y, month m) { return sys_days{y / m / Sunday[last]}; }
-sys_days nth_sunday(year y, month m, unsigned n) { return sys_days{y / m / Sunday[n]}; }
+sys_days last_sunday(year y, month m) {
+    return sys_days{y / m / Sunday[last]};
+}
+sys_days nth_sunday(year y, month m, unsigned n) {
+    return sys_days{y / m / Sunday[n]};
+}
 
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
     if (at + count > text.size()) return std::nullopt;
@@ -41,11 +51,13 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
     return value;
 }
 
-Error bad_timestamp() { return {Fault::malformed, "", "not a timestamp of the form YYYY[MM[DD[HH[MM[SS[.S]]]]]][+/-ZZZZ]"}; }
+Error bad_timestamp() {
+    return {Fault::malformed, "", "not a timestamp of the form YYYY[MM[DD[HH[MM[SS[.S]]]]]][+/-ZZZZ]"};
+}
 
 local_time<Duration> local_of(const Timestamp& t) {
-    return local_days{year{t.year} / month{t.month} / day{t.day}} + hours{t.hour} + minutes{t.minute} + seconds{t.second} +
-           microseconds{t.microsecond};
+    return local_days{year{t.year} / month{t.month} / day{t.day}} + hours{t.hour} + minutes{t.minute} +
+           seconds{t.second} + microseconds{t.microsecond};
 }
 
 }  // namespace
@@ -65,7 +77,8 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
     const auto whole = main.substr(0, dot);
     constexpr std::array<std::size_t, 6> lengths{4, 6, 8, 10, 12, 14};
     std::size_t parts = 0;
-    while (parts < lengths.size() && lengths[parts] != whole.size()) ++parts;
+    while (parts < lengths.size() && lengths[parts] != whole.size())
+        ++parts;
     if (parts == lengths.size()) return bad_timestamp();
     std::array<int, 6> values{0, 1, 1, 0, 0, 0};
     for (std::size_t i = 0; i <= parts; ++i) {
@@ -76,9 +89,11 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
     t.precision = static_cast<Precision>(parts);
     if (dot != std::string_view::npos) {
         const auto fraction = main.substr(dot + 1);
-        if (parts != 5 || fraction.empty() || fraction.size() > 6 || !digits(fraction, 0, fraction.size())) return bad_timestamp();
+        if (parts != 5 || fraction.empty() || fraction.size() > 6 || !digits(fraction, 0, fraction.size()))
+            return bad_timestamp();
         int value = *digits(fraction, 0, fraction.size());
-        for (auto i = fraction.size(); i < 6; ++i) value *= 10;
+        for (auto i = fraction.size(); i < 6; ++i)
+            value *= 10;
         t.microsecond = static_cast<unsigned>(value);
         t.precision = Precision::fraction;
     }
@@ -115,11 +130,16 @@ Result<TimeZone> TimeZone::find(std::string_view iana_name) {
             return TimeZone{zone.name, zone.minutes, rule};
         }
     }
-    return Error{Fault::unsupported, "", "unknown time zone (expected Europe/Paris or one of the French overseas zones)"};
+    return Error{Fault::unsupported, "",
+                 "unknown time zone (expected Europe/Paris or one of the French overseas zones)"};
 }
 
-TimeZone TimeZone::paris() { return find("Europe/Paris").value(); }
-TimeZone TimeZone::utc() { return find("UTC").value(); }
+TimeZone TimeZone::paris() {
+    return find("Europe/Paris").value();
+}
+TimeZone TimeZone::utc() {
+    return find("UTC").value();
+}
 
 int TimeZone::offset_minutes(Instant at) const {
     if (rule_ == Rule::fixed) return standard_minutes_;
@@ -181,11 +201,13 @@ Result<Instant> parse_iso8601(std::string_view text) {
     const auto bad = [] { return Error{Fault::malformed, "", "not an ISO 8601 time"}; };
     if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return bad();
     std::string compact;
-    for (const std::size_t at : {0U, 5U, 8U, 11U, 14U, 17U}) compact += text.substr(at, at == 0 ? 4 : 2);
+    for (const std::size_t at : {0U, 5U, 8U, 11U, 14U, 17U})
+        compact += text.substr(at, at == 0 ? 4 : 2);
     auto rest = text.substr(19);
     if (!rest.empty() && rest.front() == '.') {
         std::size_t end = 1;
-        while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9') ++end;
+        while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9')
+            ++end;
         compact += rest.substr(0, std::min<std::size_t>(end, 7));
         rest = rest.substr(end);
     }
@@ -205,13 +227,16 @@ Result<Instant> parse_iso8601(std::string_view text) {
 
 std::string to_french_date(const Timestamp& t) {
     switch (t.precision) {
-        case Precision::year: return fmt::format("{:04}", t.year);
-        case Precision::month: return fmt::format("{:02}/{:04}", t.month, t.year);
+        case Precision::year:
+            return fmt::format("{:04}", t.year);
+        case Precision::month:
+            return fmt::format("{:02}/{:04}", t.month, t.year);
         case Precision::day:
         case Precision::hour:
         case Precision::minute:
         case Precision::second:
-        case Precision::fraction: break;
+        case Precision::fraction:
+            break;
     }
     return fmt::format("{:02}/{:02}/{:04}", t.day, t.month, t.year);
 }

@@ -62,9 +62,9 @@ private:
     Rule rule_;
 };
 
-std::string to_iso8601(Instant at);         ///< 2026-11-21T22:08:51.123456Z
-std::string to_hl7_utc(Instant at);         ///< 20261121220851, for XDS metadata
-Result<Instant> parse_iso8601(std::string_view text);  ///< what to_iso8601 writes, also PostgreSQL's `+00` forms
+std::string to_iso8601(Instant at);                           ///< 2026-11-21T22:08:51.123456Z
+std::string to_hl7_utc(Instant at);                           ///< 20261121220851, for XDS metadata
+Result<Instant> parse_iso8601(std::string_view text);         ///< what to_iso8601 writes, also PostgreSQL's `+00` forms
 std::string to_french_date(const Timestamp& timestamp);       ///< 15/03/2024, 03/2024, 2024
 std::string to_french_date_time(const Timestamp& timestamp);  ///< 15/03/2024 à 08:15
 

@@ -1,7 +1,7 @@
 #include "lib/base/uuid.hpp"
 
-#include <cstring>
 #include <openssl/rand.h>
+#include <cstring>
 #include <stdexcept>
 
 #include "lib/base/digest.hpp"
@@ -15,7 +15,8 @@ Uuid Uuid::v7(Instant now) {
     }
     const auto millis = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-    for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(millis >> (8 * (5 - i)));
+    for (std::size_t i = 0; i < 6; ++i)
+        uuid.bytes[i] = static_cast<std::uint8_t>(millis >> (8 * (5 - i)));
     uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0F) | 0x70);
     uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3F) | 0x80);
     return uuid;
@@ -45,10 +46,14 @@ Result<Uuid> Uuid::parse(std::string_view text) {
             continue;
         }
         int digit = 0;
-        if (c >= '0' && c <= '9') digit = c - '0';
-        else if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
-        else if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
-        else return bad();
+        if (c >= '0' && c <= '9')
+            digit = c - '0';
+        else if (c >= 'a' && c <= 'f')
+            digit = c - 'a' + 10;
+        else if (c >= 'A' && c <= 'F')
+            digit = c - 'A' + 10;
+        else
+            return bad();
         if (high < 0) {
             high = digit;
         } else {

@@ -16,9 +16,9 @@ namespace sgl {
 struct Uuid {
     std::array<std::uint8_t, 16> bytes{};
 
-    static Uuid v7(Instant now);                                      ///< random part from the OS (SEC-64)
-    static Uuid v5(const Uuid& space, std::string_view name);         ///< RFC 4122 4.3, SHA-1
-    static Result<Uuid> parse(std::string_view text);                 ///< 8-4-4-4-12, either case
+    static Uuid v7(Instant now);                               ///< random part from the OS (SEC-64)
+    static Uuid v5(const Uuid& space, std::string_view name);  ///< RFC 4122 4.3, SHA-1
+    static Result<Uuid> parse(std::string_view text);          ///< 8-4-4-4-12, either case
 
     bool is_nil() const { return *this == Uuid{}; }
     /// `2.25.<decimal>` (ITU-T X.667): a bare OID, at most 44 characters, unique without any registration.

@@ -24,8 +24,8 @@ struct Letter {
     Personal<std::string> address;             ///< mailbox; empty for DMP and DPI
     std::optional<domain::PartnerId> partner;  ///< the DPI
     int attempt{1};
-    bool in_doubt{};   ///< an earlier attempt may have arrived: ask first where one can ask
-    Instant sent_at;   ///< fixed at the first attempt: Date, submission time, MSH-7 of every repeat
+    bool in_doubt{};  ///< an earlier attempt may have arrived: ask first where one can ask
+    Instant sent_at;  ///< fixed at the first attempt: Date, submission time, MSH-7 of every repeat
 };
 
 /// The stored bytes of the report version, exactly as they leave.

@@ -16,7 +16,8 @@ namespace sgl::delivery {
 
 namespace {
 
-constexpr std::array channels{domain::Channel::dmp, domain::Channel::mss_professional, domain::Channel::mss_patient, domain::Channel::dpi};
+constexpr std::array channels{domain::Channel::dmp, domain::Channel::mss_professional, domain::Channel::mss_patient,
+                              domain::Channel::dpi};
 
 /// Failures in a row of one destination: after some it rests, then one letter tries.
 struct Breaker {
@@ -26,11 +27,16 @@ struct Breaker {
 
 domain::LetterEvent event_of(const Outcome& outcome) {
     switch (outcome.kind) {
-        case Outcome::Kind::accepted: return domain::letter_event::Accepted{};
-        case Outcome::Kind::refused: return domain::letter_event::Refused{outcome.reason};
-        case Outcome::Kind::try_later: return domain::letter_event::TryLater{outcome.reason};
-        case Outcome::Kind::in_doubt: return domain::letter_event::InDoubt{};
-        case Outcome::Kind::not_applicable: return domain::letter_event::NotApplicable{outcome.reason};
+        case Outcome::Kind::accepted:
+            return domain::letter_event::Accepted{};
+        case Outcome::Kind::refused:
+            return domain::letter_event::Refused{outcome.reason};
+        case Outcome::Kind::try_later:
+            return domain::letter_event::TryLater{outcome.reason};
+        case Outcome::Kind::in_doubt:
+            return domain::letter_event::InDoubt{};
+        case Outcome::Kind::not_applicable:
+            return domain::letter_event::NotApplicable{outcome.reason};
     }
     return domain::letter_event::InDoubt{};
 }
@@ -51,11 +57,17 @@ struct Engine::State {
 };
 
 Engine::Engine(store::Outbox& letters, const Clock& clock, EngineSettings settings, EngineSources sources)
-    : letters_(letters), clock_(clock), settings_(std::move(settings)), sources_(std::move(sources)), state_(std::make_unique<State>()) {}
+    : letters_(letters),
+      clock_(clock),
+      settings_(std::move(settings)),
+      sources_(std::move(sources)),
+      state_(std::make_unique<State>()) {}
 
 Engine::~Engine() = default;
 
-const domain::RetryPolicy& Engine::policy(domain::Channel channel) const { return settings_.policies.at(channel); }
+const domain::RetryPolicy& Engine::policy(domain::Channel channel) const {
+    return settings_.policies.at(channel);
+}
 
 void Engine::wake() {
     for (const auto& sleeper : state_->sleepers) {
@@ -82,7 +94,8 @@ asio::awaitable<void> Engine::pause(Duration time) {
 asio::awaitable<void> Engine::run() {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     bool first = true;
-    for (const auto channel : channels) asio::co_spawn(executor, run_channel(channel), asio::detached);
+    for (const auto channel : channels)
+        asio::co_spawn(executor, run_channel(channel), asio::detached);
     while (!state_->stopping) {
         try {
             const std::vector<std::int32_t> sites = sources_.sites();
@@ -97,7 +110,8 @@ asio::awaitable<void> Engine::run() {
         }
         co_await pause(std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)));
     }
-    while (state_->in_flight > 0) co_await pause(std::chrono::milliseconds(20));
+    while (state_->in_flight > 0)
+        co_await pause(std::chrono::milliseconds(20));
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
@@ -109,7 +123,8 @@ asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
         if (free > 0) {
             try {
                 const std::vector<std::int32_t> sites = sources_.sites();
-                std::vector<store::LeasedLetter> claimed = co_await letters_.claim(sites, channel, free, settings_.lease, clock_.now());
+                std::vector<store::LeasedLetter> claimed =
+                    co_await letters_.claim(sites, channel, free, settings_.lease, clock_.now());
                 for (auto& letter : claimed) {
                     ++state_->in_flight;
                     ++state_->per_channel[channel];
@@ -145,7 +160,8 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
         Outcome outcome;
         auto& breaker = state_->breakers[destination_of(letter)];
         if (breaker.failures >= settings_.breaker_failures && clock_.now() < breaker.closed_until) {
-            outcome = try_later(domain::Reason::partner_unavailable, Error{Fault::unavailable, "partner", "the destination rests after several failures"});
+            outcome = try_later(domain::Reason::partner_unavailable,
+                                Error{Fault::unavailable, "partner", "the destination rests after several failures"});
             // An unanswered doubt stays one: nothing was asked.
             if (letter.was_in_doubt) outcome.kind = Outcome::Kind::in_doubt;
         } else {
@@ -168,9 +184,13 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
                 written.error_what = outcome.error->what;
             }
             const bool ours = co_await letters_.complete(letter, written, now);
-            log::info("letter", {{"letter", letter.id}, {"report", letter.version}, {"channel", log::Token{to_string(letter.channel)}},
-                                 {"state", log::Token{to_string(next->state)}}, {"reason", log::Token{to_string(next->reason)}},
-                                 {"attempt", letter.facts.attempts}, {"recorded", ours}});
+            log::info("letter", {{"letter", letter.id},
+                                 {"report", letter.version},
+                                 {"channel", log::Token{to_string(letter.channel)}},
+                                 {"state", log::Token{to_string(next->state)}},
+                                 {"reason", log::Token{to_string(next->reason)}},
+                                 {"attempt", letter.facts.attempts},
+                                 {"recorded", ours}});
             if (outcome.error) log::warn("letter refused or delayed", *outcome.error);
         }
     } catch (const std::exception&) {
@@ -186,7 +206,8 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
 asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
     const Result<std::shared_ptr<Channel>> channel = sources_.channel(leased);
     if (!channel) {
-        if (channel.error().fault == Fault::missing) co_return refused(domain::Reason::partner_not_configured, channel.error());
+        if (channel.error().fault == Fault::missing)
+            co_return refused(domain::Reason::partner_not_configured, channel.error());
         co_return try_later(domain::Reason::certificate_expired, channel.error());
     }
     Result<domain::Report> report = co_await sources_.report(leased.version);
@@ -194,7 +215,8 @@ asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
     Result<Documents> documents = co_await sources_.documents(leased.version);
     if (!documents) {
         // SEC-61: bytes that changed are never sent.
-        if (documents.error().fault == Fault::malformed) co_return refused(domain::Reason::integrity, documents.error());
+        if (documents.error().fault == Fault::malformed)
+            co_return refused(domain::Reason::integrity, documents.error());
         co_return try_later(domain::Reason::partner_unavailable, documents.error());
     }
     Letter letter;

@@ -1,5 +1,5 @@
-// Delivers letters: claims what is due, one lane per channel and destination, hands each to its channel, writes what became
-// of it. The biologist's click never waits for it; one slow or dead partner never delays another (design D7).
+// Delivers letters: claims what is due, one lane per channel and destination, hands each to its channel, writes what
+// became of it. The biologist's click never waits for it; one slow or dead partner never delays another (design D7).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -27,8 +27,10 @@ struct EngineSettings {
 /// What the engine asks of the rest of the daemon. All run on the engine's executor.
 struct EngineSources {
     std::function<std::vector<std::int32_t>()> sites;
-    /// The channel that serves this letter now. Fault::missing: none is configured; another fault: it can't be used now.
-    std::function<Result<std::shared_ptr<Channel>>(const store::LeasedLetter&)> channel;  // shared: a reload may replace it
+    /// The channel that serves this letter now. Fault::missing: none is configured; another fault: it can't be used
+    /// now.
+    std::function<Result<std::shared_ptr<Channel>>(const store::LeasedLetter&)>
+        channel;  // shared: a reload may replace it
     std::function<asio::awaitable<Result<domain::Report>>(domain::ReportVersionId)> report;
     std::function<asio::awaitable<Result<Documents>>(domain::ReportVersionId)> documents;
 };
@@ -40,7 +42,8 @@ public:
     Engine& operator=(const Engine&) = delete;
     ~Engine();
 
-    /// Takes back what this daemon held before it died, then works until stop(). Returns when all letters in flight ended.
+    /// Takes back what this daemon held before it died, then works until stop(). Returns when all letters in flight
+    /// ended.
     asio::awaitable<void> run();
     void wake();  ///< something may be due now
     void stop();

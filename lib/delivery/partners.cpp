@@ -19,8 +19,12 @@ namespace json = boost::json;
 enum class Need : std::uint8_t { required, optional, file, optional_file };
 
 /// A text that names a certificate, key or bundle.
-constexpr bool is_file(Need need) { return need == Need::file || need == Need::optional_file; }
-constexpr bool is_required(Need need) { return need == Need::required || need == Need::file; }
+constexpr bool is_file(Need need) {
+    return need == Need::file || need == Need::optional_file;
+}
+constexpr bool is_required(Need need) {
+    return need == Need::required || need == Need::file;
+}
 
 template <class T>
 struct Field {
@@ -31,7 +35,9 @@ struct Field {
     Need need{Need::optional};
 };
 
-Error malformed(std::string_view key, std::string what) { return {Fault::malformed, std::string(key), std::move(what)}; }
+Error malformed(std::string_view key, std::string what) {
+    return {Fault::malformed, std::string(key), std::move(what)};
+}
 
 Result<void> read(const json::value& value, std::string_view key, std::string& to) {
     if (!value.is_string()) return malformed(key, "expected a text");
@@ -99,7 +105,8 @@ Result<T> parse(std::string_view text, std::span<const Field<T>> fields, std::st
         const auto* member = std::get_if<std::string T::*>(&field.member);
         const bool given = object.contains(field.name) && (member == nullptr || !(made.**member).empty());
         if (is_required(field.need) && !given)
-            return Error{Fault::missing, std::string(field.name), "the key \"" + std::string(field.name) + "\" is missing"};
+            return Error{Fault::missing, std::string(field.name),
+                         "the key \"" + std::string(field.name) + "\" is missing"};
         if (member == nullptr || !is_file(field.need) || credentials.empty()) continue;
         auto& file = made.**member;
         if (!file.empty() && file.front() != '/') file = std::string(credentials) + "/" + file;
@@ -189,8 +196,10 @@ Result<DpiPartner> dpi_partner(std::string_view json, std::string_view credentia
     if (!partner) return partner;
     if (partner->tls && partner->ca.empty())
         return Error{Fault::missing, "ca", "the key \"ca\" is missing: tls verifies the server"};
-    if (partner->certificate.empty() != partner->key.empty()) return malformed("key", "certificate and key go together");
-    if (partner->processing_id != "P" && partner->processing_id != "T") return malformed("processing_id", "must be P or T");
+    if (partner->certificate.empty() != partner->key.empty())
+        return malformed("key", "certificate and key go together");
+    if (partner->processing_id != "P" && partner->processing_id != "T")
+        return malformed("processing_id", "must be P or T");
     if (partner->finess_form != "FINEG" && partner->finess_form != "IDNST")
         return malformed("finess_form", "must be FINEG or IDNST");
     for (const auto& site : partner->sites)

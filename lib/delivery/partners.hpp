@@ -19,17 +19,17 @@ struct DmpPartner {
     std::string ca;               ///< PEM bundle of the server's issuers
     std::string tls_certificate;  ///< ORG_AUTH_CLI, chain
     std::string tls_key;
-    std::string sign_certificate; ///< ORG_SIGN, chain: leaf first
+    std::string sign_certificate;  ///< ORG_SIGN, chain: leaf first
     std::string sign_key;
-    std::string structure_id;     ///< Struct_IdNat of the certificates, `1`+FINESS or `3`+SIRET
-    std::string source_oid;       ///< sourceId: OID of our installation
+    std::string structure_id;  ///< Struct_IdNat of the certificates, `1`+FINESS or `3`+SIRET
+    std::string source_oid;    ///< sourceId: OID of our installation
     std::string lps_name{"sgld"};
     std::string lps_version;
     std::string lps_id;
-    std::string homologation{"0"};           ///< LPS_ID_HOMOLOGATION_DMP
-    std::string vihf_version{"3.0"};         ///< dmp.md 4: 3.0 or 4.0
+    std::string homologation{"0"};    ///< LPS_ID_HOMOLOGATION_DMP
+    std::string vihf_version{"3.0"};  ///< dmp.md 4: 3.0 or 4.0
     std::string mode_attribute{"Authentification_mode"};
-    std::string profession{"10"};            ///< subject:role, system 1.2.250.1.71.1.2.7
+    std::string profession{"10"};  ///< subject:role, system 1.2.250.1.71.1.2.7
     std::string profession_label{"Médecin"};
     std::chrono::seconds connect_timeout{10};
     std::chrono::seconds exchange_timeout{60};
@@ -39,15 +39,15 @@ struct DmpPartner {
 struct MssPartner {
     std::string host;
     std::uint16_t port{587};
-    bool implicit_tls{};          ///< false: STARTTLS, required
-    std::string server_name;      ///< verified in the certificate; empty: host
+    bool implicit_tls{};      ///< false: STARTTLS, required
+    std::string server_name;  ///< verified in the certificate; empty: host
     std::string ca;
-    std::string certificate;      ///< of the applicative mailbox, chain
+    std::string certificate;  ///< of the applicative mailbox, chain
     std::string key;
-    std::string from_address;     ///< applicative mailbox
-    std::string from_label;       ///< functional entity
-    std::string reply_to;         ///< organisational mailbox
-    std::string nil;              ///< X-MSS-NIL, given by the Convergence platform; empty: not sent
+    std::string from_address;  ///< applicative mailbox
+    std::string from_label;    ///< functional entity
+    std::string reply_to;      ///< organisational mailbox
+    std::string nil;           ///< X-MSS-NIL, given by the Convergence platform; empty: not sent
     std::string vendor_name{"sgld"};
     std::uint32_t size_limit_mb{10};
     std::chrono::seconds timeout{60};
@@ -66,16 +66,16 @@ struct DpiPartner {
     std::string sending_facility;
     std::string receiving_application;
     std::string receiving_facility;
-    std::string processing_id{"P"};        ///< MSH-11: P production, T test
-    std::string finess_form{"FINEG"};      ///< PRT-8.7 of SB: FINEG (9 digits) or IDNST (1 + FINESS)
-    std::vector<std::string> sites;        ///< FINESS of the sites whose reports it gets; empty: all of the legal entity
+    std::string processing_id{"P"};    ///< MSH-11: P production, T test
+    std::string finess_form{"FINEG"};  ///< PRT-8.7 of SB: FINEG (9 digits) or IDNST (1 + FINESS)
+    std::vector<std::string> sites;    ///< FINESS of the sites whose reports it gets; empty: all of the legal entity
     std::chrono::seconds connect_timeout{10};
     std::chrono::seconds answer_timeout{30};
 };
 
-/// From the stored definition; an unknown key, a wrong type or a missing key that has no default is an Error that names the
-/// key. Keys are the members' names; timeouts are whole seconds. File names without a leading / get `credentials` (a
-/// folder) in front, unless it is empty.
+/// From the stored definition; an unknown key, a wrong type or a missing key that has no default is an Error that names
+/// the key. Keys are the members' names; timeouts are whole seconds. File names without a leading / get `credentials`
+/// (a folder) in front, unless it is empty.
 Result<DmpPartner> dmp_partner(std::string_view json, std::string_view credentials = {});
 Result<MssPartner> mss_partner(std::string_view json, std::string_view credentials = {});
 Result<DpiPartner> dpi_partner(std::string_view json, std::string_view credentials = {});

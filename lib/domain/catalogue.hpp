@@ -16,9 +16,9 @@ enum class ValueKind : std::uint8_t { numeric, coded, text };
 
 /// One reference range rule (lab-domain 7.3): closed below, open above; the most specific that holds wins.
 struct RangeRule {
-    std::optional<Sex> sex;                  ///< none: any
+    std::optional<Sex> sex;  ///< none: any
     std::optional<unsigned> age_from_days;
-    std::optional<unsigned> age_to_days;     ///< excluded
+    std::optional<unsigned> age_to_days;  ///< excluded
     Range range;
 };
 
@@ -32,21 +32,21 @@ struct CodedAnswer {
 struct Analyte {
     AnalyteId id;
     std::string local_code;
-    std::string loinc;          ///< empty: no LOINC code, leaves with its local code (cr-bio.md 5.2)
-    std::string label;          ///< French, as printed
-    std::string loinc_label;    ///< French label of the national value set, for displayName
-    std::string chapter;        ///< LOINC chapter (cr-bio.md 7.1)
+    std::string loinc;        ///< empty: no LOINC code, leaves with its local code (cr-bio.md 5.2)
+    std::string label;        ///< French, as printed
+    std::string loinc_label;  ///< French label of the national value set, for displayName
+    std::string chapter;      ///< LOINC chapter (cr-bio.md 7.1)
     std::string chapter_label;
     std::vector<std::string> panels;  ///< panels that contain it, e.g. NFS
     ValueKind kind{ValueKind::numeric};
-    std::string unit;           ///< UCUM
+    std::string unit;  ///< UCUM
     unsigned decimals{};
-    std::string specimen;       ///< specimen type code, e.g. SER
-    std::string method;         ///< French, may be empty
+    std::string specimen;  ///< specimen type code, e.g. SER
+    std::string method;    ///< French, may be empty
     Range critical;
     std::vector<RangeRule> ranges;
     std::vector<CodedAnswer> answers;
-    unsigned position{};        ///< order on the report
+    unsigned position{};  ///< order on the report
 };
 
 /// The analyses of one site, found by what a message may call them.

@@ -21,8 +21,8 @@ Result<Rpps> Rpps::parse(std::string_view text) {
 
 Result<Finess> Finess::parse(std::string_view text) {
     const bool form = text.size() == 9 && std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-    });
+                          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+                      });
     if (!form) return Error{Fault::malformed, "", "a FINESS number has 9 characters"};
     return Finess{std::string(text)};
 }
@@ -35,7 +35,8 @@ Result<InsMatricule> InsMatricule::parse(std::string_view text) {
         if (number[5] != '2') return Error{Fault::malformed, "", "a letter stands only in department 2A or 2B"};
         number.replace(5, 2, letter == 'A' ? "19" : "18");
     }
-    if (!all_digits(number) || !all_digits(text.substr(13))) return Error{Fault::malformed, "", "an INS matricule is made of digits"};
+    if (!all_digits(number) || !all_digits(text.substr(13)))
+        return Error{Fault::malformed, "", "an INS matricule is made of digits"};
     std::uint64_t value = 0;
     std::from_chars(number.data(), number.data() + number.size(), value);
     unsigned key = 0;
@@ -48,7 +49,9 @@ bool is_ins_oid(std::string_view oid) {
     return oid == oid::ins_nir || oid == oid::ins_nia || oid == oid::ins_nir_test || oid == oid::ins_nir_demonstration;
 }
 
-bool is_test_ins_oid(std::string_view oid) { return oid == oid::ins_nir_test || oid == oid::ins_nir_demonstration; }
+bool is_test_ins_oid(std::string_view oid) {
+    return oid == oid::ins_nir_test || oid == oid::ins_nir_demonstration;
+}
 
 bool is_loinc(std::string_view code) {
     const auto dash = code.find('-');

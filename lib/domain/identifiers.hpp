@@ -24,7 +24,7 @@ using WorkItemId = Strong<struct WorkItemIdTag, std::int64_t>;
 using PatientId = Strong<struct PatientIdTag, Uuid>;
 using OrderId = Strong<struct OrderIdTag, Uuid>;
 using SpecimenId = Strong<struct SpecimenIdTag, Uuid>;
-using ReportSetId = Strong<struct ReportSetIdTag, Uuid>;      ///< one report, all its versions
+using ReportSetId = Strong<struct ReportSetIdTag, Uuid>;  ///< one report, all its versions
 using ReportVersionId = Strong<struct ReportVersionIdTag, Uuid>;
 using LetterId = Strong<struct LetterIdTag, Uuid>;
 

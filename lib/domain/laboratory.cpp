@@ -12,7 +12,8 @@ const T* find_id(const std::vector<T>& all, Id id) {
     return it == all.end() ? nullptr : &*it;
 }
 
-/// JDV_J01: physician biologists SM03, SM63 to SM67; pharmacist biologists G and EG; 334 for the others (cr-bio.md 4.2).
+/// JDV_J01: physician biologists SM03, SM63 to SM67; pharmacist biologists G and EG; 334 for the others
+/// (cr-bio.md 4.2).
 bool is_biology(std::string_view code) {
     constexpr std::string_view codes[] = {"G15_10/SM03", "G15_10/SM63", "G15_10/SM64", "G15_10/SM65", "G15_10/SM66",
                                           "G15_10/SM67", "G15_21/G",    "G15_21/EG",   "334"};
@@ -23,9 +24,12 @@ bool is_biology(std::string_view code) {
 
 std::string_view to_string(PartnerKind kind) {
     switch (kind) {
-        case PartnerKind::dmp: return "dmp";
-        case PartnerKind::mss: return "mss";
-        case PartnerKind::dpi: return "dpi";
+        case PartnerKind::dmp:
+            return "dmp";
+        case PartnerKind::mss:
+            return "mss";
+        case PartnerKind::dpi:
+            return "dpi";
     }
     return "";
 }
@@ -38,11 +42,16 @@ std::optional<PartnerKind> partner_kind_of(std::string_view text) {
 
 std::string_view to_string(Role role) {
     switch (role) {
-        case Role::secretary: return "secretary";
-        case Role::technician: return "technician";
-        case Role::biologist: return "biologist";
-        case Role::it_operator: return "it_operator";
-        case Role::dpo: return "dpo";
+        case Role::secretary:
+            return "secretary";
+        case Role::technician:
+            return "technician";
+        case Role::biologist:
+            return "biologist";
+        case Role::it_operator:
+            return "it_operator";
+        case Role::dpo:
+            return "dpo";
     }
     return "";
 }
@@ -55,17 +64,25 @@ std::optional<Role> role_of(std::string_view text) {
 
 std::string_view to_string(Import::Kind kind) {
     switch (kind) {
-        case Import::Kind::laboratory: return "laboratory";
-        case Import::Kind::links: return "links";
-        case Import::Kind::partners: return "partners";
-        case Import::Kind::correspondents: return "correspondents";
-        case Import::Kind::users: return "users";
-        case Import::Kind::catalogue: return "catalogue";
+        case Import::Kind::laboratory:
+            return "laboratory";
+        case Import::Kind::links:
+            return "links";
+        case Import::Kind::partners:
+            return "partners";
+        case Import::Kind::correspondents:
+            return "correspondents";
+        case Import::Kind::users:
+            return "users";
+        case Import::Kind::catalogue:
+            return "catalogue";
     }
     return "";
 }
 
-bool User::has(Role role, SiteId site) const { return std::ranges::find(roles, std::pair{site, role}) != roles.end(); }
+bool User::has(Role role, SiteId site) const {
+    return std::ranges::find(roles, std::pair{site, role}) != roles.end();
+}
 
 std::vector<SiteId> User::sites(Role role) const {
     std::vector<SiteId> found;
@@ -75,15 +92,18 @@ std::vector<SiteId> User::sites(Role role) const {
 }
 
 bool User::may_validate(SiteId site) const {
-    return active && has(Role::biologist, site) && !professional.rpps.empty() && is_biology(professional.speciality.code);
+    return active && has(Role::biologist, site) && !professional.rpps.empty() &&
+           is_biology(professional.speciality.code);
 }
 
 Laboratory::Laboratory(Parts parts) : parts_(std::move(parts)) {
     std::ranges::stable_sort(parts_.analytes, {}, [](const auto& entry) { return entry.second.position; });
     std::unordered_map<SiteId, std::vector<Analyte>> of_site;
-    for (auto& [site, analyte] : parts_.analytes) of_site[site].push_back(std::move(analyte));
+    for (auto& [site, analyte] : parts_.analytes)
+        of_site[site].push_back(std::move(analyte));
     parts_.analytes.clear();
-    for (auto& [site, analytes] : of_site) catalogues_.emplace(site, Catalogue(std::move(analytes)));
+    for (auto& [site, analytes] : of_site)
+        catalogues_.emplace(site, Catalogue(std::move(analytes)));
 }
 
 const Catalogue& Laboratory::catalogue(SiteId site) const {
@@ -92,10 +112,18 @@ const Catalogue& Laboratory::catalogue(SiteId site) const {
     return found == catalogues_.end() ? none : found->second;
 }
 
-const LegalEntity* Laboratory::legal_entity(LegalEntityId id) const { return find_id(parts_.legal_entities, id); }
-const Site* Laboratory::site(SiteId id) const { return find_id(parts_.sites, id); }
-const Partner* Laboratory::partner(PartnerId id) const { return find_id(parts_.partners, id); }
-const User* Laboratory::user(UserId id) const { return find_id(parts_.users, id); }
+const LegalEntity* Laboratory::legal_entity(LegalEntityId id) const {
+    return find_id(parts_.legal_entities, id);
+}
+const Site* Laboratory::site(SiteId id) const {
+    return find_id(parts_.sites, id);
+}
+const Partner* Laboratory::partner(PartnerId id) const {
+    return find_id(parts_.partners, id);
+}
+const User* Laboratory::user(UserId id) const {
+    return find_id(parts_.users, id);
+}
 
 const Site* Laboratory::site_by_finess(std::string_view finess) const {
     const auto it = std::ranges::find_if(parts_.sites, [&](const Site& s) { return s.finess.text() == finess; });

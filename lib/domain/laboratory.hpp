@@ -49,18 +49,19 @@ struct User {
     bool may_validate(SiteId site) const;
 };
 
-/// Immutable: `shared_ptr<const Laboratory>` because an import swaps it while messages in progress still use the old one.
+/// Immutable: `shared_ptr<const Laboratory>` because an import swaps it while messages in progress still use the old
+/// one.
 class Laboratory {
 public:
     struct Parts {
         std::vector<LegalEntity> legal_entities;
         std::vector<Site> sites;
-        std::vector<Link> links;                                         ///< inactive ones too
-        std::vector<Partner> partners;                                   ///< inactive ones too
+        std::vector<Link> links;                                              ///< inactive ones too
+        std::vector<Partner> partners;                                        ///< inactive ones too
         std::vector<std::pair<LegalEntityId, Correspondent>> correspondents;  ///< active ones
-        std::vector<std::pair<SiteId, Analyte>> analytes;                ///< current versions, handed to the catalogues
-        std::vector<User> users;                                         ///< inactive ones too
-        std::int64_t change{};  ///< last row of configuration_change it contains; 0: none
+        std::vector<std::pair<SiteId, Analyte>> analytes;  ///< current versions, handed to the catalogues
+        std::vector<User> users;                           ///< inactive ones too
+        std::int64_t change{};                             ///< last row of configuration_change it contains; 0: none
     };
     explicit Laboratory(Parts parts);
     Laboratory(const Laboratory&) = delete;

@@ -12,9 +12,9 @@ namespace sgl::domain {
 
 struct Specimen {
     SpecimenId id;
-    std::string number;      ///< barcode of the tube
-    std::string type;        ///< code of HL7 table 0487 / JDV specimen type, e.g. SER
-    std::string type_label;  ///< French
+    std::string number;                     ///< barcode of the tube
+    std::string type;                       ///< code of HL7 table 0487 / JDV specimen type, e.g. SER
+    std::string type_label;                 ///< French
     std::optional<Timestamp> collected_at;  ///< date and time are mandatory on the report (D.6211-2 3°)
     std::optional<Timestamp> received_at;
 };
@@ -47,11 +47,16 @@ struct NewOrder {
 enum class OrderState : std::uint8_t { registered, in_progress, fully_validated, reported, cancelled };
 constexpr std::string_view to_string(OrderState state) {
     switch (state) {
-        case OrderState::registered: return "registered";
-        case OrderState::in_progress: return "in_progress";
-        case OrderState::fully_validated: return "fully_validated";
-        case OrderState::reported: return "reported";
-        case OrderState::cancelled: return "cancelled";
+        case OrderState::registered:
+            return "registered";
+        case OrderState::in_progress:
+            return "in_progress";
+        case OrderState::fully_validated:
+            return "fully_validated";
+        case OrderState::reported:
+            return "reported";
+        case OrderState::cancelled:
+            return "cancelled";
     }
     return "";
 }

@@ -14,8 +14,8 @@ struct LegalEntity {
     Finess finess;
     std::string name;
     std::string legal_form;
-    std::string oid;  ///< our root for local identifiers of this entity
-    std::string accreditation;  ///< COFRAC number, empty when accreditation is not total
+    std::string oid;                                 ///< our root for local identifiers of this entity
+    std::string accreditation;                       ///< COFRAC number, empty when accreditation is not total
     std::vector<Professional> biologists_in_charge;  ///< at least one
     Address address;
     std::string phone;
@@ -43,7 +43,7 @@ struct Site {
     std::string name;
     Address address;
     std::string phone;
-    std::string oid;        ///< assigning authority of the site's patient numbers (IPP)
+    std::string oid;  ///< assigning authority of the site's patient numbers (IPP)
     TimeZone time_zone{TimeZone::paris()};
     SiteSettings settings;
 };

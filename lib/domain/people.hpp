@@ -15,9 +15,12 @@ namespace sgl::domain {
 enum class Sex : std::uint8_t { female, male, unknown };
 constexpr std::string_view to_string(Sex sex) {
     switch (sex) {
-        case Sex::female: return "F";
-        case Sex::male: return "M";
-        case Sex::unknown: return "U";
+        case Sex::female:
+            return "F";
+        case Sex::male:
+            return "M";
+        case Sex::unknown:
+            return "U";
     }
     return "";
 }
@@ -39,10 +42,14 @@ struct Address {
 enum class IdentityStatus : std::uint8_t { provisional, retrieved, validated, qualified };
 constexpr std::string_view to_string(IdentityStatus status) {
     switch (status) {
-        case IdentityStatus::provisional: return "PROV";
-        case IdentityStatus::retrieved: return "RECUP";
-        case IdentityStatus::validated: return "VALI";
-        case IdentityStatus::qualified: return "QUAL";
+        case IdentityStatus::provisional:
+            return "PROV";
+        case IdentityStatus::retrieved:
+            return "RECUP";
+        case IdentityStatus::validated:
+            return "VALI";
+        case IdentityStatus::qualified:
+            return "QUAL";
     }
     return "";
 }
@@ -53,8 +60,8 @@ struct Traits {
     std::string birth_name;
     std::string birth_given_names;  ///< all of them, space separated
     std::string first_given_name;
-    std::string used_name;          ///< may be empty
-    std::string used_given_name;    ///< may be empty
+    std::string used_name;        ///< may be empty
+    std::string used_given_name;  ///< may be empty
     std::optional<Timestamp> birth_date;
     Sex sex{Sex::unknown};
     std::string birth_place;  ///< INSEE code (COG), 5 characters; may be empty
@@ -99,7 +106,7 @@ struct Speciality {
 };
 
 struct Professional {
-    Rpps rpps;           ///< may be empty: then only the name is known
+    Rpps rpps;  ///< may be empty: then only the name is known
     std::string family;
     std::string given;
     std::string civility;  ///< M, MME, or empty (JDV_J245)

@@ -1,7 +1,7 @@
 #include "lib/domain/plan.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace sgl::domain {
 
@@ -62,8 +62,9 @@ PlannedLetter to_correspondent(const Report& report, const PlanContext& context,
     PlannedLetter letter;
     letter.channel = Channel::mss_professional;
     const auto& person = who.professional;
-    letter.recipient_key = fmt::format("{}@{}", person.rpps.empty() ? person.family + " " + person.given : person.rpps.text(),
-                                       who.mss_address.empty() ? who.structure_name : who.mss_address);
+    letter.recipient_key =
+        fmt::format("{}@{}", person.rpps.empty() ? person.family + " " + person.given : person.rpps.text(),
+                    who.mss_address.empty() ? who.structure_name : who.mss_address);
     letter.recipient_name = person.family + " " + person.given;
     letter.address = Personal<std::string>{who.mss_address};
     const auto& patient = report.patient;

@@ -29,22 +29,22 @@ struct IdentityClaim {
 };
 
 struct ReceivedResult {
-    int position{};          ///< of its OBX in the message, from 1
-    std::string code;        ///< as received
+    int position{};    ///< of its OBX in the message, from 1
+    std::string code;  ///< as received
     std::optional<AnalyteId> analyte;
-    std::string run;         ///< OBX-4
-    std::string status;      ///< OBX-11, or the link's default
+    std::string run;             ///< OBX-4
+    std::string status;          ///< OBX-11, or the link's default
     std::optional<Value> value;  ///< none: the sender says that there is none
     std::string received_flags;
     std::string note;
     std::string measured_at;  ///< HL7 form, offset included when known
-    bool held{};             ///< a trouble above stops it from reaching an order
+    bool held{};              ///< a trouble above stops it from reaching an order
 };
 
 /// Results that share an order: one OBR, or one specimen.
 struct ReceivedGroup {
-    std::string coordinate;             ///< "OBR[1]"
-    std::vector<std::string> numbers;   ///< specimen and order numbers, most trusted first
+    std::string coordinate;            ///< "OBR[1]"
+    std::vector<std::string> numbers;  ///< specimen and order numbers, most trusted first
     Personal<IdentityClaim> claim;
     std::vector<ReceivedResult> results;
 };

@@ -7,7 +7,8 @@ namespace sgl::domain {
 namespace {
 
 // Version-5 name space of our documents: names are "<set>/<version>/<variant>/<form>".
-constexpr Uuid document_space{{0x5b, 0x0f, 0x8e, 0x8a, 0x3d, 0x61, 0x4c, 0x2b, 0x9a, 0x77, 0x1e, 0x40, 0x6c, 0xd2, 0x91, 0x35}};
+constexpr Uuid document_space{
+    {0x5b, 0x0f, 0x8e, 0x8a, 0x3d, 0x61, 0x4c, 0x2b, 0x9a, 0x77, 0x1e, 0x40, 0x6c, 0xd2, 0x91, 0x35}};
 
 std::string document_oid(ReportSetId set, unsigned version) {
     return Uuid::v5(document_space, fmt::format("{}/{}/professional/n3", to_string(set.value()), version)).to_oid();
@@ -35,18 +36,25 @@ std::vector<Error> missing(const Report& report) {
     need(!traits.birth_name.empty(), "patient.birth_name", "the birth name is mandatory on a report");
     need(!traits.first_given_name.empty(), "patient.first_given_name", "the first given name is mandatory on a report");
     need(traits.birth_date.has_value(), "patient.birth_date", "the date of birth is mandatory on a report");
-    need(!report.patient.local_id.empty(), "patient.local_id", "the laboratory's patient number is mandatory on a report");
+    need(!report.patient.local_id.empty(), "patient.local_id",
+         "the laboratory's patient number is mandatory on a report");
     if (report.patient.ins_may_leave()) {
-        need(!traits.birth_given_names.empty(), "patient.birth_given_names", "a qualified identity has all its birth given names");
-        need(!traits.birth_place.empty(), "patient.birth_place", "a qualified identity has the INSEE code of the birth place");
+        need(!traits.birth_given_names.empty(), "patient.birth_given_names",
+             "a qualified identity has all its birth given names");
+        need(!traits.birth_place.empty(), "patient.birth_place",
+             "a qualified identity has the INSEE code of the birth place");
         need(traits.sex != Sex::unknown, "patient.sex", "a qualified identity has a sex");
     }
-    need(!report.entity.name.empty() && !report.entity.legal_form.empty(), "legal_entity", "name and legal form of the laboratory are mandatory");
-    need(!report.entity.biologists_in_charge.empty(), "legal_entity.biologists_in_charge", "the biologist in charge is mandatory");
+    need(!report.entity.name.empty() && !report.entity.legal_form.empty(), "legal_entity",
+         "name and legal form of the laboratory are mandatory");
+    need(!report.entity.biologists_in_charge.empty(), "legal_entity.biologists_in_charge",
+         "the biologist in charge is mandatory");
     need(!report.site.address.city.empty(), "site.address", "the address of the site is mandatory");
     need(!report.validator.rpps.empty(), "validator.rpps", "the validating biologist has no RPPS number");
-    need(!report.validator.family.empty() && !report.validator.given.empty(), "validator", "surname and first name of the validating biologist are mandatory");
-    need(!report.validator.speciality.code.empty(), "validator.speciality", "the validating biologist has no speciality");
+    need(!report.validator.family.empty() && !report.validator.given.empty(), "validator",
+         "surname and first name of the validating biologist are mandatory");
+    need(!report.validator.speciality.code.empty(), "validator.speciality",
+         "the validating biologist has no speciality");
     need(!report.specimens.empty(), "specimens", "no specimen is known for this order");
     for (std::size_t i = 0; i < report.specimens.size(); ++i) {
         const auto& collected = report.specimens[i].collected_at;

@@ -21,7 +21,7 @@ struct ReportedResult {
     std::string label;        ///< French, as printed
     std::string loinc_label;  ///< for displayName
     Value value;
-    Range range;              ///< that of this patient, as applied
+    Range range;  ///< that of this patient, as applied
     Flag flag{Flag::none};
     std::optional<PreviousResult> previous;
     std::string method;
@@ -31,7 +31,7 @@ struct ReportedResult {
 };
 
 struct ReportedChapter {
-    std::string code;   ///< LOINC chapter
+    std::string code;  ///< LOINC chapter
     std::string label;
     std::vector<ReportedResult> results;
 };
@@ -51,8 +51,8 @@ struct ReportIdentifiers {
 struct Report {
     ReportIdentifiers ids;
     ReportKind kind{ReportKind::final};
-    std::string order_number;        ///< ours (filler)
-    std::string placer_group;        ///< the prescription's
+    std::string order_number;  ///< ours (filler)
+    std::string placer_group;  ///< the prescription's
     std::vector<RequestedExam> exams;
     LegalEntity entity;
     Site site;
@@ -62,15 +62,15 @@ struct Report {
     Professional collector;
     std::vector<Specimen> specimens;
     std::optional<Timestamp> prescribed_at;
-    Timestamp registered_at;         ///< order and specimens received
-    Timestamp validated_at;          ///< biological validation
-    Timestamp created_at;            ///< of this version: ClinicalDocument/effectiveTime
-    Professional validator;          ///< the biologist who signs
-    std::string patient_class;       ///< PV1-2
+    Timestamp registered_at;    ///< order and specimens received
+    Timestamp validated_at;     ///< biological validation
+    Timestamp created_at;       ///< of this version: ClinicalDocument/effectiveTime
+    Professional validator;     ///< the biologist who signs
+    std::string patient_class;  ///< PV1-2
     std::string stay_number;
     std::string clinical_context;
-    std::string comment;             ///< contextual interpretation, may be empty
-    char confidentiality{'N'};       ///< N, R or V
+    std::string comment;        ///< contextual interpretation, may be empty
+    char confidentiality{'N'};  ///< N, R or V
     std::vector<ReportedChapter> chapters;
 };
 

@@ -9,11 +9,16 @@ namespace sgl::domain {
 
 std::string_view to_string(Comparator comparator) {
     switch (comparator) {
-        case Comparator::none: return "";
-        case Comparator::less: return "<";
-        case Comparator::less_or_equal: return "<=";
-        case Comparator::greater: return ">";
-        case Comparator::greater_or_equal: return ">=";
+        case Comparator::none:
+            return "";
+        case Comparator::less:
+            return "<";
+        case Comparator::less_or_equal:
+            return "<=";
+        case Comparator::greater:
+            return ">";
+        case Comparator::greater_or_equal:
+            return ">=";
     }
     return "";
 }
@@ -29,11 +34,16 @@ std::optional<Comparator> comparator_of(std::string_view sign) {
 std::string to_french(const Value& value) {
     if (const auto* quantity = std::get_if<Quantity>(&value)) {
         switch (quantity->comparator) {
-            case Comparator::none: return quantity->number.french();
-            case Comparator::less: return "< " + quantity->number.french();
-            case Comparator::less_or_equal: return "≤ " + quantity->number.french();
-            case Comparator::greater: return "> " + quantity->number.french();
-            case Comparator::greater_or_equal: return "≥ " + quantity->number.french();
+            case Comparator::none:
+                return quantity->number.french();
+            case Comparator::less:
+                return "< " + quantity->number.french();
+            case Comparator::less_or_equal:
+                return "≤ " + quantity->number.french();
+            case Comparator::greater:
+                return "> " + quantity->number.french();
+            case Comparator::greater_or_equal:
+                return "≥ " + quantity->number.french();
         }
     }
     if (const auto* coded = std::get_if<Coded>(&value)) return coded->display.empty() ? coded->code : coded->display;
@@ -43,9 +53,19 @@ std::string to_french(const Value& value) {
 std::string french_unit(std::string_view ucum) {
     // French habit on paper (lab-domain 7.4); what is not here is shown as it is.
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> habits{{
-        {"10*9/L", "G/L"}, {"10*12/L", "T/L"}, {"[IU]/L", "UI/L"}, {"m[IU]/L", "mUI/L"}, {"k[IU]/L", "kUI/L"},
-        {"ug/L", "µg/L"}, {"umol/L", "µmol/L"}, {"ug/mL", "µg/mL"}, {"um3", "µm³"}, {"10*3/uL", "10³/µL"},
-        {"10*6/uL", "10⁶/µL"}, {"mL/min/{1.73_m2}", "mL/min/1,73 m²"}, {"[pH]", ""},
+        {"10*9/L", "G/L"},
+        {"10*12/L", "T/L"},
+        {"[IU]/L", "UI/L"},
+        {"m[IU]/L", "mUI/L"},
+        {"k[IU]/L", "kUI/L"},
+        {"ug/L", "µg/L"},
+        {"umol/L", "µmol/L"},
+        {"ug/mL", "µg/mL"},
+        {"um3", "µm³"},
+        {"10*3/uL", "10³/µL"},
+        {"10*6/uL", "10⁶/µL"},
+        {"mL/min/{1.73_m2}", "mL/min/1,73 m²"},
+        {"[pH]", ""},
     }};
     for (const auto& [from, to] : habits) {
         if (from == ucum) return std::string(to);
@@ -63,20 +83,27 @@ std::string to_french(const Range& range) {
 
 std::string_view to_string(Flag flag) {
     switch (flag) {
-        case Flag::none: return "";
-        case Flag::normal: return "N";
-        case Flag::low: return "L";
-        case Flag::high: return "H";
-        case Flag::critical_low: return "LL";
-        case Flag::critical_high: return "HH";
-        case Flag::abnormal: return "A";
+        case Flag::none:
+            return "";
+        case Flag::normal:
+            return "N";
+        case Flag::low:
+            return "L";
+        case Flag::high:
+            return "H";
+        case Flag::critical_low:
+            return "LL";
+        case Flag::critical_high:
+            return "HH";
+        case Flag::abnormal:
+            return "A";
     }
     return "";
 }
 
 std::optional<Flag> flag_of(std::string_view code) {
-    for (const auto flag : {Flag::none, Flag::normal, Flag::low, Flag::high, Flag::critical_low, Flag::critical_high,
-                            Flag::abnormal}) {
+    for (const auto flag :
+         {Flag::none, Flag::normal, Flag::low, Flag::high, Flag::critical_low, Flag::critical_high, Flag::abnormal}) {
         if (to_string(flag) == code) return flag;
     }
     return std::nullopt;
@@ -86,7 +113,8 @@ Flag interpret(const Quantity& quantity, const Range& reference, const Range& cr
     if (reference.empty()) return Flag::none;
     const auto& number = quantity.number;
     const bool at_most = quantity.comparator == Comparator::less || quantity.comparator == Comparator::less_or_equal;
-    const bool at_least = quantity.comparator == Comparator::greater || quantity.comparator == Comparator::greater_or_equal;
+    const bool at_least =
+        quantity.comparator == Comparator::greater || quantity.comparator == Comparator::greater_or_equal;
     // With a comparator only what is certain counts: `<5` is surely under a bound of 5 or more.
     const auto under = [&](const Decimal& bound) {
         if (at_least) return false;

@@ -15,12 +15,15 @@ namespace {
 bool may_be(const domain::Link& link, const net::Peer& peer) {
     if (!link.active) return false;
     if (!link.tls_subject.empty() && (!peer.certificate || peer.certificate->subject != link.tls_subject)) return false;
-    if (!link.tls_fingerprint.empty() && (!peer.certificate || peer.certificate->sha256 != link.tls_fingerprint)) return false;
-    return link.addresses.empty() ||
-           std::ranges::any_of(link.addresses, [&](const std::string& allowed) { return net::address_in(peer.address, allowed); });
+    if (!link.tls_fingerprint.empty() && (!peer.certificate || peer.certificate->sha256 != link.tls_fingerprint))
+        return false;
+    return link.addresses.empty() || std::ranges::any_of(link.addresses, [&](const std::string& allowed) {
+               return net::address_in(peer.address, allowed);
+           });
 }
 
-std::vector<const domain::Link*> links_of(const domain::Laboratory& laboratory, const ConversationOptions& options, const net::Peer& peer) {
+std::vector<const domain::Link*> links_of(const domain::Laboratory& laboratory, const ConversationOptions& options,
+                                          const net::Peer& peer) {
     std::vector<const domain::Link*> links;
     for (const auto* link : laboratory.links_of(options.listener)) {
         const bool named = options.links.empty() || std::ranges::find(options.links, link->name) != options.links.end();
@@ -31,8 +34,8 @@ std::vector<const domain::Link*> links_of(const domain::Laboratory& laboratory, 
 
 }  // namespace
 
-asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const LiveLaboratory& laboratory, const Clock& clock,
-                               const ConversationOptions& options) {
+asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const LiveLaboratory& laboratory,
+                               const Clock& clock, const ConversationOptions& options) {
     hl7::Framer framer(options.max_message_bytes);
     std::array<char, 65536> buffer{};
     Instant block_since = clock.now();
@@ -64,24 +67,34 @@ asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const Live
             switch (event.kind) {
                 case Kind::block:
                     if (links.empty()) {
-                        log::warn("no link for this connection", {{"listener", log::Token{options.listener}}, {"address", log::Token{stream->peer().address}}});
+                        log::warn("no link for this connection", {{"listener", log::Token{options.listener}},
+                                                                  {"address", log::Token{stream->peer().address}}});
                         close = true;
                         break;
                     }
                     reply = co_await intake.receive(links, std::move(event.bytes), received_at);
                     break;
                 case Kind::oversize:
-                    if (!links.empty()) reply = co_await intake.refuse_oversize(*links.front(), std::move(event.bytes), event.size, received_at);
+                    if (!links.empty())
+                        reply = co_await intake.refuse_oversize(*links.front(), std::move(event.bytes), event.size,
+                                                                received_at);
                     close = true;
                     break;
-                case Kind::unterminated: log::warn("block without end", {{"bytes", event.size}}); break;
-                case Kind::garbage: log::warn("bytes outside blocks", {{"listener", log::Token{options.listener}}}); break;
+                case Kind::unterminated:
+                    log::warn("block without end", {{"bytes", event.size}});
+                    break;
+                case Kind::garbage:
+                    log::warn("bytes outside blocks", {{"listener", log::Token{options.listener}}});
+                    break;
                 case Kind::not_hl7:
                     log::warn("an ASTM transmission on an HL7 port", {{"listener", log::Token{options.listener}}});
                     close = true;
                     break;
-                case Kind::commit_byte: log::warn("the peer speaks MLLP release 2"); break;
-                case Kind::incomplete: break;
+                case Kind::commit_byte:
+                    log::warn("the peer speaks MLLP release 2");
+                    break;
+                case Kind::incomplete:
+                    break;
             }
             if (!reply.bytes.empty()) {
                 const std::string framed = hl7::frame(reply.bytes);

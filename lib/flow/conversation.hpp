@@ -9,15 +9,15 @@
 namespace sgl::flow {
 
 struct ConversationOptions {
-    std::string listener;                   ///< name; which links may speak is looked up in the laboratory in force
-    std::vector<std::string> links;         ///< of the listener's settings; empty: those that name the listener
+    std::string listener;            ///< name; which links may speak is looked up in the laboratory in force
+    std::vector<std::string> links;  ///< of the listener's settings; empty: those that name the listener
     std::size_t max_message_bytes{10'000'000};
     Duration frame_timeout{std::chrono::seconds(60)};  ///< from VT to FS (SEC-07)
 };
 
-/// Runs until the peer closes or can't be trusted any more. Throws what breaks the connection; nothing is answered that is
-/// not stored.
-asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const LiveLaboratory& laboratory, const Clock& clock,
-                               const ConversationOptions& options);
+/// Runs until the peer closes or can't be trusted any more. Throws what breaks the connection; nothing is answered that
+/// is not stored.
+asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const LiveLaboratory& laboratory,
+                               const Clock& clock, const ConversationOptions& options);
 
 }  // namespace sgl::flow

@@ -19,7 +19,8 @@ Timestamp measured_at(const store::CurrentResult& result, const TimeZone& zone) 
 }
 
 domain::Flag flag_of(const domain::Analyte& analyte, const domain::Value& value, const domain::Range& range) {
-    if (const auto* quantity = std::get_if<domain::Quantity>(&value)) return domain::interpret(*quantity, range, analyte.critical);
+    if (const auto* quantity = std::get_if<domain::Quantity>(&value))
+        return domain::interpret(*quantity, range, analyte.critical);
     if (const auto* coded = std::get_if<domain::Coded>(&value)) {
         for (const auto& answer : analyte.answers) {
             if (answer.coded == *coded) return answer.flag;
@@ -35,7 +36,8 @@ bool comparable(const domain::Value& now, const domain::Value& before) {
     return a == nullptr || a->unit == std::get<domain::Quantity>(before).unit;
 }
 
-domain::Professional detailed(const domain::Laboratory& laboratory, domain::LegalEntityId entity, domain::Professional person) {
+domain::Professional detailed(const domain::Laboratory& laboratory, domain::LegalEntityId entity,
+                              domain::Professional person) {
     if (person.rpps.empty()) return person;
     const auto known = laboratory.correspondents(entity, person.rpps);
     if (known.empty()) return person;
@@ -50,12 +52,14 @@ domain::Professional detailed(const domain::Laboratory& laboratory, domain::Lega
     return person;
 }
 
-void add_correspondents(std::vector<domain::Correspondent>& to, const domain::Laboratory& laboratory, domain::LegalEntityId entity,
-                        const domain::Professional& person, bool is_prescriber) {
+void add_correspondents(std::vector<domain::Correspondent>& to, const domain::Laboratory& laboratory,
+                        domain::LegalEntityId entity, const domain::Professional& person, bool is_prescriber) {
     if (person.family.empty() && person.rpps.empty()) return;
-    const auto known = person.rpps.empty() ? std::vector<const domain::Correspondent*>{} : laboratory.correspondents(entity, person.rpps);
+    const auto known = person.rpps.empty() ? std::vector<const domain::Correspondent*>{}
+                                           : laboratory.correspondents(entity, person.rpps);
     domain::Correspondent correspondent;
-    if (!known.empty()) correspondent = *known.front();  // one mailbox each in this version: that of his first structure
+    if (!known.empty())
+        correspondent = *known.front();  // one mailbox each in this version: that of his first structure
     correspondent.professional = detailed(laboratory, entity, person);
     correspondent.is_prescriber = is_prescriber;
     to.push_back(std::move(correspondent));
@@ -63,10 +67,12 @@ void add_correspondents(std::vector<domain::Correspondent>& to, const domain::La
 
 }  // namespace
 
-ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalogue, const TimeZone& zone, const PreviousResults& previous) {
+ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalogue, const TimeZone& zone,
+                  const PreviousResults& previous) {
     ReportDraft made;
     const auto& traits = file.patient.traits.reveal();
-    // One line an analysis: of several runs the one received last (hl7v2-lab 8.6); who wants another asks for it to be resent.
+    // One line an analysis: of several runs the one received last (hl7v2-lab 8.6); who wants another asks for it to be
+    // resent.
     std::map<std::int32_t, const store::CurrentResult*> newest;
     for (const auto& result : file.results) {
         if (!result.analyte || result.state == "quarantined") {
@@ -80,10 +86,13 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
     for (const auto& [id, result] : newest) {
         const auto* analyte = catalogue.by_id(domain::AnalyteId{id});
         if (analyte == nullptr) analyte = catalogue.by_code(result->code);  // the catalogue got a new version since
-        if (analyte == nullptr) made.unreadable.push_back(result->code);
-        else found.emplace_back(analyte, result);
+        if (analyte == nullptr)
+            made.unreadable.push_back(result->code);
+        else
+            found.emplace_back(analyte, result);
     }
-    std::ranges::sort(found, {}, [](const auto& pair) { return std::pair(pair.first->position, pair.first->local_code); });
+    std::ranges::sort(found, {},
+                      [](const auto& pair) { return std::pair(pair.first->position, pair.first->local_code); });
     for (const auto& [analyte, result] : found) {
         DraftLine line;
         line.id = result->id;
@@ -95,7 +104,8 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.label = analyte->label;
         reported.loinc_label = analyte->loinc_label;
         reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisable"}});
-        if (auto* quantity = std::get_if<domain::Quantity>(&reported.value)) quantity->number = quantity->number.rounded(analyte->decimals);
+        if (auto* quantity = std::get_if<domain::Quantity>(&reported.value))
+            quantity->number = quantity->number.rounded(analyte->decimals);
         const auto* specimen = specimen_of(file, result->specimen_number);
         if (specimen == nullptr && !file.specimens.empty()) specimen = &file.specimens.front();
         if (specimen != nullptr) reported.specimen_number = specimen->number;
@@ -108,7 +118,8 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.flag = result->value ? flag_of(*analyte, *result->value, reported.range) : domain::Flag::none;
         reported.method = analyte->method;
         reported.comment = result->note;
-        if (const auto before = previous.find(analyte->local_code); before != previous.end() && comparable(reported.value, before->second.value)) {
+        if (const auto before = previous.find(analyte->local_code);
+            before != previous.end() && comparable(reported.value, before->second.value)) {
             reported.previous = before->second;
         }
         made.lines.push_back(std::move(line));
@@ -117,16 +128,18 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         const auto members = catalogue.ordered(exam.code);
         if (members.empty()) made.pending.push_back(exam.label.empty() ? exam.code : exam.label);
         for (const auto* member : members) {
-            const bool there = std::ranges::any_of(made.lines, [&](const DraftLine& line) { return line.reported.local_code == member->local_code; });
-            if (!there && std::ranges::find(made.pending, member->label) == made.pending.end()) made.pending.push_back(member->label);
+            const bool there = std::ranges::any_of(
+                made.lines, [&](const DraftLine& line) { return line.reported.local_code == member->local_code; });
+            if (!there && std::ranges::find(made.pending, member->label) == made.pending.end())
+                made.pending.push_back(member->label);
         }
     }
     return made;
 }
 
-domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory, const std::vector<DraftLine>& lines,
-                         const domain::Professional& validator, const domain::ReportIdentifiers& ids, Instant validated_at,
-                         const std::string& comment) {
+domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory,
+                         const std::vector<DraftLine>& lines, const domain::Professional& validator,
+                         const domain::ReportIdentifiers& ids, Instant validated_at, const std::string& comment) {
     domain::Report report;
     report.ids = ids;
     report.order_number = file.number;
@@ -138,9 +151,10 @@ domain::Report report_of(const store::OrderFile& file, const domain::Laboratory&
     report.prescriber = detailed(laboratory, file.legal_entity, file.prescriber);
     add_correspondents(report.correspondents, laboratory, file.legal_entity, file.prescriber, true);
     for (const auto& copy : file.copies) {
-        const bool twice = !copy.rpps.empty() && std::ranges::any_of(report.correspondents, [&](const domain::Correspondent& other) {
-            return other.professional.rpps == copy.rpps;
-        });
+        const bool twice =
+            !copy.rpps.empty() && std::ranges::any_of(report.correspondents, [&](const domain::Correspondent& other) {
+                return other.professional.rpps == copy.rpps;
+            });
         if (!twice) add_correspondents(report.correspondents, laboratory, file.legal_entity, copy, false);
     }
     report.collector = file.collector;

@@ -1,5 +1,5 @@
-// What a report would say if it were signed now: the results of an order met with the catalogue, the patient's ranges and
-// earlier results. Pure; the console's preview, the guard of validation and the report itself all come from here.
+// What a report would say if it were signed now: the results of an order met with the catalogue, the patient's ranges
+// and earlier results. Pure; the console's preview, the guard of validation and the report itself all come from here.
 #pragma once
 
 #include <map>
@@ -23,7 +23,8 @@ struct DraftLine {
 struct ReportDraft {
     std::vector<DraftLine> lines;      ///< in the order of the report
     std::vector<std::string> pending;  ///< labels of examinations asked for and not there
-    std::vector<std::string> unreadable;  ///< codes of results that can't be signed (unknown, quarantined): a person first
+    std::vector<std::string>
+        unreadable;  ///< codes of results that can't be signed (unknown, quarantined): a person first
 };
 
 /// Newest validated result of each analysis of the patient, by local code.

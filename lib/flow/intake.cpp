@@ -28,19 +28,23 @@ constexpr std::size_t most_problems = 10;  // ERR segments of one answer
 /// What an answer says beside its code; kept with the message so that a repeat hears the same.
 struct AnswerDetail {
     std::vector<hl7::Problem> problems;
-    std::string order_number;                    // ORL: our number
-    std::vector<std::string> refusals;           // ORL: per order, empty = accepted
+    std::string order_number;           // ORL: our number
+    std::vector<std::string> refusals;  // ORL: per order, empty = accepted
 };
 
 std::string kept_form(const AnswerDetail& detail) {
     json::array problems;
     for (const auto& problem : detail.problems) {
-        problems.push_back({{"code", static_cast<int>(problem.code)}, {"severity", std::string(1, problem.severity)},
-                            {"where", problem.where}, {"diagnostic", problem.diagnostic}});
+        problems.push_back({{"code", static_cast<int>(problem.code)},
+                            {"severity", std::string(1, problem.severity)},
+                            {"where", problem.where},
+                            {"diagnostic", problem.diagnostic}});
     }
     json::array refusals;
-    for (const auto& refusal : detail.refusals) refusals.emplace_back(refusal);
-    return store::codec::text({{"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}});
+    for (const auto& refusal : detail.refusals)
+        refusals.emplace_back(refusal);
+    return store::codec::text(
+        {{"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}});
 }
 
 AnswerDetail from_kept_form(const std::string& text) {
@@ -56,15 +60,18 @@ AnswerDetail from_kept_form(const std::string& text) {
         detail.problems.push_back(std::move(problem));
     }
     detail.order_number = store::codec::member(kept, "order");
-    for (const auto& refusal : kept.at("refusals").as_array()) detail.refusals.emplace_back(std::string_view(refusal.as_string()));
+    for (const auto& refusal : kept.at("refusals").as_array())
+        detail.refusals.emplace_back(std::string_view(refusal.as_string()));
     return detail;
 }
 
 hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
     if (trouble.kind == "missing_code") return hl7::ErrorCode::required_field_missing;
-    if (trouble.kind == "charset" || trouble.kind == "value" || trouble.kind == "ins_invalid") return hl7::ErrorCode::data_type;
+    if (trouble.kind == "charset" || trouble.kind == "value" || trouble.kind == "ins_invalid")
+        return hl7::ErrorCode::data_type;
     if (trouble.kind == "two_patients") return hl7::ErrorCode::cardinality;
-    if (trouble.kind == "unknown_code" || trouble.kind == "unit" || trouble.kind == "unknown_flag" || trouble.kind == "unknown_exam") {
+    if (trouble.kind == "unknown_code" || trouble.kind == "unit" || trouble.kind == "unknown_flag" ||
+        trouble.kind == "unknown_exam") {
         return hl7::ErrorCode::table_value_not_found;
     }
     return hl7::ErrorCode::application_error;
@@ -91,7 +98,9 @@ hl7::Problem problem_of(const interpret::Refusal& refusal) {
     return problem;
 }
 
-hl7::AckCode ack_code(const std::string& answer) { return hl7::parse_ack_code(answer).value_or(hl7::AckCode::ae); }
+hl7::AckCode ack_code(const std::string& answer) {
+    return hl7::parse_ack_code(answer).value_or(hl7::AckCode::ae);
+}
 
 Sha256 key_of(const hl7::Message& message) {
     // (link, MSH-3, MSH-4, MSH-10, MSH-7); the link is a column of its own. MSH-10 empty: the hash alone decides.
@@ -162,12 +171,14 @@ public:
         if (incoming.type() == "OML" && (*decision.now == hl7::AckCode::aa || *decision.now == hl7::AckCode::ae)) {
             return {order_response(incoming, code, detail), false};
         }
-        const std::string_view text = detail.problems.empty() ? std::string_view() : std::string_view(detail.problems.front().diagnostic);
+        const std::string_view text =
+            detail.problems.empty() ? std::string_view() : std::string_view(detail.problems.front().diagnostic);
         return {hl7::ack(incoming, *decision.now, detail.problems, context_, text), false};
     }
 
 private:
-    std::string order_response(const hl7::Message& incoming, const std::string& code, const AnswerDetail& detail) const {
+    std::string order_response(const hl7::Message& incoming, const std::string& code,
+                               const AnswerDetail& detail) const {
         auto groups = hl7::group(incoming);
         std::vector<hl7::OrderAnswer> answers;
         for (const auto& refusal : detail.refusals) {
@@ -195,7 +206,8 @@ private:
 }  // namespace
 
 struct Intake::Waiting {
-    Waiting(const asio::any_io_executor& executor, store::Arrival message) : arrival(std::move(message)), done(executor) {
+    Waiting(const asio::any_io_executor& executor, store::Arrival message)
+        : arrival(std::move(message)), done(executor) {
         done.expires_at(asio::steady_timer::time_point::max());
     }
     store::Arrival arrival;
@@ -205,9 +217,15 @@ struct Intake::Waiting {
 };
 
 Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& clock, const LiveLaboratory& laboratory)
-    : executor_(std::move(executor)), pool_(pool), clock_(clock), laboratory_(laboratory), inbox_(pool), orders_(pool, inbox_) {}
+    : executor_(std::move(executor)),
+      pool_(pool),
+      clock_(clock),
+      laboratory_(laboratory),
+      inbox_(pool),
+      orders_(pool, inbox_) {}
 
-asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& links, std::string block, Instant received_at) {
+asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& links, std::string block,
+                                       Instant received_at) {
     failpoint("mllp_frame_complete");
     const domain::LaboratoryPtr laboratory = laboratory_.current();
     failpoint("before_parse");
@@ -235,13 +253,18 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     std::optional<interpret::ReadOrder> order;
     if (!refusal && admission.kind == interpret::Kind::results) {
         auto reading = interpret::results(message, link, laboratory->catalogue(link.site));
-        if (auto* refused = std::get_if<interpret::Refusal>(&reading)) refusal = std::move(*refused);
-        else arrival.reading = std::move(std::get<domain::Reading>(reading));
+        if (auto* refused = std::get_if<interpret::Refusal>(&reading))
+            refusal = std::move(*refused);
+        else
+            arrival.reading = std::move(std::get<domain::Reading>(reading));
     } else if (!refusal) {
         const domain::Site* site = laboratory->site(link.site);
-        auto read = interpret::order(message, link, laboratory->catalogue(link.site), site == nullptr ? std::string() : site->oid);
-        if (auto* refused = std::get_if<interpret::Refusal>(&read)) refusal = std::move(*refused);
-        else order = std::move(std::get<interpret::ReadOrder>(read));
+        auto read = interpret::order(message, link, laboratory->catalogue(link.site),
+                                     site == nullptr ? std::string() : site->oid);
+        if (auto* refused = std::get_if<interpret::Refusal>(&read))
+            refusal = std::move(*refused);
+        else
+            order = std::move(std::get<interpret::ReadOrder>(read));
     }
     failpoint("after_parse_before_apply");
     if (refusal) {
@@ -250,7 +273,8 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     }
     if (order) {
         arrival.reading.troubles = order->troubles;
-        for (const auto& line : order->lines) detail.refusals.push_back(line.refusal);
+        for (const auto& line : order->lines)
+            detail.refusals.push_back(line.refusal);
     }
     add_warnings(detail, arrival.reading.troubles);
     arrival.answer_errors = kept_form(detail);
@@ -263,10 +287,12 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
             failpoint("after_inbox_commit_before_ack");
             if (registered->kept.duplicate) detail = from_kept_form(registered->kept.answer_errors);
             detail.order_number = registered->number;
-            log::info("order kept", {{"link", link.id}, {"message", registered->kept.id}, {"duplicate", registered->kept.duplicate}});
+            log::info("order kept",
+                      {{"link", link.id}, {"message", registered->kept.id}, {"duplicate", registered->kept.duplicate}});
             co_return answer.to(message, registered->kept.answer, detail);
         }
-        for (auto& line : detail.refusals) line = registered.error().what;
+        for (auto& line : detail.refusals)
+            line = registered.error().what;
         hl7::Problem problem = hl7::to_problem(registered.error());
         problem.code = hl7::ErrorCode::duplicate_key;
         detail.problems.push_back(std::move(problem));
@@ -274,16 +300,20 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
         arrival.answer_errors = kept_form(detail);
     } else if (order) {
         for (const auto& line : order->lines) {
-            if (!line.refusal.empty()) arrival.reading.troubles.push_back({"order_refused", line.coordinate, line.refusal});
+            if (!line.refusal.empty())
+                arrival.reading.troubles.push_back({"order_refused", line.coordinate, line.refusal});
         }
     }
     const store::Kept kept = co_await keep(std::move(arrival));
     failpoint("after_inbox_commit_before_ack");
-    log::debug("message kept", {{"link", link.id}, {"message", kept.id}, {"duplicate", kept.duplicate}, {"answer", log::Token{kept.answer}}});
+    log::debug(
+        "message kept",
+        {{"link", link.id}, {"message", kept.id}, {"duplicate", kept.duplicate}, {"answer", log::Token{kept.answer}}});
     co_return answer.to(message, kept.answer, from_kept_form(kept.answer_errors));
 }
 
-asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size, Instant received_at) {
+asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size,
+                                               Instant received_at) {
     const hl7::ParseOptions options = parse_options(link);
     const hl7::Message header = header_of(head, options);
     store::Arrival arrival = arrival_of(link, std::move(head), received_at);
@@ -337,17 +367,21 @@ asio::awaitable<void> Intake::run_batches() {
 asio::awaitable<void> Intake::keep_together(std::vector<std::shared_ptr<Waiting>> batch) {
     std::vector<store::Arrival> arrivals;
     arrivals.reserve(batch.size());
-    for (auto& waiting : batch) arrivals.push_back(std::move(waiting->arrival));
+    for (auto& waiting : batch)
+        arrivals.push_back(std::move(waiting->arrival));
     bool one_by_one = false;
     std::exception_ptr failure;
     try {
         std::vector<store::Kept> kept = co_await inbox_.keep(arrivals, clock_.now());
-        for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->kept = std::move(kept[i]);
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            batch[i]->kept = std::move(kept[i]);
     } catch (const pg::DatabaseError& error) {
         // A message that the database can't take must not stop its neighbours; a lost database stops all.
         one_by_one = !error.is_connection_loss() && !error.is_in_doubt();
         failure = std::current_exception();
-        log::warn("batch not stored", {{"messages", batch.size()}, {"sqlstate", log::Token{error.sqlstate()}}, {"query", log::Token{error.query()}}});
+        log::warn("batch not stored", {{"messages", batch.size()},
+                                       {"sqlstate", log::Token{error.sqlstate()}},
+                                       {"query", log::Token{error.query()}}});
     } catch (const std::exception&) {
         failure = std::current_exception();
         log::error("batch not stored", {{"messages", batch.size()}});
@@ -355,8 +389,10 @@ asio::awaitable<void> Intake::keep_together(std::vector<std::shared_ptr<Waiting>
     for (std::size_t i = 0; i < batch.size(); ++i) {
         auto& waiting = *batch[i];
         waiting.arrival = std::move(arrivals[i]);
-        if (one_by_one) co_await keep_alone(waiting);
-        else if (failure) waiting.failure = failure;
+        if (one_by_one)
+            co_await keep_alone(waiting);
+        else if (failure)
+            waiting.failure = failure;
         waiting.done.cancel();
     }
 }
@@ -376,7 +412,8 @@ asio::awaitable<void> Intake::keep_alone(Waiting& waiting) {
             if (error.sqlstate().starts_with("22")) {
                 waiting.arrival.reading.groups.clear();
                 waiting.arrival.reading.quarantined = true;
-                waiting.arrival.reading.troubles.assign(1, {"unstorable", "MSH", "a text of the message can't be stored"});
+                waiting.arrival.reading.troubles.assign(1,
+                                                        {"unstorable", "MSH", "a text of the message can't be stored"});
             }
         } catch (const std::exception&) {
             waiting.failure = std::current_exception();

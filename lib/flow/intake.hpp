@@ -1,5 +1,5 @@
-// receive → keep → interpret: one message in, its answer out. What is answered AA is committed (design D2); messages that
-// arrive together, on whatever connection, share one commit.
+// receive → keep → interpret: one message in, its answer out. What is answered AA is committed (design D2); messages
+// that arrive together, on whatever connection, share one commit.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,12 +30,14 @@ public:
     Intake(const Intake&) = delete;
     Intake& operator=(const Intake&) = delete;
 
-    /// `links`: the ones that this connection may be, at least one. Throws when nothing could be stored: then nothing is
-    /// answered and the connection closes, so that the sender keeps the message (hl7v2-lab 3.3).
-    asio::awaitable<Reply> receive(const std::vector<const domain::Link*>& links, std::string block, Instant received_at);
+    /// `links`: the ones that this connection may be, at least one. Throws when nothing could be stored: then nothing
+    /// is answered and the connection closes, so that the sender keeps the message (hl7v2-lab 3.3).
+    asio::awaitable<Reply> receive(const std::vector<const domain::Link*>& links, std::string block,
+                                   Instant received_at);
 
     /// A block longer than the listener takes: its head is kept, AR, close.
-    asio::awaitable<Reply> refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size, Instant received_at);
+    asio::awaitable<Reply> refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size,
+                                           Instant received_at);
 
     std::size_t waiting() const { return queue_.size(); }
 

@@ -21,7 +21,8 @@ std::chrono::year_month_day month_of(Instant at, const TimeZone& zone) {
 }
 
 /// What a biologist saw against what is there now; empty when it is the same.
-std::string changes_since(const std::vector<domain::ResultId>& seen, const std::vector<DraftLine>& now, bool version_moved) {
+std::string changes_since(const std::vector<domain::ResultId>& seen, const std::vector<DraftLine>& now,
+                          bool version_moved) {
     const auto is_seen = [&](domain::ResultId id) { return std::ranges::find(seen, id) != seen.end(); };
     std::string fresh;
     for (const auto& line : now) {
@@ -43,7 +44,8 @@ struct Composed {
 };
 
 /// Pure, on a worker thread: the PDF, the CDA with the PDF inside, then ring 2 on the bytes.
-Composed compose_documents(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf, bool production) {
+Composed compose_documents(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf,
+                           bool production) {
     Composed made;
     made.errors = domain::missing(report);
     if (!made.errors.empty()) return made;
@@ -67,19 +69,23 @@ Composed compose_documents(const domain::Report& report, const cda::Checker& che
     cda::CheckOptions options;
     options.identities = production ? cda::CheckOptions::Identities::production : cda::CheckOptions::Identities::test;
     for (auto& finding : checker.check(*bytes, options)) {
-        if (finding.severity == cda::Finding::Severity::error) made.errors.push_back(Error{Fault::refused, finding.where, finding.what});
+        if (finding.severity == cda::Finding::Severity::error)
+            made.errors.push_back(Error{Fault::refused, finding.where, finding.what});
     }
     // Every result is on paper: what was drawn says so (issue: text recorded while drawing).
     std::size_t results = 0;
-    for (const auto& chapter : report.chapters) results += chapter.results.size();
-    if (rendered->drawn.size() != results) made.errors.push_back(Error{Fault::refused, "pdf", "a result is not shown in the PDF"});
+    for (const auto& chapter : report.chapters)
+        results += chapter.results.size();
+    if (rendered->drawn.size() != results)
+        made.errors.push_back(Error{Fault::refused, "pdf", "a result is not shown in the PDF"});
     made.documents.n3 = std::move(*bytes);
     made.documents.pdf = std::move(rendered->bytes);
     return made;
 }
 
 /// The same as a task for a worker; whoever awaits it owns what it refers to.
-asio::awaitable<Composed> composed(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf, bool production) {
+asio::awaitable<Composed> composed(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf,
+                                   bool production) {
     co_return compose_documents(report, checker, pdf, production);
 }
 
@@ -87,7 +93,8 @@ asio::awaitable<Composed> composed(const domain::Report& report, const cda::Chec
 
 std::vector<std::int32_t> Line::all_sites() const {
     std::vector<std::int32_t> sites;
-    for (const auto& site : parts_.laboratory.current()->sites()) sites.push_back(site.id.value());
+    for (const auto& site : parts_.laboratory.current()->sites())
+        sites.push_back(site.id.value());
     return sites;
 }
 
@@ -108,7 +115,8 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
     const domain::User* user = laboratory->user(actor.user);
     const domain::Professional validator = user == nullptr ? domain::Professional() : user->professional;
     const domain::ReportIdentifiers ids;
-    const domain::Report report = report_of(*file, *laboratory, preview.draft.lines, validator, ids, parts_.clock.now(), "");
+    const domain::Report report =
+        report_of(*file, *laboratory, preview.draft.lines, validator, ids, parts_.clock.now(), "");
     preview.missing = domain::missing(report);
     preview.letters = domain::plan(report, plan_context(*laboratory, *site, parts_.production));
     co_return preview;
@@ -136,7 +144,8 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     const domain::Site* site = laboratory->site(file->site);
     const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
     const ReportDraft now = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
-    if (const std::string changed = changes_since(command.seen, now.lines, file->row_version != command.row_version); !changed.empty()) {
+    if (const std::string changed = changes_since(command.seen, now.lines, file->row_version != command.row_version);
+        !changed.empty()) {
         co_await transaction.rollback();
         co_return refuse(Fault::conflict, changed);
     }
@@ -146,12 +155,14 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     }
     if (!now.pending.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::unsupported, "partial reports are not supported in this version; missing: " + now.pending.front());
+        co_return refuse(Fault::unsupported,
+                         "partial reports are not supported in this version; missing: " + now.pending.front());
     }
     store::SignedReport report;
     report.validated_at = parts_.clock.now();
     report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
-    const domain::Report complete = report_of(*file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
+    const domain::Report complete =
+        report_of(*file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
     if (const auto missing = domain::missing(complete); !missing.empty()) {
         co_await transaction.rollback();
         co_return missing.front();
@@ -166,10 +177,12 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     report.validator = user->professional;
     report.month = month_of(report.validated_at, site->time_zone);
     report.comment = command.comment;
-    for (const auto& line : now.lines) report.lines.push_back({line.id, line.chapter, line.chapter_label, line.reported});
+    for (const auto& line : now.lines)
+        report.lines.push_back({line.id, line.chapter, line.chapter_label, line.reported});
     const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
     if (!written) co_return written.error();
-    log::info("order validated", {{"order", file->id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
+    log::info("order validated",
+              {{"order", file->id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
     co_return Validated{report.ids.version_id, report.ids.version, report.validated_at};
 }
 
@@ -192,8 +205,10 @@ domain::Report Line::report_of_version(const store::StoredVersion& version, cons
     store::OrderFile as_signed = file;
     as_signed.patient = version.patient;
     std::vector<DraftLine> lines;
-    for (const auto& line : version.lines) lines.push_back({line.result, line.chapter, line.chapter_label, line.reported});
-    return report_of(as_signed, *parts_.laboratory.current(), lines, version.validator, version.ids, version.validated_at, version.comment);
+    for (const auto& line : version.lines)
+        lines.push_back({line.result, line.chapter, line.chapter_label, line.reported});
+    return report_of(as_signed, *parts_.laboratory.current(), lines, version.validator, version.ids,
+                     version.validated_at, version.comment);
 }
 
 asio::awaitable<Result<domain::Report>> Line::report(domain::ReportVersionId id) {
@@ -214,10 +229,12 @@ asio::awaitable<bool> Line::publish(domain::ReportVersionId id) {
     Result<domain::Report> report = co_await this->report(id);
     if (!report) co_return false;
     const asio::any_io_executor worker = parts_.workers.get_executor();
-    Composed made = co_await asio::co_spawn(worker, composed(*report, parts_.checker, parts_.pdf, parts_.production), asio::use_awaitable);
+    Composed made = co_await asio::co_spawn(worker, composed(*report, parts_.checker, parts_.pdf, parts_.production),
+                                            asio::use_awaitable);
     const std::string actor = "daemon:" + parts_.daemon;
     if (!made.errors.empty()) {
-        for (const auto& error : made.errors) log::error("report can't be composed", error);
+        for (const auto& error : made.errors)
+            log::error("report can't be composed", error);
         co_await parts_.reports.refuse(*version, made.errors, actor, parts_.clock.now());
         co_return true;
     }

@@ -72,8 +72,8 @@ public:
 
     asio::awaitable<Result<Preview>> preview(Actor actor, domain::OrderId order);
 
-    /// Technical and biological validation of all results of an order. Fault::refused: no right, or incomplete; conflict:
-    /// stale screen (`what` says what changed).
+    /// Technical and biological validation of all results of an order. Fault::refused: no right, or incomplete;
+    /// conflict: stale screen (`what` says what changed).
     asio::awaitable<Result<Validated>> validate(Actor actor, ValidationCommand command);
 
     /// compose → check → publish of everything that waits; gives how many were published.

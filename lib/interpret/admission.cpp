@@ -30,14 +30,16 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
     // Mindray and others send Q in MSH-11 for quality control (hl7v2-lab 6.5); the results room sets those aside.
     const auto processing = message.processing_id();
     if (processing != link.processing_id && !(processing == "Q" && type == "ORU") && !processing.empty()) {
-        return {Kind::results, refuse("AR", "202", 11, "this link takes processing id " + link.processing_id + " only")};
+        return {Kind::results,
+                refuse("AR", "202", 11, "this link takes processing id " + link.processing_id + " only")};
     }
     if (type == "ORU") {
         if (trigger == "R01") return {Kind::results, std::nullopt};
         return {Kind::results, refuse("AR", "201", 9, "of ORU only R01 is supported in this version")};
     }
     if (type == "OML") {
-        if (trigger != "O21") return {Kind::order, refuse("AR", "201", 9, "of OML only O21 is supported in this version")};
+        if (trigger != "O21")
+            return {Kind::order, refuse("AR", "201", 9, "of OML only O21 is supported in this version")};
         if (!link.order_source || !link.identity_source) {
             return {Kind::order, refuse("AR", "207", 9, "this link is not a source of orders and identities")};
         }

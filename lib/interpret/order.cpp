@@ -26,7 +26,9 @@ domain::Professional professional(const hl7::Repetition& xcn) {
     return person;
 }
 
-bool is_nobody(const domain::Professional& person) { return person.family.empty() && person.rpps.empty(); }
+bool is_nobody(const domain::Professional& person) {
+    return person.family.empty() && person.rpps.empty();
+}
 
 domain::Professional professional_at(const hl7::Segment& segment, std::size_t field) {
     if (!segment || segment.field(field).size() == 0) return {};
@@ -46,9 +48,20 @@ std::optional<Timestamp> time_at(const hl7::Segment& segment, std::size_t field,
 /// French names of the specimen types that senders give by code alone (HL7 table 0487, JDV specimen type).
 std::string specimen_label(const std::string& code, std::string given) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> names{{
-        {"BLD", "Sang"}, {"BLDV", "Sang veineux"}, {"BLDA", "Sang artériel"}, {"BLDC", "Sang capillaire"}, {"WB", "Sang total"},
-        {"SER", "Sérum"}, {"PLAS", "Plasma"}, {"PPP", "Plasma pauvre en plaquettes"}, {"UR", "Urine"}, {"URINM", "Urine, milieu de jet"},
-        {"CSF", "Liquide céphalorachidien"}, {"STL", "Selles"}, {"SPT", "Expectoration"}, {"PUS", "Pus"},
+        {"BLD", "Sang"},
+        {"BLDV", "Sang veineux"},
+        {"BLDA", "Sang artériel"},
+        {"BLDC", "Sang capillaire"},
+        {"WB", "Sang total"},
+        {"SER", "Sérum"},
+        {"PLAS", "Plasma"},
+        {"PPP", "Plasma pauvre en plaquettes"},
+        {"UR", "Urine"},
+        {"URINM", "Urine, milieu de jet"},
+        {"CSF", "Liquide céphalorachidien"},
+        {"STL", "Selles"},
+        {"SPT", "Expectoration"},
+        {"PUS", "Pus"},
     }};
     if (!given.empty()) return given;
     for (const auto& [known, name] : names) {
@@ -67,11 +80,13 @@ bool reliability(const hl7::Segment& pid, std::string_view code) {
 /// PID (and ZFA) as the French profile of PAM has them (identity-and-directory 2).
 class PatientReader {
 public:
-    PatientReader(const hl7::PatientGroup& group, const std::string& site_oid) : group_(group), pid_(group.pid), site_oid_(site_oid) {}
+    PatientReader(const hl7::PatientGroup& group, const std::string& site_oid)
+        : group_(group), pid_(group.pid), site_oid_(site_oid) {}
 
     std::variant<domain::Patient, Refusal> read(std::vector<domain::Trouble>& troubles) {
         identifiers(troubles);
-        if (patient_.local_id.empty()) return missing("PID-3", "PID^1^3", "the local patient identifier (type PI) is missing");
+        if (patient_.local_id.empty())
+            return missing("PID-3", "PID^1^3", "the local patient identifier (type PI) is missing");
         names();
         auto& traits = patient_.traits.reveal();
         if (traits.birth_name.empty()) return missing("PID-5.1", "PID^1^5^1^1", "the birth name is missing");
@@ -143,11 +158,13 @@ private:
                 traits.birth_place = address.component(9).text();
             } else if (traits.address.city.empty()) {
                 for (const std::size_t line : {1U, 2U}) {
-                    if (const auto text = address.component(line).subcomponent(1).text(); !text.empty()) traits.address.lines.push_back(text);
+                    if (const auto text = address.component(line).subcomponent(1).text(); !text.empty())
+                        traits.address.lines.push_back(text);
                 }
                 traits.address.city = address.component(3).text();
                 traits.address.postal_code = address.component(5).text();
-                if (const auto country = address.component(6).text(); country != "FRA") traits.address.country = country;
+                if (const auto country = address.component(6).text(); country != "FRA")
+                    traits.address.country = country;
             }
         }
     }
@@ -180,10 +197,13 @@ private:
             return;
         }
         const auto& traits = patient_.traits.reveal();
-        const bool complete = !traits.birth_given_names.empty() && !traits.first_given_name.empty() && traits.birth_date &&
-                              traits.birth_date->precision == Precision::day && traits.sex != domain::Sex::unknown && traits.birth_place.size() == 5;
+        const bool complete = !traits.birth_given_names.empty() && !traits.first_given_name.empty() &&
+                              traits.birth_date && traits.birth_date->precision == Precision::day &&
+                              traits.sex != domain::Sex::unknown && traits.birth_place.size() == 5;
         patient_.status = complete ? IdentityStatus::qualified : IdentityStatus::retrieved;
-        if (!complete) troubles.push_back({"traits_incomplete", "PID", "a qualified INS comes with its five traits: kept as retrieved"});
+        if (!complete)
+            troubles.push_back(
+                {"traits_incomplete", "PID", "a qualified INS comes with its five traits: kept as retrieved"});
     }
 
     const hl7::PatientGroup& group_;
@@ -221,7 +241,8 @@ private:
             line.coordinate = coordinate;
             line.refusal = std::move(why);
         };
-        if (line.control != "NW") refuse(order.orc.coordinate(1), "of order controls only NW is supported in this version");
+        if (line.control != "NW")
+            refuse(order.orc.coordinate(1), "of order controls only NW is supported in this version");
         if (!order.obr) refuse(order.orc.coordinate(), "the order has no OBR");
         if (line.placer_number.empty()) refuse(order.orc.coordinate(2), "the placer order number is missing");
         if (order.obr) read_content(to, order, line.placer_number, refuse);
@@ -233,8 +254,11 @@ private:
         const auto& obr = order.obr;
         auto& out = to.order;
         const auto exam = read_exam(obr, placer);
-        if (exam.code.empty()) refuse(obr.coordinate(4), "the examination is missing");
-        else if (catalogue_.ordered(exam.code).empty()) to.troubles.push_back({"unknown_exam", obr.coordinate(4), "this examination is not in the catalogue of the site"});
+        if (exam.code.empty())
+            refuse(obr.coordinate(4), "the examination is missing");
+        else if (catalogue_.ordered(exam.code).empty())
+            to.troubles.push_back(
+                {"unknown_exam", obr.coordinate(4), "this examination is not in the catalogue of the site"});
         out.exams.push_back(exam);
         if (out.group_number.empty()) out.group_number = order.orc.text(4);
         if (out.filler_number.empty()) out.filler_number = obr.text(3).empty() ? order.orc.text(3) : obr.text(3);
@@ -255,7 +279,8 @@ private:
         for (const auto& tq1 : order.timings) {
             if (tq1.id() == "TQ1" && (tq1.text(9) == "S" || tq1.text(9) == "A")) out.urgent = true;
         }
-        if (obr.text(5) == "S" || obr.text(5) == "A" || obr.text(27, 6) == "S" || obr.text(27, 6) == "A") out.urgent = true;
+        if (obr.text(5) == "S" || obr.text(5) == "A" || obr.text(27, 6) == "S" || obr.text(27, 6) == "A")
+            out.urgent = true;
         add_context(out, obr.text(13));
         for (const auto& question : order.observations) {
             const auto& obx = question.obx;
@@ -266,7 +291,8 @@ private:
             if (const auto unit = obx.text(6); !unit.empty()) answer += " " + unit;
             add_context(out, label + " : " + answer);
         }
-        for (const auto at : order.specimens) add_specimen(out, group_.specimens[at].spm, obr);
+        for (const auto at : order.specimens)
+            add_specimen(out, group_.specimens[at].spm, obr);
     }
 
     domain::RequestedExam read_exam(const hl7::Segment& obr, const std::string& placer) const {
@@ -325,8 +351,12 @@ private:
             if (!order.orc || !order.obr) continue;
             domain::Specimen specimen;
             specimen.number = order.obr.text(3).empty() ? order.obr.text(2) : order.obr.text(3);
-            specimen.type = order.obr.field(15).empty() ? "" : order.obr.field(15).repetition(0).component(1).subcomponent(1).text();
-            specimen.type_label = order.obr.field(15).empty() ? "" : order.obr.field(15).repetition(0).component(1).subcomponent(2).text();
+            specimen.type = order.obr.field(15).empty()
+                                ? ""
+                                : order.obr.field(15).repetition(0).component(1).subcomponent(1).text();
+            specimen.type_label = order.obr.field(15).empty()
+                                      ? ""
+                                      : order.obr.field(15).repetition(0).component(1).subcomponent(2).text();
             specimen.collected_at = time_at(order.obr, 7, link_);
             specimen.received_at = time_at(order.obr, 14, link_);
             if (specimen.number.empty() || (!specimen.collected_at && specimen.type.empty())) continue;
@@ -342,13 +372,14 @@ private:
 
 }  // namespace
 
-std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link, const domain::Catalogue& catalogue,
-                                       const std::string& site_oid) {
+std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link,
+                                       const domain::Catalogue& catalogue, const std::string& site_oid) {
     const auto groups = hl7::group(message);
     const hl7::PatientGroup* patient = nullptr;
     for (const auto& candidate : groups.patients) {
         if (!candidate.pid) continue;
-        // A requester may join prior results under a PID of their own; anything else means two patients (hl7v2-lab 7.2).
+        // A requester may join prior results under a PID of their own; anything else means two patients
+        // (hl7v2-lab 7.2).
         const bool prior = patient != nullptr && candidate.pid.field(3).raw() == patient->pid.field(3).raw() &&
                            std::ranges::none_of(candidate.orders, [](const auto& order) { return bool{order.orc}; });
         if (patient != nullptr && !candidate.orders.empty() && !prior) {
@@ -367,7 +398,8 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
     orders.read(read);
     if (message.charset_invalid()) {
         // Stored and acknowledged (design D17), but an identity is never guessed: no order comes of it.
-        read.troubles.push_back({"charset", "MSH-18", "the bytes are not in the character set that the message or the link says"});
+        read.troubles.push_back(
+            {"charset", "MSH-18", "the bytes are not in the character set that the message or the link says"});
         for (auto& line : read.lines) {
             line.coordinate = "MSH-18";
             line.refusal = "the bytes are not in the declared character set";

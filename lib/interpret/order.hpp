@@ -1,4 +1,5 @@
-// An OML^O21 in our words: patient, prescriber, copies, collector, specimens, examinations (hl7v2-lab 7, 9; identity 2).
+// An OML^O21 in our words: patient, prescriber, copies, collector, specimens, examinations (hl7v2-lab 7, 9; identity
+// 2).
 #pragma once
 
 #include <string>
@@ -13,10 +14,10 @@ namespace sgl::interpret {
 
 /// What the answer says of each ORC/OBR, in their order.
 struct OrderLine {
-    std::string control;        ///< ORC-1 received
+    std::string control;  ///< ORC-1 received
     std::string placer_number;
-    std::string refusal;        ///< empty: can be accepted
-    std::string coordinate;     ///< of the refusal
+    std::string refusal;     ///< empty: can be accepted
+    std::string coordinate;  ///< of the refusal
 };
 
 struct ReadOrder {

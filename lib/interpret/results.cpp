@@ -19,20 +19,24 @@ std::string at_path(const hl7::Segment& segment, std::string_view path) {
     if (!segment || !path.starts_with(segment.id())) return {};
     const auto numbers = path.substr(path.find('-') + 1);
     std::vector<std::size_t> parts;
-    for (const auto part : split(numbers, '.')) parts.push_back(static_cast<std::size_t>(std::stoul(std::string(part))));
+    for (const auto part : split(numbers, '.'))
+        parts.push_back(static_cast<std::size_t>(std::stoul(std::string(part))));
     return segment.text(parts[0], parts.size() > 1 ? parts[1] : 1, parts.size() > 2 ? parts[2] : 0);
 }
 
-std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7::OrderGroup& order, const domain::Link& link) {
+std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7::OrderGroup& order,
+                                    const domain::Link& link) {
     std::vector<std::string> numbers;
     const auto add = [&](std::string number) {
         number = std::string(trim(number));
-        if (!number.empty() && number != "\"\"" && std::ranges::find(numbers, number) == numbers.end()) numbers.push_back(std::move(number));
+        if (!number.empty() && number != "\"\"" && std::ranges::find(numbers, number) == numbers.end())
+            numbers.push_back(std::move(number));
     };
     for (const auto& path : link.number_paths) {
         for (const auto at : order.specimens) {
             const auto& specimen = patient.specimens[at];
-            for (const auto& container : specimen.containers) add(at_path(container, path));
+            for (const auto& container : specimen.containers)
+                add(at_path(container, path));
             if (specimen.spm && path.starts_with("SPM")) {
                 // EIP: placer then filler, each with sub-components; the number is the first of the component.
                 add(specimen.spm.text(2, 1, 1));
@@ -48,7 +52,8 @@ std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7:
 
 bool is_control(const hl7::Message& message, const hl7::PatientGroup& patient, const hl7::OrderGroup& order) {
     if (message.processing_id() == "Q") return true;
-    // Mindray BS says 0 sample, 1 calibration, 2 quality control in MSH-16; neither is a code of table 0155 (hl7v2-lab 6.5).
+    // Mindray BS says 0 sample, 1 calibration, 2 quality control in MSH-16; neither is a code of table 0155
+    // (hl7v2-lab 6.5).
     if (const auto kind = message.header().text(16); kind == "1" || kind == "2") return true;
     for (const auto at : order.specimens) {
         const auto& spm = patient.specimens[at].spm;
@@ -108,8 +113,9 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
         const auto system = id.component(first + 2).text();
         if (code.empty() || !domain::is_loinc(code)) continue;
         if (system != "LN" && !system.empty()) continue;
-        const auto known = catalogue.by_loinc(code) != nullptr ||
-                           std::ranges::any_of(catalogue.analytes(), [&](const auto& analyte) { return analyte.loinc == code; });
+        const auto known =
+            catalogue.by_loinc(code) != nullptr ||
+            std::ranges::any_of(catalogue.analytes(), [&](const auto& analyte) { return analyte.loinc == code; });
         if (known && !loinc.empty() && loinc != code) two_names = true;
         if (known && loinc.empty()) loinc = code;
         if (by_loinc == nullptr) by_loinc = catalogue.by_loinc(code);
@@ -122,7 +128,8 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
 }
 
 std::string measured_at(const hl7::Segment& obx, const hl7::Segment& obr, const domain::Link& link) {
-    for (const auto& text : {obx.text(19), obx.text(14), obr ? obr.text(22) : std::string(), obr ? obr.text(7) : std::string()}) {
+    for (const auto& text :
+         {obx.text(19), obx.text(14), obr ? obr.text(22) : std::string(), obr ? obr.text(7) : std::string()}) {
         auto time = Timestamp::parse(trim(text));
         if (!time || time->precision < Precision::day) continue;
         if (!time->offset_minutes && time->precision >= Precision::hour) {
@@ -136,14 +143,16 @@ std::string measured_at(const hl7::Segment& obx, const hl7::Segment& obr, const 
 std::string notes_of(const hl7::ObservationGroup& observation) {
     std::string notes;
     for (const auto& nte : observation.notes) {
-        for (const auto& line : nte.field(3).repetitions()) notes += (notes.empty() ? "" : "\n") + line.text();
+        for (const auto& line : nte.field(3).repetitions())
+            notes += (notes.empty() ? "" : "\n") + line.text();
     }
     return notes;
 }
 
 std::string flags_of(const hl7::Segment& obx) {
     std::string flags;
-    for (const auto& flag : obx.field(8).repetitions()) flags += (flags.empty() ? "" : "~") + flag.component(1).text();
+    for (const auto& flag : obx.field(8).repetitions())
+        flags += (flags.empty() ? "" : "~") + flag.component(1).text();
     return flags;
 }
 
@@ -153,9 +162,10 @@ bool is_plain_status(std::string_view status) {
 }
 
 bool is_known_flag(std::string_view flag) {
-    static constexpr std::array known{"N", "A", "AA", "H", "L", "HH", "LL", "HU", "LU", "HX", "LX", "<", ">", "B", "W", "U", "D", "S", "I", "R",
-                                      "SDD", "NS", "NCL", "IE", "POS", "NEG", "IND", "DET", "ND", "E", "RR", "WR", "NR", "EXP", "UNE", "EX", "CAR",
-                                      "SYN-R", "SYN-S", "MS", "VS", "H>", "L<", "QCF", "TOX", "AC", "HM"};
+    static constexpr std::array known{
+        "N",  "A",   "AA",  "H",  "L",   "HH",    "LL",    "HU", "LU",  "HX",  "LX",  "<",   ">",   "B",  "W",  "U",
+        "D",  "S",   "I",   "R",  "SDD", "NS",    "NCL",   "IE", "POS", "NEG", "IND", "DET", "ND",  "E",  "RR", "WR",
+        "NR", "EXP", "UNE", "EX", "CAR", "SYN-R", "SYN-S", "MS", "VS",  "H>",  "L<",  "QCF", "TOX", "AC", "HM"};
     return std::ranges::find(known, flag) != known.end();
 }
 
@@ -166,9 +176,11 @@ public:
 
     domain::Reading read(const hl7::Groups& groups) {
         for (const auto& patient : groups.patients) {
-            for (const auto& order : patient.orders) read_order(patient, order);
+            for (const auto& order : patient.orders)
+                read_order(patient, order);
             for (const auto& observation : patient.observations) {
-                trouble("misplaced_result", observation.obx.coordinate(), "a result before any OBR belongs to no order");
+                trouble("misplaced_result", observation.obx.coordinate(),
+                        "a result before any OBR belongs to no order");
             }
         }
         return std::move(reading_);
@@ -190,11 +202,13 @@ private:
         }
         group.numbers = numbers_of(patient, order, link_);
         group.claim = Personal<domain::IdentityClaim>{claim_of(patient.pid)};
-        for (const auto& observation : order.observations) read_observation(group, order, observation);
+        for (const auto& observation : order.observations)
+            read_observation(group, order, observation);
         reading_.groups.push_back(std::move(group));
     }
 
-    void read_observation(ReceivedGroup& group, const hl7::OrderGroup& order, const hl7::ObservationGroup& observation) {
+    void read_observation(ReceivedGroup& group, const hl7::OrderGroup& order,
+                          const hl7::ObservationGroup& observation) {
         const auto& obx = observation.obx;
         const auto named = name_of(obx, link_, catalogue_);
         if (named.supplemental) return;  // raw curves and the like stay in the message (hl7v2-lab 6.4)
@@ -211,9 +225,12 @@ private:
             trouble(std::move(kind), std::move(coordinate), std::move(what));
             result.held = true;
         };
-        if (named.code.empty()) hold("missing_code", obx.coordinate(3), "the test code is missing");
-        else if (named.contradictory) hold("contradictory_code", obx.coordinate(3), "the local code and the LOINC code name two analyses");
-        else if (named.analyte == nullptr) hold("unknown_code", obx.coordinate(3), "this code is not in the catalogue of the site");
+        if (named.code.empty())
+            hold("missing_code", obx.coordinate(3), "the test code is missing");
+        else if (named.contradictory)
+            hold("contradictory_code", obx.coordinate(3), "the local code and the LOINC code name two analyses");
+        else if (named.analyte == nullptr)
+            hold("unknown_code", obx.coordinate(3), "this code is not in the catalogue of the site");
         if (named.analyte != nullptr && !named.contradictory) result.analyte = named.analyte->id;
         auto read = read_value(obx, named.analyte, link_);
         result.value = std::move(read.value);
@@ -230,7 +247,8 @@ private:
         }
         for (const auto flag : split(result.received_flags, '~')) {
             // Unknown never means normal: the result is kept, and somebody looks (hl7v2-lab 6.6).
-            if (!flag.empty() && !is_known_flag(flag)) trouble("unknown_flag", obx.coordinate(8), "this abnormal flag is not known");
+            if (!flag.empty() && !is_known_flag(flag))
+                trouble("unknown_flag", obx.coordinate(8), "this abnormal flag is not known");
         }
         group.results.push_back(std::move(result));
     }
@@ -243,14 +261,16 @@ private:
 
 }  // namespace
 
-std::variant<domain::Reading, Refusal> results(const hl7::Message& message, const domain::Link& link, const domain::Catalogue& catalogue) {
+std::variant<domain::Reading, Refusal> results(const hl7::Message& message, const domain::Link& link,
+                                               const domain::Catalogue& catalogue) {
     if (!message.first("OBR")) return Refusal{"AE", "100", "OBR^1", "a results message needs at least one OBR", "OBR"};
     if (!message.first("OBX")) return Refusal{"AE", "100", "OBX^1", "a results message needs at least one OBX", "OBX"};
     Reader reader(message, link, catalogue);
     auto reading = reader.read(hl7::group(message));
     if (message.charset_invalid()) {
         reading.quarantined = true;
-        reading.troubles.push_back({"charset", "MSH-18", "the bytes are not in the character set that the message or the link says"});
+        reading.troubles.push_back(
+            {"charset", "MSH-18", "the bytes are not in the character set that the message or the link says"});
     }
     const auto patients = message.all("PID");
     for (std::size_t i = 1; i < patients.size(); ++i) {
@@ -259,7 +279,8 @@ std::variant<domain::Reading, Refusal> results(const hl7::Message& message, cons
         });
         if (!same) {
             reading.quarantined = true;
-            reading.troubles.push_back({"two_patients", patients[i].coordinate(), "the message speaks of two patients"});
+            reading.troubles.push_back(
+                {"two_patients", patients[i].coordinate(), "the message speaks of two patients"});
             break;
         }
     }

@@ -14,14 +14,27 @@ namespace {
 std::string normalised(std::string_view text) {
     std::string out(trim(text));
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> table{{
-        {"\u00A0", " "}, {"\u00B7", " "}, {"\u2007", " "}, {"\u2009", " "}, {"\u202F", " "}, {"\u2212", "-"},
-        {"\u2010", "-"}, {"\u2011", "-"}, {"\u2012", "-"}, {"\u2013", "-"}, {"\u2264", "<="}, {"\u2265", ">="},
+        {"\u00A0", " "},
+        {"\u00B7", " "},
+        {"\u2007", " "},
+        {"\u2009", " "},
+        {"\u202F", " "},
+        {"\u2212", "-"},
+        {"\u2010", "-"},
+        {"\u2011", "-"},
+        {"\u2012", "-"},
+        {"\u2013", "-"},
+        {"\u2264", "<="},
+        {"\u2265", ">="},
     }};
-    for (const auto& [from, to] : table) out = replace_all(std::move(out), from, to);
+    for (const auto& [from, to] : table)
+        out = replace_all(std::move(out), from, to);
     return std::string(trim(out));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// "1.5" with exponent -2 → "0.015"; exponents beyond 12 are no laboratory values.
 std::optional<std::string> shifted(std::string number, int exponent) {
@@ -39,9 +52,11 @@ std::optional<std::string> shifted(std::string number, int exponent) {
         number.insert(number.begin(), '0');
         ++at;
     }
-    while (at > static_cast<long>(number.size())) number += '0';
+    while (at > static_cast<long>(number.size()))
+        number += '0';
     if (at < static_cast<long>(number.size())) number.insert(static_cast<std::size_t>(at), ".");
-    while (number.size() > 1 && number[0] == '0' && number[1] != '.') number.erase(0, 1);
+    while (number.size() > 1 && number[0] == '0' && number[1] != '.')
+        number.erase(0, 1);
     return (negative ? "-" : "") + number;
 }
 
@@ -68,7 +83,8 @@ std::string shown(const hl7::Field& field) {
 }
 
 bool is_structured(std::string_view type) {
-    return type == "CE" || type == "CWE" || type == "CNE" || type == "CF" || type == "SN" || type == "ED" || type == "RP";
+    return type == "CE" || type == "CWE" || type == "CNE" || type == "CF" || type == "SN" || type == "ED" ||
+           type == "RP";
 }
 
 std::string unit_text(const hl7::Segment& obx) {
@@ -85,19 +101,23 @@ bool without_unit(const domain::Analyte& analyte) {
     return analyte.unit.empty() || analyte.unit == "1" || analyte.unit.starts_with('{');
 }
 
-ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link, std::string text) {
-    if (obx.field(5).size() > 1) return trouble(obx, 5, Fault::unsupported, "several values for one number", shown(obx.field(5)));
+ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link,
+                       std::string text) {
+    if (obx.field(5).size() > 1)
+        return trouble(obx, 5, Fault::unsupported, "several values for one number", shown(obx.field(5)));
     if (obx.text(2) == "SN") {
         const auto sn = obx.field(5).repetition(0);
         if (!sn.component(3).empty() || !sn.component(4).empty()) {
-            return trouble(obx, 5, Fault::unsupported, "a ratio or interval can't stand for this analysis", shown(obx.field(5)));
+            return trouble(obx, 5, Fault::unsupported, "a ratio or interval can't stand for this analysis",
+                           shown(obx.field(5)));
         }
         const auto sign = sn.component(1).text();
         text = (sign == "=" ? "" : sign) + sn.component(2).text();
     }
     const auto number = read_number(text, link.decimal_comma);
     if (!number) return trouble(obx, 5, number.error().fault, number.error().what, text);
-    if (!*number) return trouble(obx, 5, Fault::malformed, "this analysis is numeric and the value is not a number", text);
+    if (!*number)
+        return trouble(obx, 5, Fault::malformed, "this analysis is numeric and the value is not a number", text);
     auto quantity = **number;
     const auto unit = unit_text(obx);
     if (unit.empty()) {
@@ -107,7 +127,8 @@ ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, 
         // The unit of the analysis, written as the catalogue writes it, needs no table.
         const auto ucum = unit == analyte.unit ? std::optional{unit} : ucum_of(unit);
         if (!ucum) return trouble(obx, 6, Fault::unsupported, "this unit is not known", text);
-        if (*ucum != analyte.unit) return trouble(obx, 6, Fault::conflict, "the unit is not that of the analysis", text);
+        if (*ucum != analyte.unit)
+            return trouble(obx, 6, Fault::conflict, "the unit is not that of the analysis", text);
     }
     quantity.unit = analyte.unit == "1" ? std::string() : analyte.unit;
     return {domain::Value{std::move(quantity)}, std::nullopt};
@@ -130,7 +151,8 @@ ReadValue read_coded(const hl7::Segment& obx, const domain::Analyte& analyte) {
             found = &answer;
         }
     }
-    if (found == nullptr) return trouble(obx, 5, Fault::unsupported, "this answer is not in the catalogue of the analysis", raw);
+    if (found == nullptr)
+        return trouble(obx, 5, Fault::unsupported, "this answer is not in the catalogue of the analysis", raw);
     return {domain::Value{found->coded}, std::nullopt};
 }
 
@@ -140,8 +162,12 @@ Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool d
     auto text = normalised(raw);
     domain::Quantity quantity;
     using C = domain::Comparator;
-    static constexpr std::array<std::pair<std::string_view, C>, 6> signs{
-        {{"<=", C::less_or_equal}, {"=<", C::less_or_equal}, {">=", C::greater_or_equal}, {"=>", C::greater_or_equal}, {"<", C::less}, {">", C::greater}}};
+    static constexpr std::array<std::pair<std::string_view, C>, 6> signs{{{"<=", C::less_or_equal},
+                                                                          {"=<", C::less_or_equal},
+                                                                          {">=", C::greater_or_equal},
+                                                                          {"=>", C::greater_or_equal},
+                                                                          {"<", C::less},
+                                                                          {">", C::greater}}};
     for (const auto& [sign, comparator] : signs) {
         if (text.starts_with(sign)) {
             quantity.comparator = comparator;
@@ -152,8 +178,10 @@ Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool d
     int exponent = 0;
     if (const auto e = text.find_first_of("eE"); e != std::string::npos && e > 0) {
         const auto digits = std::string_view(text).substr(e + 1);
-        const auto body = !digits.empty() && (digits.front() == '+' || digits.front() == '-') ? digits.substr(1) : digits;
-        if (body.empty() || body.size() > 2 || !std::ranges::all_of(body, is_digit)) return std::optional<domain::Quantity>{};
+        const auto body =
+            !digits.empty() && (digits.front() == '+' || digits.front() == '-') ? digits.substr(1) : digits;
+        if (body.empty() || body.size() > 2 || !std::ranges::all_of(body, is_digit))
+            return std::optional<domain::Quantity>{};
         exponent = std::stoi(std::string(body)) * (digits.front() == '-' ? -1 : 1);
         text.resize(e);
     }
@@ -197,27 +225,31 @@ Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool d
 
 std::optional<std::string> ucum_of(std::string_view unit) {
     auto text = normalised(unit);
-    for (const auto& micro : {"\u00B5", "\u03BC"}) text = replace_all(std::move(text), micro, "u");
+    for (const auto& micro : {"\u00B5", "\u03BC"})
+        text = replace_all(std::move(text), micro, "u");
     // Powers of ten are written in many ways.
-    for (const auto& [from, to] : {std::pair{"10^", "10*"}, std::pair{"10e", "10*"}, std::pair{"10E", "10*"}, std::pair{"x10*", "10*"}, std::pair{"X10*", "10*"},
-                                   std::pair{"&&S&&", "*"}}) {
+    for (const auto& [from, to] : {std::pair{"10^", "10*"}, std::pair{"10e", "10*"}, std::pair{"10E", "10*"},
+                                   std::pair{"x10*", "10*"}, std::pair{"X10*", "10*"}, std::pair{"&&S&&", "*"}}) {
         text = replace_all(std::move(text), from, to);
     }
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 35> spellings{{
-        {"G/L", "10*9/L"}, {"Giga/L", "10*9/L"}, {"10*9/l", "10*9/L"}, {"10*3/uL", "10*9/L"}, {"10*3/mm3", "10*9/L"}, {"T/L", "10*12/L"},
-        {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"}, {"10*6/uL", "10*12/L"}, {"10*6/mm3", "10*12/L"}, {"UI/L", "[IU]/L"}, {"U/L", "[IU]/L"}, {"IU/L", "[IU]/L"},
-        {"UI/l", "[IU]/L"}, {"mUI/L", "m[IU]/L"}, {"mU/L", "m[IU]/L"}, {"mIU/L", "m[IU]/L"}, {"UI/mL", "[IU]/mL"}, {"mmol/l", "mmol/L"},
-        {"umol/l", "umol/L"}, {"nmol/l", "nmol/L"}, {"pmol/l", "pmol/L"}, {"g/l", "g/L"}, {"mg/l", "mg/L"}, {"ug/l", "ug/L"}, {"g/dl", "g/dL"},
-        {"mg/dl", "mg/dL"}, {"g/100mL", "g/dL"}, {"ng/ml", "ng/mL"}, {"pg/ml", "pg/mL"}, {"fl", "fL"}, {"um3", "fL"}, {"MG/DL", "mg/dL"},
-        {"mEq/L", "meq/L"}, {"ratio", "{ratio}"},
+        {"G/L", "10*9/L"},      {"Giga/L", "10*9/L"},    {"10*9/l", "10*9/L"},  {"10*3/uL", "10*9/L"},
+        {"10*3/mm3", "10*9/L"}, {"T/L", "10*12/L"},      {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"},
+        {"10*6/uL", "10*12/L"}, {"10*6/mm3", "10*12/L"}, {"UI/L", "[IU]/L"},    {"U/L", "[IU]/L"},
+        {"IU/L", "[IU]/L"},     {"UI/l", "[IU]/L"},      {"mUI/L", "m[IU]/L"},  {"mU/L", "m[IU]/L"},
+        {"mIU/L", "m[IU]/L"},   {"UI/mL", "[IU]/mL"},    {"mmol/l", "mmol/L"},  {"umol/l", "umol/L"},
+        {"nmol/l", "nmol/L"},   {"pmol/l", "pmol/L"},    {"g/l", "g/L"},        {"mg/l", "mg/L"},
+        {"ug/l", "ug/L"},       {"g/dl", "g/dL"},        {"mg/dl", "mg/dL"},    {"g/100mL", "g/dL"},
+        {"ng/ml", "ng/mL"},     {"pg/ml", "pg/mL"},      {"fl", "fL"},          {"um3", "fL"},
+        {"MG/DL", "mg/dL"},     {"mEq/L", "meq/L"},      {"ratio", "{ratio}"},
     }};
     for (const auto& [from, to] : spellings) {
         if (from == text) return std::string(to);
     }
     static constexpr std::array<std::string_view, 33> known{
-        "mmol/L", "umol/L", "nmol/L", "pmol/L", "mol/L", "g/L", "mg/L", "ug/L", "ng/L", "g/dL", "mg/dL", "ug/dL", "ug/mL", "ng/mL", "pg/mL",
-        "pg", "fL", "%", "10*9/L", "10*12/L", "[IU]/L", "m[IU]/L", "k[IU]/L", "[IU]/mL", "mm/h", "s", "{ratio}", "/uL", "/mL", "L/L", "mL/min",
-        "meq/L", "[pH]"};
+        "mmol/L",  "umol/L",  "nmol/L", "pmol/L", "mol/L",   "g/L", "mg/L", "ug/L",   "ng/L",    "g/dL",   "mg/dL",
+        "ug/dL",   "ug/mL",   "ng/mL",  "pg/mL",  "pg",      "fL",  "%",    "10*9/L", "10*12/L", "[IU]/L", "m[IU]/L",
+        "k[IU]/L", "[IU]/mL", "mm/h",   "s",      "{ratio}", "/uL", "/mL",  "L/L",    "mL/min",  "meq/L",  "[pH]"};
     if (std::ranges::find(known, text) != known.end()) return text;
     return std::nullopt;
 }
@@ -229,7 +261,8 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
     std::string text = field.size() > 0 ? field.repetition(0).component(1).text() : std::string();
     if (!is_structured(type)) {
         text.clear();  // repetitions are lines; a `^` that the sender did not escape belongs to the text
-        for (const auto& line : field.repetitions()) text += (text.empty() ? "" : "\n") + line.text();
+        for (const auto& line : field.repetitions())
+            text += (text.empty() ? "" : "\n") + line.text();
     }
     if (std::ranges::find(link.no_value, std::string(trim(text))) != link.no_value.end()) return {};
     if (type == "ED" || type == "RP") {
@@ -237,13 +270,17 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
     }
     if (analyte == nullptr) {
         ReadValue read;
-        if (auto all = is_structured(type) ? shown(field) : text; !all.empty()) read.value = domain::Words{std::move(all)};
+        if (auto all = is_structured(type) ? shown(field) : text; !all.empty())
+            read.value = domain::Words{std::move(all)};
         return read;
     }
     switch (analyte->kind) {
-        case domain::ValueKind::numeric: return read_numeric(obx, *analyte, link, text);
-        case domain::ValueKind::coded: return read_coded(obx, *analyte);
-        case domain::ValueKind::text: break;
+        case domain::ValueKind::numeric:
+            return read_numeric(obx, *analyte, link, text);
+        case domain::ValueKind::coded:
+            return read_coded(obx, *analyte);
+        case domain::ValueKind::text:
+            break;
     }
     ReadValue read;
     // A coded answer to a text analysis: its words, else its code.

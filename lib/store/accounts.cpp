@@ -36,7 +36,8 @@ ChannelCount& of_channel(AccountFigures& figures, domain::Channel channel) {
 
 }  // namespace
 
-asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::vector<std::int32_t>& sites, AccountSource source) {
+asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::vector<std::int32_t>& sites,
+                                                     AccountSource source) {
     pg::Transaction transaction = co_await pool.begin(sites);
     std::vector<pg::Step> steps;
     steps.push_back(pg::Step{count_reports, {}});
@@ -66,22 +67,32 @@ asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::
         of.sent += row.int64(6);
         switch (state) {
             case domain::LetterState::accepted:
-            case domain::LetterState::delivered: of.accepted += count; break;
+            case domain::LetterState::delivered:
+                of.accepted += count;
+                break;
             case domain::LetterState::due:
             case domain::LetterState::sending:
             case domain::LetterState::retry:
             case domain::LetterState::in_doubt:
-            case domain::LetterState::held: of.pending += count; break;
-            case domain::LetterState::dead: of.failed += count; break;
+            case domain::LetterState::held:
+                of.pending += count;
+                break;
+            case domain::LetterState::dead:
+                of.failed += count;
+                break;
             case domain::LetterState::blocked:
-            case domain::LetterState::not_applicable: figures.reasons.push_back({channel, state, reason, count}); break;
-            case domain::LetterState::cancelled: break;
+            case domain::LetterState::not_applicable:
+                figures.reasons.push_back({channel, state, reason, count});
+                break;
+            case domain::LetterState::cancelled:
+                break;
         }
     }
     std::vector<AccountFigures> all;
     for (auto& [key, figures] : found) {
         std::ranges::sort(figures.channels, {}, &ChannelCount::channel);
-        std::ranges::sort(figures.reasons, {}, [](const ReasonCount& r) { return std::tuple(r.channel, r.state, r.reason); });
+        std::ranges::sort(figures.reasons, {},
+                          [](const ReasonCount& r) { return std::tuple(r.channel, r.state, r.reason); });
         all.push_back(std::move(figures));
     }
     std::ranges::stable_sort(all, std::greater{}, &AccountFigures::month);

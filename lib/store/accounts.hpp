@@ -1,5 +1,5 @@
-// The account: reports and letters per site and month of validation (lab-domain 9, R-91). Two ways to the same figures: the
-// rows as they stand, quick; and the letters' events replayed. They must always agree (reliability I11).
+// The account: reports and letters per site and month of validation (lab-domain 9, R-91). Two ways to the same figures:
+// the rows as they stand, quick; and the letters' events replayed. They must always agree (reliability I11).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,11 +15,11 @@ namespace asio = boost::asio;
 
 struct ChannelCount {
     domain::Channel channel{};
-    std::int64_t letters{};   ///< required ones, all states
-    std::int64_t sent{};      ///< left at least once
+    std::int64_t letters{};  ///< required ones, all states
+    std::int64_t sent{};     ///< left at least once
     std::int64_t accepted{};
-    std::int64_t pending{};   ///< due, sending, retry, in doubt, held
-    std::int64_t failed{};    ///< dead
+    std::int64_t pending{};  ///< due, sending, retry, in doubt, held
+    std::int64_t failed{};   ///< dead
     bool operator==(const ChannelCount&) const = default;
 };
 
@@ -34,7 +34,7 @@ struct ReasonCount {
 struct AccountFigures {
     domain::SiteId site;
     std::chrono::year_month_day month;
-    std::int64_t reports{};             ///< report sets, not versions
+    std::int64_t reports{};  ///< report sets, not versions
     std::int64_t with_qualified_ins{};
     std::vector<ChannelCount> channels;
     std::vector<ReasonCount> reasons;
@@ -44,6 +44,7 @@ struct AccountFigures {
 enum class AccountSource : std::uint8_t { rows, events };
 
 /// Ordered by month (newest first), then site; channels and reasons in the order of their enumerations.
-asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::vector<std::int32_t>& sites, AccountSource source);
+asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::vector<std::int32_t>& sites,
+                                                     AccountSource source);
 
 }  // namespace sgl::store

@@ -34,10 +34,12 @@ constexpr pg::Query walk{"audit.walk", R"sql(
     from audit_chain c left join audit_event e on e.id = c.event_id
     where c.seq > $1 order by c.seq limit 5000)sql"};
 
-constexpr pg::Query count_unsealed{"audit.count_unsealed",
-                                   "select count(*) from audit_event e where not exists (select 1 from audit_chain c where c.event_id = e.id)"};
+constexpr pg::Query count_unsealed{
+    "audit.count_unsealed",
+    "select count(*) from audit_event e where not exists (select 1 from audit_chain c where c.event_id = e.id)"};
 
-// canonical(row): the fields in this order, each ended by U+001F; time as ISO 8601 UTC with microseconds; absent = empty.
+// canonical(row): the fields in this order, each ended by U+001F; time as ISO 8601 UTC with microseconds; absent =
+// empty.
 std::string canonical(const pg::Row& row, int first) {
     std::string bytes;
     const auto put = [&](std::string_view text) {
@@ -122,7 +124,8 @@ asio::awaitable<ChainReport> verify(pg::Pool& audit_pool) {
     for (std::int64_t seq = 0;;) {
         const pg::Rows rows = co_await audit_pool.query(walk, pg::params(seq));
         for (const auto row : rows) {
-            const bool in_order = row.int64(0) == seq + 1 && row.bytes(1) == previous && !row.is_null(3) && row.boolean(11);
+            const bool in_order =
+                row.int64(0) == seq + 1 && row.bytes(1) == previous && !row.is_null(3) && row.boolean(11);
             if (!in_order || row.bytes(2) != link_hash(canonical(row, 3), previous)) {
                 report.broken_at = row.int64(0);
                 co_return report;

@@ -1,4 +1,5 @@
-// One audit event per change of state, in the transaction of the change (SEC-65). The sealer chains them within a second.
+// One audit event per change of state, in the transaction of the change (SEC-65). The sealer chains them within a
+// second.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -29,7 +30,8 @@ pg::Step audit(const std::vector<AuditEvent>& events, Instant now);
 /// `audit-seal` calls it, with a pool of role lab_audit_w.
 asio::awaitable<std::size_t> seal(pg::Pool& audit_pool, std::size_t limit);
 
-/// Walks the whole chain; the first broken sequence number, or nothing when all is in order. `unsealed`: events outside.
+/// Walks the whole chain; the first broken sequence number, or nothing when all is in order. `unsealed`: events
+/// outside.
 struct ChainReport {
     std::int64_t sealed{};
     std::int64_t unsealed{};

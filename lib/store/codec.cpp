@@ -50,7 +50,9 @@ json::value parse(std::string_view text) {
     return value;
 }
 
-std::string text(const json::value& value) { return json::serialize(value); }
+std::string text(const json::value& value) {
+    return json::serialize(value);
+}
 
 std::string member(const json::value& value, std::string_view name) {
     const auto* found = find(value, name);
@@ -60,14 +62,19 @@ std::string member(const json::value& value, std::string_view name) {
 
 json::value to_json(const domain::Address& address) {
     json::array lines;
-    for (const auto& line : address.lines) lines.emplace_back(line);
-    return {{"lines", std::move(lines)}, {"postal_code", address.postal_code}, {"city", address.city}, {"country", address.country}};
+    for (const auto& line : address.lines)
+        lines.emplace_back(line);
+    return {{"lines", std::move(lines)},
+            {"postal_code", address.postal_code},
+            {"city", address.city},
+            {"country", address.country}};
 }
 
 domain::Address address(const json::value& value) {
     domain::Address address;
     if (const auto* lines = find(value, "lines"); lines != nullptr && lines->is_array()) {
-        for (const auto& line : lines->get_array()) address.lines.emplace_back(std::string_view(line.as_string()));
+        for (const auto& line : lines->get_array())
+            address.lines.emplace_back(std::string_view(line.as_string()));
     }
     address.postal_code = member(value, "postal_code");
     address.city = member(value, "city");
@@ -158,7 +165,8 @@ json::value to_json(const domain::ReportedResult& result) {
                         {"specimen", result.specimen_number.value_or("")},
                         {"measured_at", to_hl7(result.measured_at)}};
     if (result.previous) {
-        object["previous"] = json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
+        object["previous"] =
+            json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
     }
     return object;
 }
@@ -230,7 +238,8 @@ domain::Patient patient(const json::value& stored) {
     patient.fictitious = flag(stored, "fictitious");
     patient.choices = {flag(stored, "dmp_opposed"), flag(stored, "messaging_opposed")};
     if (const auto matricule = member(stored, "ins_matricule"); !matricule.empty()) {
-        domain::Ins ins{required<domain::InsMatricule>(stored, "ins_matricule", domain::InsMatricule::parse), member(stored, "ins_oid")};
+        domain::Ins ins{required<domain::InsMatricule>(stored, "ins_matricule", domain::InsMatricule::parse),
+                        member(stored, "ins_oid")};
         patient.ins = Personal<domain::Ins>{std::move(ins)};
     }
     return patient;

@@ -1,5 +1,5 @@
-// The JSON form in which parts of the domain are kept in jsonb columns. Reading is strict about types and tolerant about
-// absent members, so that older rows stay readable.
+// The JSON form in which parts of the domain are kept in jsonb columns. Reading is strict about types and tolerant
+// about absent members, so that older rows stay readable.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -22,11 +22,14 @@ constexpr std::size_t list_limit = 200;
 
 pg::Scope scope_of(const Console::Sites& sites) {
     pg::Scope scope;
-    for (const auto site : sites) scope.push_back(site.value());
+    for (const auto site : sites)
+        scope.push_back(site.value());
     return scope;
 }
 
-std::string_view view(const Sha256& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+std::string_view view(const Sha256& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 std::optional<Timestamp> timestamp(std::string_view text) {
     if (text.empty()) return std::nullopt;
@@ -75,7 +78,8 @@ std::string person_name(const boost::json::value& person) {
 
 domain::OrderState order_state(std::string_view text) {
     using domain::OrderState;
-    for (const auto state : {OrderState::registered, OrderState::in_progress, OrderState::fully_validated, OrderState::reported, OrderState::cancelled}) {
+    for (const auto state : {OrderState::registered, OrderState::in_progress, OrderState::fully_validated,
+                             OrderState::reported, OrderState::cancelled}) {
         if (to_string(state) == text) return state;
     }
     throw std::runtime_error("a stored state of an order can't be read");
@@ -129,8 +133,8 @@ ReportLine report_line(const pg::Row& row, int at) {
 }
 
 /// Where a person's read of a patient is written down (SEC-66).
-pg::Step read_by(const User& reader, domain::LegalEntityId entity, domain::SiteId site, std::string_view action, std::string object,
-                 const Uuid& patient, Instant now) {
+pg::Step read_by(const User& reader, domain::LegalEntityId entity, domain::SiteId site, std::string_view action,
+                 std::string object, const Uuid& patient, Instant now) {
     AuditEvent event;
     event.legal_entity = entity;
     event.site = site;
@@ -146,14 +150,20 @@ pg::Step read_by(const User& reader, domain::LegalEntityId entity, domain::SiteI
 std::vector<domain::RequestedExam> exams_of(std::string_view text) {
     std::vector<domain::RequestedExam> exams;
     const auto parsed = codec::parse(text);
-    for (const auto& exam : parsed.as_array()) exams.push_back(codec::exam(exam));
+    for (const auto& exam : parsed.as_array())
+        exams.push_back(codec::exam(exam));
     return exams;
 }
 
 /// One row of q::worklist_results; its flag by the catalogue of the site, for this patient.
-domain::Flag flag_of(const pg::Row& row, const domain::Analyte& analyte, const WorklistRow& order, const Timestamp& at) {
+domain::Flag flag_of(const pg::Row& row, const domain::Analyte& analyte, const WorklistRow& order,
+                     const Timestamp& at) {
     if (row.text(4) == "n") return domain::Flag::none;
-    const boost::json::value stored{{"kind", row.text(4)}, {"comparator", row.text(5)}, {"value", row.text(6)}, {"system", row.text(7)}, {"unit", row.text(8)}};
+    const boost::json::value stored{{"kind", row.text(4)},
+                                    {"comparator", row.text(5)},
+                                    {"value", row.text(6)},
+                                    {"system", row.text(7)},
+                                    {"unit", row.text(8)}};
     const auto value = codec::value(stored);
     if (const auto* const quantity = std::get_if<domain::Quantity>(&value)) {
         const auto& traits = order.patient.traits.reveal();
@@ -180,12 +190,17 @@ void count(ChapterCount& chapter, std::string_view state, domain::Flag flag) {
     if (state == "bio_validated") ++chapter.validated;
     switch (flag) {
         case domain::Flag::critical_low:
-        case domain::Flag::critical_high: ++chapter.critical; break;
+        case domain::Flag::critical_high:
+            ++chapter.critical;
+            break;
         case domain::Flag::low:
         case domain::Flag::high:
-        case domain::Flag::abnormal: ++chapter.abnormal; break;
+        case domain::Flag::abnormal:
+            ++chapter.abnormal;
+            break;
         case domain::Flag::none:
-        case domain::Flag::normal: break;
+        case domain::Flag::normal:
+            break;
     }
 }
 
@@ -212,7 +227,8 @@ asio::awaitable<void> Console::open_session(Sha256 token_hash, domain::UserId us
 asio::awaitable<std::optional<WebSession>> Console::session(Sha256 token_hash, SessionLimits limits, bool touch) {
     const auto now = clock_.now();
     const pg::Bytes hash{view(token_hash)};
-    const pg::Rows rows = co_await pool_.query(q::session, pg::params(hash, now - limits.idle, now - limits.absolute, now));
+    const pg::Rows rows =
+        co_await pool_.query(q::session, pg::params(hash, now - limits.idle, now - limits.absolute, now));
     std::optional<WebSession> found;
     if (rows.empty()) co_return found;
     found.emplace();
@@ -245,7 +261,8 @@ asio::awaitable<std::optional<WebSession>> Console::session(Sha256 token_hash, S
         user.roles.push_back(std::move(held));
     }
     // Not at every request: half a minute of precision is enough for fifteen.
-    if (touch && now - last_seen > std::chrono::seconds{30}) co_await pool_.query(q::touch_session, pg::params(hash, now));
+    if (touch && now - last_seen > std::chrono::seconds{30})
+        co_await pool_.query(q::touch_session, pg::params(hash, now));
     co_return found;
 }
 
@@ -319,7 +336,8 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
     more.push_back(pg::Step{q::worklist_letters, pg::params(ids, scope)});
     const std::vector<pg::Rows> rows = co_await transaction.commit_with(std::move(more));
     std::vector<Timestamp> ages(list.rows.size());
-    for (std::size_t i = 0; i < list.rows.size(); ++i) ages[i] = TimeZone::paris().to_local(list.rows[i].registered_at);
+    for (std::size_t i = 0; i < list.rows.size(); ++i)
+        ages[i] = TimeZone::paris().to_local(list.rows[i].registered_at);
     for (const auto row : rows[1]) {
         if (const auto at = timestamp(row.text(1))) ages[index.at(row.uuid(0))] = *at;
     }
@@ -345,7 +363,8 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
         const auto catalogue = catalogue_ ? catalogue_(list.rows[i].site) : nullptr;
         for (const auto& exam : exams[i]) {
             const auto members = catalogue ? catalogue->ordered(exam.code) : std::vector<const domain::Analyte*>();
-            const bool there = std::ranges::any_of(members, [&](const domain::Analyte* member) { return have[i].contains(member->local_code); });
+            const bool there = std::ranges::any_of(
+                members, [&](const domain::Analyte* member) { return have[i].contains(member->local_code); });
             if (!there) list.rows[i].pending_exams.push_back(exam.label.empty() ? exam.code : exam.label);
         }
     }
@@ -353,7 +372,8 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
         auto& line = list.rows[index.at(row.uuid(0))];
         line.report = domain::ReportVersionId{row.uuid(1)};
         if (row.is_null(2)) continue;
-        line.letters.push_back({channel(row.text(2)), letter_state(row.text(3)), domain::reason_of(row.text(4)).value_or(domain::Reason::none)});
+        line.letters.push_back({channel(row.text(2)), letter_state(row.text(3)),
+                                domain::reason_of(row.text(4)).value_or(domain::Reason::none)});
     }
     co_return list;
 }
@@ -383,7 +403,8 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
     view.urgent = row.boolean(6);
     view.prescriber = person_name(codec::parse(row.text(7)));
     const auto copies = codec::parse(row.text(8));
-    for (const auto& person : copies.as_array()) view.copies.push_back(person_name(person));
+    for (const auto& person : copies.as_array())
+        view.copies.push_back(person_name(person));
     view.collector = person_name(codec::parse(row.text(9)));
     view.exams = exams_of(row.text(10));
     view.prescribed_at = timestamp(row.text(11));
@@ -417,9 +438,11 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
         result.received_at = r.instant(10);
         view.results.push_back(std::move(result));
     }
-    for (const auto line : rows[3]) view.reports.push_back(report_line(line, 0));
+    for (const auto line : rows[3])
+        view.reports.push_back(report_line(line, 0));
     std::vector<pg::Step> seal;
-    seal.push_back(read_by(reader, entity, view.site, "read_order", "order:" + to_string(view.id.value()), view.patient.id.value(), clock_.now()));
+    seal.push_back(read_by(reader, entity, view.site, "read_order", "order:" + to_string(view.id.value()),
+                           view.patient.id.value(), clock_.now()));
     co_await transaction.commit_with(std::move(seal));
     co_return view;
 }
@@ -428,7 +451,8 @@ asio::awaitable<Result<ReportView>> Console::report(User reader, Sites sites, do
     const auto scope = scope_of(sites);
     pg::Transaction transaction = co_await pool_.begin(scope);
     std::vector<pg::Step> steps;
-    for (const auto& query : {q::report, q::report_versions, q::report_documents, q::report_letters, q::report_events}) {
+    for (const auto& query :
+         {q::report, q::report_versions, q::report_documents, q::report_letters, q::report_events}) {
         steps.push_back(pg::Step{query, pg::params(id, scope)});
     }
     const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
@@ -447,21 +471,27 @@ asio::awaitable<Result<ReportView>> Console::report(User reader, Sites sites, do
     view.document_oid = row.string(12);
     const domain::LegalEntityId entity{row.int32(13)};
     view.patient = codec::patient(codec::parse(row.text(14)));
-    for (const auto line : rows[1]) view.versions.push_back(report_line(line, 0));
+    for (const auto line : rows[1])
+        view.versions.push_back(report_line(line, 0));
     for (const auto d : rows[2]) {
-        view.documents.push_back({d.string(0), d.string(1), d.string(2), static_cast<std::uint64_t>(d.int64(3)), d.string(4)});
+        view.documents.push_back(
+            {d.string(0), d.string(1), d.string(2), static_cast<std::uint64_t>(d.int64(3)), d.string(4)});
     }
-    for (const auto l : rows[3]) view.letters.push_back(letter_of(l));
+    for (const auto l : rows[3])
+        view.letters.push_back(letter_of(l));
     for (const auto e : rows[4]) {
-        view.events.push_back({domain::LetterId{e.uuid(0)}, e.instant(1), e.string(2), e.string(3), e.string(4), e.string(5), e.int32(6), e.string(7)});
+        view.events.push_back({domain::LetterId{e.uuid(0)}, e.instant(1), e.string(2), e.string(3), e.string(4),
+                               e.string(5), e.int32(6), e.string(7)});
     }
     std::vector<pg::Step> seal;
-    seal.push_back(read_by(reader, entity, view.site, "read_report", "report:" + to_string(view.line.id.value()), row.uuid(15), clock_.now()));
+    seal.push_back(read_by(reader, entity, view.site, "read_report", "report:" + to_string(view.line.id.value()),
+                           row.uuid(15), clock_.now()));
     co_await transaction.commit_with(std::move(seal));
     co_return view;
 }
 
-asio::awaitable<Result<DocumentBytes>> Console::document(User reader, Sites sites, domain::ReportVersionId id, std::string form) {
+asio::awaitable<Result<DocumentBytes>> Console::document(User reader, Sites sites, domain::ReportVersionId id,
+                                                         std::string form) {
     const auto scope = scope_of(sites);
     pg::Transaction transaction = co_await pool_.begin(scope);
     const pg::Rows rows = co_await transaction.query(q::document, pg::params(id, scope, form));
@@ -475,8 +505,8 @@ asio::awaitable<Result<DocumentBytes>> Console::document(User reader, Sites site
     document.order_number = row.string(1);
     document.version = static_cast<unsigned>(row.int32(2));
     std::vector<pg::Step> seal;
-    seal.push_back(read_by(reader, domain::LegalEntityId{row.int32(3)}, domain::SiteId{row.int32(4)}, "read_document_" + form,
-                           "report:" + to_string(id.value()), row.uuid(5), clock_.now()));
+    seal.push_back(read_by(reader, domain::LegalEntityId{row.int32(3)}, domain::SiteId{row.int32(4)},
+                           "read_document_" + form, "report:" + to_string(id.value()), row.uuid(5), clock_.now()));
     co_await transaction.commit_with(std::move(seal));
     co_return document;
 }
@@ -498,13 +528,18 @@ asio::awaitable<Letters> Console::letters(Sites sites, LetterFilter filter) {
     steps.push_back(pg::Step{q::letter_counts, pg::params(scope, by, since)});
     const std::vector<pg::Rows> rows = co_await transaction.commit_with(std::move(steps));
     letters.cut = rows[0].size() > list_limit;
-    for (std::size_t i = 0; i < std::min(rows[0].size(), list_limit); ++i) letters.rows.push_back(letter_of(rows[0][i]));
-    for (const auto row : rows[1]) letters.counts.push_back({letter_state(row.text(0)), static_cast<unsigned>(row.int64(1))});
+    for (std::size_t i = 0; i < std::min(rows[0].size(), list_limit); ++i)
+        letters.rows.push_back(letter_of(rows[0][i]));
+    for (const auto row : rows[1])
+        letters.counts.push_back({letter_state(row.text(0)), static_cast<unsigned>(row.int64(1))});
     // What needs somebody first.
     using domain::LetterState;
-    static constexpr std::array order{LetterState::dead, LetterState::blocked, LetterState::in_doubt, LetterState::retry, LetterState::held, LetterState::due,
-                                      LetterState::sending, LetterState::accepted, LetterState::delivered, LetterState::not_applicable, LetterState::cancelled};
-    std::ranges::sort(letters.counts, {}, [](const LetterCount& count) { return std::ranges::find(order, count.state) - order.begin(); });
+    static constexpr std::array order{LetterState::dead,           LetterState::blocked,  LetterState::in_doubt,
+                                      LetterState::retry,          LetterState::held,     LetterState::due,
+                                      LetterState::sending,        LetterState::accepted, LetterState::delivered,
+                                      LetterState::not_applicable, LetterState::cancelled};
+    std::ranges::sort(letters.counts, {},
+                      [](const LetterCount& count) { return std::ranges::find(order, count.state) - order.begin(); });
     co_return letters;
 }
 

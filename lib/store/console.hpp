@@ -46,8 +46,8 @@ struct SiteRole {
 struct User {
     domain::UserId id;
     std::string login;
-    std::string name;  ///< as displayed: given and family name
-    domain::Rpps rpps; ///< empty for whoever has none
+    std::string name;   ///< as displayed: given and family name
+    domain::Rpps rpps;  ///< empty for whoever has none
     std::vector<SiteRole> roles;
 
     bool has(Role role, domain::SiteId site) const;
@@ -120,9 +120,9 @@ struct WorklistRow {
     domain::Patient patient;
     std::string prescriber;
     std::vector<ChapterCount> chapters;
-    std::vector<std::string> pending_exams;  ///< labels of what was asked and has no result yet
-    unsigned unknown_codes{};                ///< results that the catalogue does not know
-    unsigned late_results{};                 ///< came after validation
+    std::vector<std::string> pending_exams;         ///< labels of what was asked and has no result yet
+    unsigned unknown_codes{};                       ///< results that the catalogue does not know
+    unsigned late_results{};                        ///< came after validation
     std::optional<domain::ReportVersionId> report;  ///< last version
     std::vector<ChannelState> letters;              ///< of that version
 };
@@ -146,13 +146,13 @@ struct Worklist {
 struct KeptResult {
     domain::ResultId id;
     std::string code;
-    bool known{};          ///< the catalogue has an analyte for it
-    std::string value;     ///< with its comparator, as received
+    bool known{};       ///< the catalogue has an analyte for it
+    std::string value;  ///< with its comparator, as received
     std::string unit;
     std::string received_flags;
     std::string note;
-    std::string status;    ///< OBX-11
-    std::string state;     ///< raw, quarantined, late, bio_validated
+    std::string status;  ///< OBX-11
+    std::string state;   ///< raw, quarantined, late, bio_validated
     std::string specimen_number;
     Instant received_at;
 };
@@ -264,8 +264,8 @@ struct InstanceView {
     std::string environment;  ///< production, test
 };
 
-/// All functions throw pg::DatabaseError when the database is away. `sites` are those that the caller may see; they are the
-/// transaction's scope as well as a condition of each query.
+/// All functions throw pg::DatabaseError when the database is away. `sites` are those that the caller may see; they are
+/// the transaction's scope as well as a condition of each query.
 class Console {
 public:
     using Sites = std::vector<domain::SiteId>;
@@ -288,7 +288,8 @@ public:
     asio::awaitable<Worklist> worklist(Sites sites, WorklistFilter filter);
     asio::awaitable<Result<OrderView>> order(User reader, Sites sites, domain::OrderId id);
     asio::awaitable<Result<ReportView>> report(User reader, Sites sites, domain::ReportVersionId id);
-    asio::awaitable<Result<DocumentBytes>> document(User reader, Sites sites, domain::ReportVersionId id, std::string form);
+    asio::awaitable<Result<DocumentBytes>> document(User reader, Sites sites, domain::ReportVersionId id,
+                                                    std::string form);
     asio::awaitable<Letters> letters(Sites sites, LetterFilter filter);
     asio::awaitable<Result<LetterLine>> letter(Sites sites, domain::LetterId id);
     asio::awaitable<WorkItems> work_items(Sites sites);

@@ -9,21 +9,24 @@ namespace sgl::store::console_queries {
 
 using pg::Query;
 
-#define SGL_PATIENT                                                                                                       \
-    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "           \
-    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.ins_matricule, p.ins_oid, p.status, p.doubtful, p.fictitious"
-#define SGL_WORKLIST                                                                                                    \
-    "select o.id, o.site_id, o.number, o.urgent, o.state, o.registered_at, o.last_event_at, o.prescriber, " SGL_PATIENT \
+#define SGL_PATIENT                                                                                             \
+    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, " \
+    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.ins_matricule, p.ins_oid, p.status, p.doubtful, " \
+    "p.fictitious"
+#define SGL_WORKLIST                                                                          \
+    "select o.id, o.site_id, o.number, o.urgent, o.state, o.registered_at, o.last_event_at, " \
+    "o.prescriber, " SGL_PATIENT                                                              \
     ", o.exams from lab_order o join patient p on p.id = o.patient_id where o.site_id = any($1::int[]) "
-#define SGL_LETTER                                                                                                         \
-    "select l.id, l.version_id, l.site_id, o.number, o.id, l.channel, l.act, l.recipient_name, l.state, l.reason, "        \
-    "l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference, l.possible_duplicate, l.error_where, " \
-    "l.error_what from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id "         \
+#define SGL_LETTER                                                                                                  \
+    "select l.id, l.version_id, l.site_id, o.number, o.id, l.channel, l.act, l.recipient_name, l.state, l.reason, " \
+    "l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference, l.possible_duplicate, "       \
+    "l.error_where, "                                                                                               \
+    "l.error_what from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id " \
     "join lab_order o on o.id = s.order_id "
 #define SGL_REPORT_LINE "v.id, v.version, v.state, v.validated_at, v.validator, v.published_at, v.refusal"
 
-inline constexpr Query local_account{"console.local_account",
-                                     "select id, password from app_user where login = $1 and active and password is not null"};
+inline constexpr Query local_account{
+    "console.local_account", "select id, password from app_user where login = $1 and active and password is not null"};
 inline constexpr Query open_session{"console.open_session", R"sql(
     insert into web_session (token_hash, user_id, csrf_token, created_at, last_seen_at, authenticated_at)
     values ($1, $2, $3, $4, $4, $4))sql"};
@@ -36,19 +39,23 @@ inline constexpr Query session{"console.session", R"sql(
     left join site s on s.id = r.site_id
     where w.token_hash = $1 and w.ended_at is null and w.last_seen_at > $2 and w.created_at > $3
     order by s.id, r.role)sql"};
-inline constexpr Query touch_session{"console.touch_session",
-                                     "update web_session set last_seen_at = $2 where token_hash = $1 and ended_at is null"};
+inline constexpr Query touch_session{
+    "console.touch_session", "update web_session set last_seen_at = $2 where token_hash = $1 and ended_at is null"};
 inline constexpr Query end_session{"console.end_session",
                                    "update web_session set ended_at = $2 where token_hash = $1 and ended_at is null"};
 
 // $2: since when a reported order is recent; $3: limit. A query that does not need $2 names it all the same.
-inline constexpr Query worklist_to_validate{"console.worklist_to_validate", SGL_WORKLIST
+inline constexpr Query worklist_to_validate{
+    "console.worklist_to_validate", SGL_WORKLIST
     "and o.state = 'in_progress' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
-inline constexpr Query worklist_waiting{"console.worklist_waiting", SGL_WORKLIST
+inline constexpr Query worklist_waiting{
+    "console.worklist_waiting", SGL_WORKLIST
     "and o.state = 'registered' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
 inline constexpr Query worklist_reported{"console.worklist_reported", SGL_WORKLIST
-    "and o.state in ('fully_validated', 'reported') and o.last_event_at > $2::timestamptz order by o.last_event_at desc limit $3"};
-inline constexpr Query worklist_all{"console.worklist_all", SGL_WORKLIST
+                                         "and o.state in ('fully_validated', 'reported') and o.last_event_at > "
+                                         "$2::timestamptz order by o.last_event_at desc limit $3"};
+inline constexpr Query worklist_all{
+    "console.worklist_all", SGL_WORKLIST
     "and (o.state in ('registered', 'in_progress') or o.last_event_at > $2::timestamptz) "
     "order by (o.state in ('registered', 'in_progress')) desc, o.urgent desc, o.registered_at limit $3"};
 inline constexpr Query worklist_counts{"console.worklist_counts", R"sql(
@@ -73,8 +80,10 @@ inline constexpr Query collected{"console.collected", R"sql(
     select order_id, min(collected_at) from specimen where order_id = any($1::uuid[]) and site_id = any($2::int[]) and collected_at <> ''
     group by order_id)sql"};
 
-inline constexpr Query order{"console.order",
-    "select o.id, o.site_id, o.row_version, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, o.collector, "
+inline constexpr Query order{
+    "console.order",
+    "select o.id, o.site_id, o.row_version, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, "
+    "o.collector, "
     "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, o.legal_entity_id, " SGL_PATIENT
     " from lab_order o join patient p on p.id = o.patient_id where o.id = $1 and o.site_id = any($2::int[])"};
 inline constexpr Query order_specimens{"console.order_specimens", R"sql(
@@ -87,22 +96,30 @@ inline constexpr Query order_results{"console.order_results", R"sql(
     where r.order_id = $1 and r.site_id = any($2::int[])
       and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
     order by r.id)sql"};
-inline constexpr Query order_reports{"console.order_reports", "select " SGL_REPORT_LINE
+inline constexpr Query order_reports{
+    "console.order_reports",
+    "select " SGL_REPORT_LINE
     " from report_version v join report_set s on s.id = v.set_id where s.order_id = $1 and s.site_id = any($2::int[]) "
     "order by v.version desc"};
 
-inline constexpr Query report{"console.report", "select " SGL_REPORT_LINE
-    ", o.id, o.number, v.site_id, v.ins_qualified, v.comment, v.document_oid, v.legal_entity_id, v.patient, o.patient_id "
+inline constexpr Query report{
+    "console.report",
+    "select " SGL_REPORT_LINE
+    ", o.id, o.number, v.site_id, v.ins_qualified, v.comment, v.document_oid, v.legal_entity_id, v.patient, "
+    "o.patient_id "
     "from report_version v join report_set s on s.id = v.set_id join lab_order o on o.id = s.order_id "
     "where v.id = $1 and v.site_id = any($2::int[])"};
-inline constexpr Query report_versions{"console.report_versions", "select " SGL_REPORT_LINE
-    " from report_version v where v.set_id = (select set_id from report_version where id = $1) and v.site_id = any($2::int[]) "
-    "order by v.version desc"};
+inline constexpr Query report_versions{"console.report_versions",
+                                       "select " SGL_REPORT_LINE
+                                       " from report_version v where v.set_id = (select set_id from report_version "
+                                       "where id = $1) and v.site_id = any($2::int[]) "
+                                       "order by v.version desc"};
 inline constexpr Query report_documents{"console.report_documents", R"sql(
     select variant, form, oid, octet_length(bytes), encode(sha256, 'hex') from document
     where version_id = $1 and site_id = any($2::int[]) order by form desc, variant)sql"};
-inline constexpr Query report_letters{"console.report_letters", SGL_LETTER
-    "where l.version_id = $1 and l.site_id = any($2::int[]) order by l.channel, l.recipient_key, l.act"};
+inline constexpr Query report_letters{
+    "console.report_letters",
+    SGL_LETTER "where l.version_id = $1 and l.site_id = any($2::int[]) order by l.channel, l.recipient_key, l.act"};
 inline constexpr Query report_events{"console.report_events", R"sql(
     select e.letter_id, e.at, e.actor, e.from_state, e.to_state, e.reason, e.attempt, e.detail
     from letter_event e join letter l on l.id = e.letter_id
@@ -115,9 +132,11 @@ inline constexpr Query document{"console.document", R"sql(
     order by (d.variant = 'professional') desc, d.variant limit 1)sql"};
 
 // $2, $3: one state or channel, or null for all; $4: since when closed ones are listed; $5: limit.
-inline constexpr Query letters{"console.letters", SGL_LETTER
+inline constexpr Query letters{
+    "console.letters", SGL_LETTER
     "where l.site_id = any($1::int[]) and ($2::text is null or l.state = $2) and ($3::text is null or l.channel = $3) "
-    "and (l.created_at > $4::timestamptz or l.state in ('due', 'sending', 'retry', 'in_doubt', 'blocked', 'dead', 'held')) "
+    "and (l.created_at > $4::timestamptz or l.state in ('due', 'sending', 'retry', 'in_doubt', 'blocked', 'dead', "
+    "'held')) "
     "order by l.created_at desc limit $5"};
 inline constexpr Query letter_counts{"console.letter_counts", R"sql(
     select state, count(*) from letter
@@ -139,10 +158,20 @@ inline constexpr Query instance{"console.instance", "select instance_uuid, label
 #undef SGL_LETTER
 #undef SGL_REPORT_LINE
 
-inline constexpr std::array all{local_account, open_session, session, touch_session, end_session, worklist_to_validate,
-                                worklist_waiting, worklist_reported, worklist_all, worklist_counts, worklist_results,
-                                worklist_letters, collected, order, order_specimens, order_results, order_reports, report,
-                                report_versions, report_documents, report_letters, report_events, document, letters,
-                                letter_counts, letter, work_items, work_count, instance};
+inline constexpr std::array all{local_account,    open_session,
+                                session,          touch_session,
+                                end_session,      worklist_to_validate,
+                                worklist_waiting, worklist_reported,
+                                worklist_all,     worklist_counts,
+                                worklist_results, worklist_letters,
+                                collected,        order,
+                                order_specimens,  order_results,
+                                order_reports,    report,
+                                report_versions,  report_documents,
+                                report_letters,   report_events,
+                                document,         letters,
+                                letter_counts,    letter,
+                                work_items,       work_count,
+                                instance};
 
 }  // namespace sgl::store::console_queries

@@ -7,11 +7,16 @@ namespace sgl::store {
 
 std::string_view to_string(Role role) {
     switch (role) {
-        case Role::secretary: return "secretary";
-        case Role::technician: return "technician";
-        case Role::biologist: return "biologist";
-        case Role::it_operator: return "it_operator";
-        case Role::dpo: return "dpo";
+        case Role::secretary:
+            return "secretary";
+        case Role::technician:
+            return "technician";
+        case Role::biologist:
+            return "biologist";
+        case Role::it_operator:
+            return "it_operator";
+        case Role::dpo:
+            return "dpo";
     }
     return "";
 }

@@ -84,7 +84,9 @@ constexpr pg::Query delete_keys{"inbox.delete_keys", R"sql(
     delete from message_key where (link_id, key, sha256) in
         (select link_id, key, sha256 from message_key where kept_at < $1 limit 5000))sql"};
 
-std::string_view view(const Sha256& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+std::string_view view(const Sha256& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 struct MatchedOrder {
     Uuid id;
@@ -108,25 +110,31 @@ std::string analysis_of(std::optional<std::int32_t> analyte, std::string_view co
     return analyte ? "#" + std::to_string(*analyte) : std::string(code);
 }
 
-bool is_preliminary(std::string_view status) { return status == "P" || status == "R" || status == "I" || status == "S"; }
+bool is_preliminary(std::string_view status) {
+    return status == "P" || status == "R" || status == "I" || status == "S";
+}
 
 /// Where the message contradicts our order about who the patient is (SAF-02); empty when it does not.
 std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder& order) {
-    if (!claim.birth_name.empty() && replace_all(normalised_name(claim.birth_name), "-", " ") != replace_all(order.birth_name, "-", " ")) {
+    if (!claim.birth_name.empty() &&
+        replace_all(normalised_name(claim.birth_name), "-", " ") != replace_all(order.birth_name, "-", " ")) {
         return claim.coordinate + "-5.1";
     }
     const auto first_word = [](std::string_view name) {
         const auto normal = replace_all(normalised_name(name), "-", " ");
         return normal.substr(0, normal.find(' '));
     };
-    if (!claim.given_name.empty() && first_word(claim.given_name) != first_word(order.given_name)) return claim.coordinate + "-5.2";
+    if (!claim.given_name.empty() && first_word(claim.given_name) != first_word(order.given_name))
+        return claim.coordinate + "-5.2";
     if (claim.birth_date && claim.birth_date->precision >= Precision::day) {
         auto day = *claim.birth_date;
         day.precision = Precision::day;
         day.offset_minutes.reset();
-        if (order.birth_date.size() >= 8 && to_hl7(day) != order.birth_date.substr(0, 8)) return claim.coordinate + "-7";
+        if (order.birth_date.size() >= 8 && to_hl7(day) != order.birth_date.substr(0, 8))
+            return claim.coordinate + "-7";
     }
-    if (claim.sex != domain::Sex::unknown && order.sex != "U" && to_string(claim.sex) != order.sex) return claim.coordinate + "-8";
+    if (claim.sex != domain::Sex::unknown && order.sex != "U" && to_string(claim.sex) != order.sex)
+        return claim.coordinate + "-8";
     return {};
 }
 
@@ -165,9 +173,10 @@ struct MessageRows {
     }
 
     void steps(std::vector<pg::Step>& to, Instant now) const {
-        to.push_back(pg::Step{insert_messages, pg::params(now, ids, received, entities, sites, links, controls, types, states,
-                                                          answers, sizes, digests, raws)});
-        to.push_back(pg::Step{insert_keys, pg::params(now, links, keys, digests, entities, sites, ids, answers, errors)});
+        to.push_back(pg::Step{insert_messages, pg::params(now, ids, received, entities, sites, links, controls, types,
+                                                          states, answers, sizes, digests, raws)});
+        to.push_back(
+            pg::Step{insert_keys, pg::params(now, links, keys, digests, entities, sites, ids, answers, errors)});
     }
 };
 
@@ -230,7 +239,8 @@ struct WorkRows {
     pg::Int8Column messages;
     pg::UuidColumn orders;
 
-    void add(const Arrival& a, domain::MessageId message, const domain::Trouble& trouble, const std::optional<Uuid>& order) {
+    void add(const Arrival& a, domain::MessageId message, const domain::Trouble& trouble,
+             const std::optional<Uuid>& order) {
         entities.add(a.legal_entity.value());
         sites.add(a.site.value());
         kinds.add(trouble.kind);
@@ -253,7 +263,8 @@ public:
 
     void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group) {
         bool quarantined = arrival.reading.quarantined || !arrival.reading.troubles.empty();
-        for (const auto& trouble : arrival.reading.troubles) work_.add(arrival, id, trouble, std::nullopt);
+        for (const auto& trouble : arrival.reading.troubles)
+            work_.add(arrival, id, trouble, std::nullopt);
         for (std::size_t g = 0; g < arrival.reading.groups.size(); ++g) {
             quarantined |= !apply_group(arrival, id, arrival.reading.groups[g], first_number_of_group[g]);
         }
@@ -265,7 +276,8 @@ public:
         event.actor = "link:" + arrival.link_name;
         event.action = "receive";
         event.object = "message:" + std::to_string(id.value());
-        event.payload = codec::text({{"type", arrival.type}, {"answer", arrival.answer}, {"state", state}, {"sha256", to_hex(arrival.sha256)}});
+        event.payload = codec::text(
+            {{"type", arrival.type}, {"answer", arrival.answer}, {"state", state}, {"sha256", to_hex(arrival.sha256)}});
         events_.push_back(std::move(event));
     }
 
@@ -274,9 +286,11 @@ public:
         messages_.steps(steps, now_);
         if (results_.messages.size() > 0) {
             const auto& r = results_;
-            steps.push_back(pg::Step{insert_results, pg::params(r.entities, r.sites, r.orders, r.messages, r.positions, r.codes, r.analytes,
-                                                                r.runs, r.statuses, r.kinds, r.comparators, r.values, r.systems, r.units, r.flags,
-                                                                r.notes, r.specimens, r.measured, r.received, r.states, r.replaces)});
+            steps.push_back(
+                pg::Step{insert_results,
+                         pg::params(r.entities, r.sites, r.orders, r.messages, r.positions, r.codes, r.analytes, r.runs,
+                                    r.statuses, r.kinds, r.comparators, r.values, r.systems, r.units, r.flags, r.notes,
+                                    r.specimens, r.measured, r.received, r.states, r.replaces)});
         }
         if (!touched_.empty()) {
             const std::vector<Uuid> ids(touched_.begin(), touched_.end());
@@ -284,7 +298,8 @@ public:
         }
         if (work_.messages.size() > 0) {
             const auto& w = work_;
-            steps.push_back(pg::Step{insert_work, pg::params(now_, w.entities, w.sites, w.kinds, w.coordinates, w.whats, w.messages, w.orders)});
+            steps.push_back(pg::Step{insert_work, pg::params(now_, w.entities, w.sites, w.kinds, w.coordinates, w.whats,
+                                                             w.messages, w.orders)});
         }
         steps.push_back(audit(events_, now_));
         return steps;
@@ -292,16 +307,19 @@ public:
 
 private:
     /// False when a person has work with it.
-    bool apply_group(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group, std::size_t first_number) {
+    bool apply_group(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group,
+                     std::size_t first_number) {
         const MatchedOrder* order = nullptr;
         std::size_t matched_number = 0;
         for (std::size_t i = 0; i < group.numbers.size() && order == nullptr; ++i) {
             const auto found = matches_.find(first_number + i);
             if (found == matches_.end()) continue;
             const auto& candidates = found->second;
-            const bool same = std::ranges::all_of(candidates, [&](const MatchedOrder& c) { return c.id == candidates.front().id; });
+            const bool same =
+                std::ranges::all_of(candidates, [&](const MatchedOrder& c) { return c.id == candidates.front().id; });
             if (!same) {
-                hold(arrival, id, group, {"ambiguous_number", group.coordinate, "the number names several orders"}, std::nullopt);
+                hold(arrival, id, group, {"ambiguous_number", group.coordinate, "the number names several orders"},
+                     std::nullopt);
                 return false;
             }
             order = &candidates.front();
@@ -312,11 +330,14 @@ private:
             return false;
         }
         if (order == nullptr) {
-            hold(arrival, id, group, {"unmatched", group.coordinate, "no order or specimen of this site has one of the numbers given"}, std::nullopt);
+            hold(arrival, id, group,
+                 {"unmatched", group.coordinate, "no order or specimen of this site has one of the numbers given"},
+                 std::nullopt);
             return false;
         }
         if (const auto place = contradiction(group.claim.reveal(), *order); !place.empty()) {
-            hold(arrival, id, group, {"identity_mismatch", place, "the identity of the message is not that of the order"}, order->id);
+            hold(arrival, id, group,
+                 {"identity_mismatch", place, "the identity of the message is not that of the order"}, order->id);
             return false;
         }
         if (order->state == "cancelled") {
@@ -338,20 +359,24 @@ private:
         return clean;
     }
 
-    bool apply_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result, std::string_view specimen,
-                      const Uuid& order, bool signed_already) {
-        const std::optional<std::int32_t> analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+    bool apply_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
+                      std::string_view specimen, const Uuid& order, bool signed_already) {
+        const std::optional<std::int32_t> analyte =
+            result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
         const ResultKey key{order, analysis_of(analyte, result.code), result.run};
         const auto value = codec::columns(result.value);
         const auto before = known_.find(key);
         std::optional<std::int64_t> replaced;
         if (before != known_.end()) {
             const auto& old = before->second;
-            const bool same_value = old.value.kind == value.kind && old.value.comparator == value.comparator && old.value.value == value.value &&
-                                    old.value.system == value.system && old.value.unit == value.unit;
+            const bool same_value = old.value.kind == value.kind && old.value.comparator == value.comparator &&
+                                    old.value.value == value.value && old.value.system == value.system &&
+                                    old.value.unit == value.unit;
             if (same_value && old.status == result.status) return true;  // said twice: nothing new
             if (!is_preliminary(old.status) && is_preliminary(result.status) && result.status != "R") {
-                work_.add(arrival, id, {"late_preliminary", coordinate(result), "a preliminary result came after the final one"}, order);
+                work_.add(arrival, id,
+                          {"late_preliminary", coordinate(result), "a preliminary result came after the final one"},
+                          order);
                 return false;
             }
             // A row of this very batch has no number yet: both are kept, the later one counts.
@@ -360,24 +385,28 @@ private:
         known_[key] = KnownResult{0, result.status, value};
         if (signed_already) {
             results_.add(arrival, id, result, specimen, order, "late", replaced);
-            work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"}, order);
+            work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"},
+                      order);
             return false;
         }
         results_.add(arrival, id, result, specimen, order, "raw", replaced);
         return true;
     }
 
-    static std::string coordinate(const domain::ReceivedResult& result) { return "OBX[" + std::to_string(result.position) + "]"; }
+    static std::string coordinate(const domain::ReceivedResult& result) {
+        return "OBX[" + std::to_string(result.position) + "]";
+    }
 
-    void hold(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group, const domain::Trouble& trouble,
-              const std::optional<Uuid>& order) {
+    void hold(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group,
+              const domain::Trouble& trouble, const std::optional<Uuid>& order) {
         work_.add(arrival, id, trouble, order);
         hold_results(arrival, id, group);
     }
 
     void hold_results(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group) {
         const std::string_view number = group.numbers.empty() ? std::string_view() : group.numbers.front();
-        for (const auto& result : group.results) results_.add(arrival, id, result, number, std::nullopt, "quarantined", std::nullopt);
+        for (const auto& result : group.results)
+            results_.add(arrival, id, result, number, std::nullopt, "quarantined", std::nullopt);
     }
 
     Instant now_;
@@ -392,7 +421,8 @@ private:
 
 pg::Scope scope_of(const std::vector<Arrival>& arrivals) {
     std::set<std::int32_t> sites;
-    for (const auto& arrival : arrivals) sites.insert(arrival.site.value());
+    for (const auto& arrival : arrivals)
+        sites.insert(arrival.site.value());
     return {sites.begin(), sites.end()};
 }
 
@@ -408,7 +438,9 @@ pg::Params key_params(const std::vector<Arrival>& arrivals) {
     return pg::params(links, keys, digests);
 }
 
-Kept repeat_of(const pg::Row& row) { return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3), false}; }
+Kept repeat_of(const pg::Row& row) {
+    return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3), false};
+}
 
 }  // namespace
 
@@ -433,7 +465,8 @@ asio::awaitable<std::vector<Kept>> Inbox::known(const std::vector<Arrival>& arri
     pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
     const pg::Rows rows = co_await transaction.query(find_keys, key_params(arrivals));
     std::vector<Kept> kept;
-    for (const auto row : rows) kept.push_back(repeat_of(row));
+    for (const auto row : rows)
+        kept.push_back(repeat_of(row));
     co_await transaction.rollback();
     co_return kept;
 }
@@ -468,15 +501,18 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
 
     std::vector<Kept> kept(arrivals.size());
-    for (const auto row : seen[0]) kept[static_cast<std::size_t>(row.int64(0) - 1)] = repeat_of(row);
+    for (const auto row : seen[0])
+        kept[static_cast<std::size_t>(row.int64(0) - 1)] = repeat_of(row);
     Batch batch(now);
     for (const auto row : seen[1]) {
         MatchedOrder order{row.uuid(1), row.string(2), row.string(3), row.string(4), row.string(5), row.string(6)};
         batch.order_matches(static_cast<std::size_t>(row.int64(0) - 1), std::move(order));
     }
     for (const auto row : seen[2]) {
-        KnownResult known{row.int64(0), row.string(5), {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)}};
-        batch.result_known(row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), std::move(known));
+        KnownResult known{
+            row.int64(0), row.string(5), {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)}};
+        batch.result_known(row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4),
+                           std::move(known));
     }
 
     bool anything = false;

@@ -1,5 +1,5 @@
-// The inbox: every message byte for byte, with its results and the work it gives, durable in one transaction before it is
-// answered (design D2). Messages that wait together share one commit.
+// The inbox: every message byte for byte, with its results and the work it gives, durable in one transaction before it
+// is answered (design D2). Messages that wait together share one commit.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -24,13 +24,13 @@ struct Arrival {
     domain::SiteId site;
     domain::LegalEntityId legal_entity;
     Instant received_at;
-    std::string control_id;  ///< MSH-10
-    std::string type;        ///< "ORU^R01"
-    std::string raw;         ///< the bytes between VT and FS; of an oversize message its head
-    std::uint64_t size{};    ///< of the whole message
-    Sha256 key{};            ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
-    Sha256 sha256{};         ///< of the message
-    std::string answer;      ///< code to answer when it is new: AA, AE or AR
+    std::string control_id;     ///< MSH-10
+    std::string type;           ///< "ORU^R01"
+    std::string raw;            ///< the bytes between VT and FS; of an oversize message its head
+    std::uint64_t size{};       ///< of the whole message
+    Sha256 key{};               ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
+    Sha256 sha256{};            ///< of the message
+    std::string answer;         ///< code to answer when it is new: AA, AE or AR
     std::string answer_errors;  ///< ERR lines that go with it, kept for a repeat; ours, without patient data
     domain::Reading reading;    ///< empty when refused
 };
@@ -38,7 +38,7 @@ struct Arrival {
 /// What became of it.
 struct Kept {
     domain::MessageId id;
-    bool duplicate{};       ///< had been answered before: nothing new was stored
+    bool duplicate{};  ///< had been answered before: nothing new was stored
     std::string answer;
     std::string answer_errors;
     bool quarantined{};
@@ -48,8 +48,8 @@ class Inbox {
 public:
     explicit Inbox(pg::Pool& pool) : pool_(pool) {}
 
-    /// All in one transaction, answers in the same order. Throws pg::DatabaseError when nothing was stored; is_in_doubt()
-    /// when nobody knows: the caller answers nothing and the sender repeats.
+    /// All in one transaction, answers in the same order. Throws pg::DatabaseError when nothing was stored;
+    /// is_in_doubt() when nobody knows: the caller answers nothing and the sender repeats.
     asio::awaitable<std::vector<Kept>> keep(const std::vector<Arrival>& arrivals, Instant now);
 
     /// The key of hl7v2-lab 2.5 for an order message that registers through `Orders`; nothing when it is new.

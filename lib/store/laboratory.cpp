@@ -1,8 +1,8 @@
 #include "lib/store/laboratory.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 #include <map>
 #include <set>
@@ -39,9 +39,12 @@ struct Tally {
     /// Rows of (name, added, active).
     void count(const pg::Rows& rows, std::string_view what) {
         for (const auto row : rows) {
-            if (!row.boolean(2)) ++applied.retired;
-            else if (row.boolean(1)) ++applied.added;
-            else ++applied.changed;
+            if (!row.boolean(2))
+                ++applied.retired;
+            else if (row.boolean(1))
+                ++applied.added;
+            else
+                ++applied.changed;
             names.emplace_back(fmt::format("{} {}", what, row.text(0)));
         }
     }
@@ -59,12 +62,15 @@ asio::awaitable<Known> read_known(pg::Transaction& transaction) {
     steps.push_back(pg::Step{laboratory::known_sites, pg::Params()});
     const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
     Known known;
-    for (const auto row : rows[0]) known.entities.emplace(row.string(0), row.int32(1));
-    for (const auto row : rows[1]) known.sites.emplace(row.string(0), Known::SiteRow{row.int32(1), row.int32(2)});
+    for (const auto row : rows[0])
+        known.entities.emplace(row.string(0), row.int32(1));
+    for (const auto row : rows[1])
+        known.sites.emplace(row.string(0), Known::SiteRow{row.int32(1), row.int32(2)});
     co_return known;
 }
 
-asio::awaitable<Result<void>> apply_laboratory(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_laboratory(pg::Transaction& transaction, const Import& import, Instant now,
+                                               Tally& tally) {
     pg::TextColumn finess;
     pg::JsonColumn definitions;
     for (const auto& entity : import.legal_entities) {
@@ -85,7 +91,8 @@ asio::awaitable<Result<void>> apply_laboratory(pg::Transaction& transaction, con
         if (owner == known.entities.end()) co_return unknown_finess("site", site.finess.text(), entity);
         const auto present = known.sites.find(site.finess.text());
         if (present != known.sites.end() && present->second.legal_entity != owner->second)
-            co_return Error{Fault::conflict, "site " + site.finess.text(), "belongs to another legal entity; a site never changes it"};
+            co_return Error{Fault::conflict, "site " + site.finess.text(),
+                            "belongs to another legal entity; a site never changes it"};
         owners.add(owner->second);
         site_finess.add(site.finess.text());
         const auto definition = codec::text(codec::to_json(site));
@@ -97,7 +104,8 @@ asio::awaitable<Result<void>> apply_laboratory(pg::Transaction& transaction, con
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_links(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_links(pg::Transaction& transaction, const Import& import, Instant now,
+                                          Tally& tally) {
     const Known known = co_await read_known(transaction);
     pg::Int4Column sites;
     pg::TextColumn names;
@@ -118,7 +126,8 @@ asio::awaitable<Result<void>> apply_links(pg::Transaction& transaction, const Im
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_partners(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_partners(pg::Transaction& transaction, const Import& import, Instant now,
+                                             Tally& tally) {
     const Known known = co_await read_known(transaction);
     pg::Int4Column entities;
     pg::TextColumn names;
@@ -140,7 +149,8 @@ asio::awaitable<Result<void>> apply_partners(pg::Transaction& transaction, const
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_correspondents(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_correspondents(pg::Transaction& transaction, const Import& import, Instant now,
+                                                   Tally& tally) {
     const Known known = co_await read_known(transaction);
     pg::Int4Column entities;
     pg::TextColumn numbers;
@@ -164,7 +174,8 @@ asio::awaitable<Result<void>> apply_correspondents(pg::Transaction& transaction,
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_catalogue(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_catalogue(pg::Transaction& transaction, const Import& import, Instant now,
+                                              Tally& tally) {
     const Known known = co_await read_known(transaction);
     pg::Int4Column sites;
     pg::TextColumn codes;
@@ -180,11 +191,14 @@ asio::awaitable<Result<void>> apply_catalogue(pg::Transaction& transaction, cons
         };
         if (!entry.site) {
             if (known.sites.empty())
-                co_return Error{Fault::missing, "examination " + entry.analyte.local_code, "there is no site yet; import the laboratory first"};
-            for (const auto& [finess, row] : known.sites) add(row.id);
+                co_return Error{Fault::missing, "examination " + entry.analyte.local_code,
+                                "there is no site yet; import the laboratory first"};
+            for (const auto& [finess, row] : known.sites)
+                add(row.id);
         } else {
             const auto site = known.sites.find(entry.site->text());
-            if (site == known.sites.end()) co_return unknown_finess("examination", entry.analyte.local_code, *entry.site);
+            if (site == known.sites.end())
+                co_return unknown_finess("examination", entry.analyte.local_code, *entry.site);
             add(site->second.id);
         }
     }
@@ -209,13 +223,15 @@ asio::awaitable<Result<void>> apply_catalogue(pg::Transaction& transaction, cons
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_users(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_users(pg::Transaction& transaction, const Import& import, Instant now,
+                                          Tally& tally) {
     const Known known = co_await read_known(transaction);
     const pg::Rows instance = co_await transaction.query(laboratory::environment);
     const bool production = !instance.empty() && instance[0].text(0) == "production";
     const pg::Rows stored = co_await transaction.query(laboratory::passwords);
     std::map<std::string, std::string, std::less<>> passwords;
-    for (const auto row : stored) passwords.emplace(row.string(0), row.string(1));
+    for (const auto row : stored)
+        passwords.emplace(row.string(0), row.string(1));
 
     pg::TextColumn logins;
     pg::JsonColumn definitions;
@@ -234,7 +250,8 @@ asio::awaitable<Result<void>> apply_users(pg::Transaction& transaction, const Im
             hashes.add_null();
         } else {
             if (production)
-                co_return Error{Fault::refused, "user " + login, "a demonstration password has no place in a production instance"};
+                co_return Error{Fault::refused, "user " + login,
+                                "a demonstration password has no place in a production instance"};
             // Each hash has its salt: the old one stays when it is of the same password, so that nothing changes.
             const auto old = passwords.find(login);
             const bool same = old != passwords.end() && verify_password(old->second, entry.demonstration_password);
@@ -260,14 +277,21 @@ asio::awaitable<Result<void>> apply_users(pg::Transaction& transaction, const Im
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> apply_kind(pg::Transaction& transaction, const Import& import, Instant now, Tally& tally) {
+asio::awaitable<Result<void>> apply_kind(pg::Transaction& transaction, const Import& import, Instant now,
+                                         Tally& tally) {
     switch (import.kind) {
-        case Kind::laboratory: co_return co_await apply_laboratory(transaction, import, now, tally);
-        case Kind::links: co_return co_await apply_links(transaction, import, now, tally);
-        case Kind::partners: co_return co_await apply_partners(transaction, import, now, tally);
-        case Kind::correspondents: co_return co_await apply_correspondents(transaction, import, now, tally);
-        case Kind::users: co_return co_await apply_users(transaction, import, now, tally);
-        case Kind::catalogue: co_return co_await apply_catalogue(transaction, import, now, tally);
+        case Kind::laboratory:
+            co_return co_await apply_laboratory(transaction, import, now, tally);
+        case Kind::links:
+            co_return co_await apply_links(transaction, import, now, tally);
+        case Kind::partners:
+            co_return co_await apply_partners(transaction, import, now, tally);
+        case Kind::correspondents:
+            co_return co_await apply_correspondents(transaction, import, now, tally);
+        case Kind::users:
+            co_return co_await apply_users(transaction, import, now, tally);
+        case Kind::catalogue:
+            co_return co_await apply_catalogue(transaction, import, now, tally);
     }
     co_return Result<void>{};
 }
@@ -324,13 +348,15 @@ asio::awaitable<Result<Applied>> apply(pg::Pool& pool, Import import, std::strin
 asio::awaitable<LaboratoryPtr> load(pg::Pool& pool) {
     pg::Transaction transaction = co_await pool.begin(pg::Scope());
     std::vector<pg::Step> steps;
-    for (const auto& query : laboratory::reading) steps.push_back(pg::Step{query, pg::Params()});
+    for (const auto& query : laboratory::reading)
+        steps.push_back(pg::Step{query, pg::Params()});
     const std::vector<pg::Rows> rows = co_await transaction.commit_with(std::move(steps));
 
     Laboratory::Parts parts;
     parts.change = rows[1][0].int64(0);
     for (const auto row : rows[2]) {
-        parts.legal_entities.push_back(identified<LegalEntityId>(codec::legal_entity(codec::parse(row.text(2))), row.int32(0)));
+        parts.legal_entities.push_back(
+            identified<LegalEntityId>(codec::legal_entity(codec::parse(row.text(2))), row.int32(0)));
         parts.legal_entities.back().finess = finess_of(row.text(1));
     }
     std::map<std::int32_t, LegalEntityId> owner;
@@ -352,7 +378,8 @@ asio::awaitable<LaboratoryPtr> load(pg::Pool& pool) {
     for (const auto row : rows[5]) {
         const auto kind = partner_kind_of(row.text(3));
         if (!kind) throw std::runtime_error("a stored kind of partner is not known");
-        parts.partners.push_back({PartnerId{row.int32(0)}, LegalEntityId{row.int32(1)}, row.string(2), *kind, row.string(4), row.boolean(5)});
+        parts.partners.push_back({PartnerId{row.int32(0)}, LegalEntityId{row.int32(1)}, row.string(2), *kind,
+                                  row.string(4), row.boolean(5)});
     }
     for (const auto row : rows[6]) {
         Correspondent correspondent = codec::correspondent(codec::parse(row.text(2)));

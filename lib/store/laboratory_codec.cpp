@@ -31,7 +31,8 @@ void read(const json::value& value, std::string_view name, std::vector<std::stri
     const auto* found = find(value, name);
     if (found == nullptr) return;
     to.clear();
-    for (const auto& item : found->as_array()) to.emplace_back(std::string_view(item.as_string()));
+    for (const auto& item : found->as_array())
+        to.emplace_back(std::string_view(item.as_string()));
 }
 void read(const json::value& value, std::string_view name, TimeZone& to) {
     std::string text;
@@ -52,7 +53,8 @@ void read(const json::value& value, std::string_view name, std::optional<Decimal
 
 json::array texts(const std::vector<std::string>& all) {
     json::array array;
-    for (const auto& text : all) array.emplace_back(text);
+    for (const auto& text : all)
+        array.emplace_back(text);
     return array;
 }
 
@@ -72,9 +74,12 @@ Range range(const json::value& value) {
 
 std::string_view to_string(ValueKind kind) {
     switch (kind) {
-        case ValueKind::numeric: return "numeric";
-        case ValueKind::coded: return "coded";
-        case ValueKind::text: return "text";
+        case ValueKind::numeric:
+            return "numeric";
+        case ValueKind::coded:
+            return "coded";
+        case ValueKind::text:
+            return "text";
     }
     return "";
 }
@@ -89,7 +94,8 @@ ValueKind value_kind(std::string_view text) {
 
 json::value to_json(const LegalEntity& entity) {
     json::array biologists;
-    for (const auto& biologist : entity.biologists_in_charge) biologists.push_back(to_json(biologist));
+    for (const auto& biologist : entity.biologists_in_charge)
+        biologists.push_back(to_json(biologist));
     return {{"name", entity.name},
             {"legal_form", entity.legal_form},
             {"oid", entity.oid},
@@ -108,7 +114,8 @@ LegalEntity legal_entity(const json::value& value) {
     read(value, "phone", entity.phone);
     if (const auto* found = find(value, "address")) entity.address = address(*found);
     if (const auto* found = find(value, "biologists_in_charge"))
-        for (const auto& biologist : found->as_array()) entity.biologists_in_charge.push_back(professional(biologist));
+        for (const auto& biologist : found->as_array())
+            entity.biologists_in_charge.push_back(professional(biologist));
     return entity;
 }
 

@@ -14,7 +14,8 @@ inline constexpr pg::Query lock_shared{"laboratory.lock_shared", "select pg_advi
 inline constexpr pg::Query known_entities{"laboratory.known_entities", "select finess, id from legal_entity"};
 inline constexpr pg::Query known_sites{"laboratory.known_sites", "select finess, id, legal_entity_id from site"};
 inline constexpr pg::Query environment{"laboratory.environment", "select environment from instance"};
-inline constexpr pg::Query passwords{"laboratory.passwords", "select login, password from app_user where password is not null"};
+inline constexpr pg::Query passwords{"laboratory.passwords",
+                                     "select login, password from app_user where password is not null"};
 
 inline constexpr pg::Query put_entities{"laboratory.put_entities", R"sql(
     insert into legal_entity as old (finess, definition, updated_at)
@@ -102,29 +103,36 @@ inline constexpr pg::Query keep_change{"laboratory.keep_change", R"sql(
     insert into configuration_change (at, actor, kind, source_sha256, content) values ($1, $2, $3, $4, $5) returning id)sql"};
 inline constexpr pg::Query announce{"laboratory.announce", "select pg_notify('sgl_configuration', $1::text)"};
 
-inline constexpr pg::Query last_change{"laboratory.last_change", "select coalesce(max(id), 0) from configuration_change"};
-inline constexpr pg::Query all_entities{"laboratory.entities", "select id, finess, definition from legal_entity order by finess"};
-inline constexpr pg::Query all_sites{"laboratory.sites", "select id, legal_entity_id, finess, definition from site order by finess"};
-inline constexpr pg::Query all_links{"laboratory.links", "select id, site_id, name, definition, active from link order by name"};
-inline constexpr pg::Query all_partners{"laboratory.partners",
-                                        "select id, legal_entity_id, name, kind, definition, active from partner order by name"};
-inline constexpr pg::Query all_correspondents{
-    "laboratory.correspondents",
-    "select legal_entity_id, structure, definition from correspondent where active order by legal_entity_id, rpps, structure"};
-inline constexpr pg::Query all_analytes{"laboratory.analytes",
-                                        "select id, site_id, local_code, definition from analyte where valid_to is null order by id"};
-inline constexpr pg::Query all_users{"laboratory.users", "select id, login, definition, password, active from app_user order by login"};
-inline constexpr pg::Query all_roles{"laboratory.roles",
-                                     "select user_id, site_id, role from user_role where valid_to is null order by user_id, site_id, role"};
+inline constexpr pg::Query last_change{"laboratory.last_change",
+                                       "select coalesce(max(id), 0) from configuration_change"};
+inline constexpr pg::Query all_entities{"laboratory.entities",
+                                        "select id, finess, definition from legal_entity order by finess"};
+inline constexpr pg::Query all_sites{"laboratory.sites",
+                                     "select id, legal_entity_id, finess, definition from site order by finess"};
+inline constexpr pg::Query all_links{"laboratory.links",
+                                     "select id, site_id, name, definition, active from link order by name"};
+inline constexpr pg::Query all_partners{
+    "laboratory.partners", "select id, legal_entity_id, name, kind, definition, active from partner order by name"};
+inline constexpr pg::Query all_correspondents{"laboratory.correspondents",
+                                              "select legal_entity_id, structure, definition from correspondent where "
+                                              "active order by legal_entity_id, rpps, structure"};
+inline constexpr pg::Query all_analytes{
+    "laboratory.analytes",
+    "select id, site_id, local_code, definition from analyte where valid_to is null order by id"};
+inline constexpr pg::Query all_users{"laboratory.users",
+                                     "select id, login, definition, password, active from app_user order by login"};
+inline constexpr pg::Query all_roles{
+    "laboratory.roles",
+    "select user_id, site_id, role from user_role where valid_to is null order by user_id, site_id, role"};
 
 /// What load() reads, in this order.
-inline constexpr std::array reading{lock_shared,        last_change,  all_entities, all_sites, all_links,
+inline constexpr std::array reading{lock_shared,  last_change,        all_entities, all_sites, all_links,
                                     all_partners, all_correspondents, all_analytes, all_users, all_roles};
 
-inline constexpr std::array all{lock_exclusive, lock_shared,        known_entities, known_sites,    environment,  passwords,
-                                put_entities,   put_sites,          put_links,      put_partners,   put_correspondents,
-                                close_analytes, open_analytes,      put_users,      end_roles,      give_roles,
-                                keep_change,    announce,           last_change,    all_entities,   all_sites,
-                                all_links,      all_partners,       all_correspondents, all_analytes, all_users, all_roles};
+inline constexpr std::array all{
+    lock_exclusive, lock_shared,  known_entities,     known_sites,        environment,    passwords,     put_entities,
+    put_sites,      put_links,    put_partners,       put_correspondents, close_analytes, open_analytes, put_users,
+    end_roles,      give_roles,   keep_change,        announce,           last_change,    all_entities,  all_sites,
+    all_links,      all_partners, all_correspondents, all_analytes,       all_users,      all_roles};
 
 }  // namespace sgl::store::laboratory

@@ -66,12 +66,14 @@ constexpr pg::Query insert_work{"orders.insert_work", R"sql(
     select $1, $2, kind, coordinate, what, $3, $4, $5
     from unnest($6::text[], $7::text[], $8::text[]) as t(kind, coordinate, what))sql"};
 
-#define SGL_ORDER_COLUMNS                                                                                                    \
-    "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, "         \
-    "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, o.urgent, " \
-    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "              \
-    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.address, p.phone, p.ins_matricule, p.ins_oid, p.status, "      \
-    "p.doubtful, p.fictitious, p.dmp_opposed, p.messaging_opposed "                                                          \
+#define SGL_ORDER_COLUMNS                                                                                            \
+    "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, " \
+    "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, "   \
+    "o.urgent, "                                                                                                     \
+    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "      \
+    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.address, p.phone, p.ins_matricule, p.ins_oid, "        \
+    "p.status, "                                                                                                     \
+    "p.doubtful, p.fictitious, p.dmp_opposed, p.messaging_opposed "                                                  \
     "from lab_order o join patient p on p.id = o.patient_id where o.id = $1"
 
 constexpr pg::Query read_order{"orders.read", "select " SGL_ORDER_COLUMNS};
@@ -95,26 +97,31 @@ std::optional<Timestamp> optional_timestamp(std::string_view text) {
     return *parsed;
 }
 
-std::string hl7(const std::optional<Timestamp>& timestamp) { return timestamp ? to_hl7(*timestamp) : std::string(); }
+std::string hl7(const std::optional<Timestamp>& timestamp) {
+    return timestamp ? to_hl7(*timestamp) : std::string();
+}
 
 std::vector<domain::RequestedExam> exams_of(std::string_view text) {
     std::vector<domain::RequestedExam> exams;
     const auto parsed = codec::parse(text);
-    for (const auto& exam : parsed.as_array()) exams.push_back(codec::exam(exam));
+    for (const auto& exam : parsed.as_array())
+        exams.push_back(codec::exam(exam));
     return exams;
 }
 
 std::vector<domain::Professional> people_of(std::string_view text) {
     std::vector<domain::Professional> people;
     const auto parsed = codec::parse(text);
-    for (const auto& person : parsed.as_array()) people.push_back(codec::professional(person));
+    for (const auto& person : parsed.as_array())
+        people.push_back(codec::professional(person));
     return people;
 }
 
 template <class T>
 std::string json_list(const std::vector<T>& items) {
     json::array list;
-    for (const auto& item : items) list.push_back(codec::to_json(item));
+    for (const auto& item : items)
+        list.push_back(codec::to_json(item));
     return codec::text(list);
 }
 
@@ -149,14 +156,18 @@ domain::Patient patient_of(const pg::Row& row, int at) {
 
 std::optional<domain::Value> value_of(const pg::Row& row, int at) {
     if (row.text(at) == "n") return std::nullopt;
-    const json::value stored{{"kind", row.text(at)}, {"comparator", row.text(at + 1)}, {"value", row.text(at + 2)},
-                             {"system", row.text(at + 3)}, {"unit", row.text(at + 4)}};
+    const json::value stored{{"kind", row.text(at)},
+                             {"comparator", row.text(at + 1)},
+                             {"value", row.text(at + 2)},
+                             {"system", row.text(at + 3)},
+                             {"unit", row.text(at + 4)}};
     return codec::value(stored);
 }
 
 }  // namespace
 
-asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arrival, const domain::NewOrder& order, Instant now) {
+asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arrival, const domain::NewOrder& order,
+                                                           Instant now) {
     failpoint("before_inbox_insert");
     const domain::MessageId message = co_await inbox_.next_id();
     const std::vector<std::int32_t> scope(1, arrival.site.value());
@@ -166,7 +177,8 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     for (const auto& exam : order.exams) {
         if (!exam.placer_number.empty()) numbers.emplace(exam.placer_number, "P");
     }
-    for (const auto& specimen : order.specimens) numbers.emplace(specimen.number, "S");
+    for (const auto& specimen : order.specimens)
+        numbers.emplace(specimen.number, "S");
     if (!order.filler_number.empty()) numbers.emplace(order.filler_number, "F");
     pg::TextColumn number_column;
     pg::TextColumn kind_column;
@@ -207,13 +219,13 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     }
     const Uuid fresh = Uuid::v7(now);
     const std::string address = codec::text(codec::to_json(traits.address));
-    pg::Params who = pg::params(fresh, arrival.legal_entity, arrival.site, patient.local_authority_oid, patient.local_id,
-                                normalised_name(traits.birth_name), normalised_name(traits.birth_given_names),
-                                normalised_name(traits.first_given_name), normalised_name(traits.used_name),
-                                normalised_name(traits.used_given_name), hl7(traits.birth_date), to_string(traits.sex),
-                                traits.birth_place, address, traits.phone, matricule, ins_oid, to_string(patient.status),
-                                patient.doubtful, patient.fictitious, patient.choices.dmp_opposed,
-                                patient.choices.messaging_opposed, now);
+    pg::Params who = pg::params(
+        fresh, arrival.legal_entity, arrival.site, patient.local_authority_oid, patient.local_id,
+        normalised_name(traits.birth_name), normalised_name(traits.birth_given_names),
+        normalised_name(traits.first_given_name), normalised_name(traits.used_name),
+        normalised_name(traits.used_given_name), hl7(traits.birth_date), to_string(traits.sex), traits.birth_place,
+        address, traits.phone, matricule, ins_oid, to_string(patient.status), patient.doubtful, patient.fictitious,
+        patient.choices.dmp_opposed, patient.choices.messaging_opposed, now);
     const pg::Rows patient_rows = co_await transaction.query(upsert_patient, std::move(who));
     const Uuid patient_id = patient_rows[0].uuid(0);
 
@@ -221,18 +233,20 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     done.number = order.filler_number;
     if (done.number.empty()) {
         const auto day = TimeZone::utc().to_local(now, Precision::day);
-        done.number = fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, seen[2][0].int64(0) % 1000000);
+        done.number =
+            fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, seen[2][0].int64(0) % 1000000);
     }
     if (order.filler_number.empty()) {
         number_column.add(done.number);
         kind_column.add("F");
     }
     std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{insert_order,
-                             pg::params(done.order, arrival.legal_entity, arrival.site, patient_id, done.number, order.group_number,
-                                        codec::text(codec::to_json(order.prescriber)), json_list(order.copies),
-                                        codec::text(codec::to_json(order.collector)), json_list(order.exams), hl7(order.prescribed_at),
-                                        now, order.stay_number, order.patient_class, order.clinical_context, order.urgent)});
+    steps.push_back(pg::Step{
+        insert_order,
+        pg::params(done.order, arrival.legal_entity, arrival.site, patient_id, done.number, order.group_number,
+                   codec::text(codec::to_json(order.prescriber)), json_list(order.copies),
+                   codec::text(codec::to_json(order.collector)), json_list(order.exams), hl7(order.prescribed_at), now,
+                   order.stay_number, order.patient_class, order.clinical_context, order.urgent)});
     pg::UuidColumn ids;
     pg::TextColumn barcodes;
     pg::TextColumn types;
@@ -247,9 +261,12 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
         collected.add(hl7(specimen.collected_at));
         received.add(hl7(specimen.received_at));
     }
-    steps.push_back(pg::Step{insert_specimens, pg::params(arrival.legal_entity, arrival.site, done.order, ids, barcodes, types, labels, collected, received)});
-    steps.push_back(pg::Step{insert_numbers, pg::params(arrival.site, arrival.legal_entity, done.order, number_column, kind_column)});
-    for (auto& step : Inbox::message_steps(arrival, message, now)) steps.push_back(std::move(step));
+    steps.push_back(pg::Step{insert_specimens, pg::params(arrival.legal_entity, arrival.site, done.order, ids, barcodes,
+                                                          types, labels, collected, received)});
+    steps.push_back(pg::Step{insert_numbers,
+                             pg::params(arrival.site, arrival.legal_entity, done.order, number_column, kind_column)});
+    for (auto& step : Inbox::message_steps(arrival, message, now))
+        steps.push_back(std::move(step));
     std::vector<AuditEvent> events;
     AuditEvent event;
     event.legal_entity = arrival.legal_entity;
@@ -257,14 +274,17 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     event.actor = "link:" + arrival.link_name;
     event.action = "register_order";
     event.object = "order:" + to_string(done.order.value());
-    event.payload = codec::text({{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(patient)}});
+    event.payload = codec::text(
+        {{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(patient)}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, now));
     std::vector<domain::Trouble> troubles = arrival.reading.troubles;
     if (matricule) {
-        const pg::Rows others = co_await transaction.query(same_ins, pg::params(arrival.legal_entity, *matricule, *ins_oid, patient_id));
+        const pg::Rows others =
+            co_await transaction.query(same_ins, pg::params(arrival.legal_entity, *matricule, *ins_oid, patient_id));
         if (others[0].int64(0) > 0) {
-            troubles.push_back({"duplicate_ins", "PID-3", "another patient of this legal entity has the same INS"});  // R-09
+            troubles.push_back(
+                {"duplicate_ins", "PID-3", "another patient of this legal entity has the same INS"});  // R-09
         }
     }
     if (!troubles.empty()) {
@@ -276,7 +296,8 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
             coordinates.add(trouble.coordinate);
             whats.add(trouble.what);
         }
-        steps.push_back(pg::Step{insert_work, pg::params(arrival.legal_entity, arrival.site, message, done.order, now, kinds, coordinates, whats)});
+        steps.push_back(pg::Step{insert_work, pg::params(arrival.legal_entity, arrival.site, message, done.order, now,
+                                                         kinds, coordinates, whats)});
     }
     co_await transaction.commit_with(std::move(steps));
     done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, false};

@@ -63,7 +63,8 @@ public:
     /// Message, patient, order, specimens and numbers in one transaction. Fault::conflict when one of its numbers is
     /// already that of another order (where: "OBR-2" or "SPM-2"); then nothing was stored.
     /// arrival.reading.troubles become work for a person, beside the order.
-    asio::awaitable<Result<Registered>> register_order(const Arrival& arrival, const domain::NewOrder& order, Instant now);
+    asio::awaitable<Result<Registered>> register_order(const Arrival& arrival, const domain::NewOrder& order,
+                                                       Instant now);
 
     /// The order as seen with these sites; Fault::missing when there is none.
     asio::awaitable<Result<OrderFile>> file(pg::Transaction& transaction, domain::OrderId id, bool lock);

@@ -51,7 +51,8 @@ constexpr pg::Query set_state{"letters.act", R"sql(
 constexpr pg::Query earliest{"letters.next_due", R"sql(
     select min(next_attempt_at) from letter where channel = $1 and state in ('due', 'retry', 'in_doubt'))sql"};
 
-pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uuid>& ids, std::string_view before, std::string_view detail) {
+pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uuid>& ids, std::string_view before,
+                     std::string_view detail) {
     pg::TextColumn states;
     pg::TextColumn details;
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -63,10 +64,12 @@ pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uu
 
 }  // namespace
 
-asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
-                                                          Duration lease, Instant now) {
+asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::int32_t>& sites,
+                                                         domain::Channel channel, std::size_t limit, Duration lease,
+                                                         Instant now) {
     pg::Transaction transaction = co_await pool_.begin(sites);
-    const pg::Rows rows = co_await transaction.query(pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel)));
+    const pg::Rows rows =
+        co_await transaction.query(pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel)));
     std::vector<LeasedLetter> letters;
     if (rows.empty()) {
         co_await transaction.rollback();
@@ -90,7 +93,8 @@ asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::
         if (!row.is_null(9)) letter.partner = domain::PartnerId{row.int32(9)};
         letter.was_in_doubt = row.text(10) == "in_doubt";
         letter.possible_duplicate = row.boolean(11);
-        letter.facts = {domain::LetterState::sending, domain::Reason::none, row.int32(12), row.instant(13), row.instant(14)};
+        letter.facts = {domain::LetterState::sending, domain::Reason::none, row.int32(12), row.instant(13),
+                        row.instant(14)};
         letter.fence = row.int64(15);
         letter.sent_at = row.instant(16);
         ids.add(letter.id);
@@ -111,15 +115,17 @@ asio::awaitable<bool> Outbox::complete(const LeasedLetter& letter, const LetterO
     pg::Transaction transaction = co_await pool_.begin(scope);
     const auto& facts = outcome.facts;
     const pg::Rows won = co_await transaction.query(
-        write_outcome, pg::params(letter.id, letter.fence, to_string(facts.state), to_string(facts.reason), facts.next_attempt_at, facts.created_at,
-                                  now, outcome.partner_reference, outcome.possible_duplicate, outcome.error_where, outcome.error_what));
+        write_outcome, pg::params(letter.id, letter.fence, to_string(facts.state), to_string(facts.reason),
+                                  facts.next_attempt_at, facts.created_at, now, outcome.partner_reference,
+                                  outcome.possible_duplicate, outcome.error_where, outcome.error_what));
     if (won.affected() != 1) {
         co_await transaction.rollback();
         co_return false;
     }
     const std::vector<Uuid> ids(1, letter.id.value());
     const std::string actor = "daemon:" + owner_;
-    const std::string detail = outcome.error_where.empty() ? outcome.error_what : outcome.error_where + ": " + outcome.error_what;
+    const std::string detail =
+        outcome.error_where.empty() ? outcome.error_what : outcome.error_where + ": " + outcome.error_what;
     std::vector<pg::Step> steps;
     steps.push_back(events_step(now, actor, ids, "sending", detail));
     std::vector<AuditEvent> events;
@@ -129,7 +135,9 @@ asio::awaitable<bool> Outbox::complete(const LeasedLetter& letter, const LetterO
     event.actor = actor;
     event.action = "deliver";
     event.object = "letter:" + to_string(letter.id.value());
-    event.payload = codec::text({{"state", to_string(facts.state)}, {"reason", to_string(facts.reason)}, {"attempt", facts.attempts},
+    event.payload = codec::text({{"state", to_string(facts.state)},
+                                 {"reason", to_string(facts.reason)},
+                                 {"attempt", facts.attempts},
                                  {"partner", outcome.partner_reference}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, now));
@@ -157,15 +165,17 @@ asio::awaitable<std::size_t> Outbox::reclaim(const std::vector<std::int32_t>& si
         co_return 0;
     }
     std::vector<Uuid> ids;
-    for (const auto row : rows) ids.push_back(row.uuid(0));
+    for (const auto row : rows)
+        ids.push_back(row.uuid(0));
     std::vector<pg::Step> steps;
     steps.push_back(events_step(now, "daemon:" + owner_, ids, "sending", "the worker that held the letter is gone"));
     co_await transaction.commit_with(std::move(steps));
     co_return ids.size();
 }
 
-asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event, std::string verb,
-                                           std::string actor, std::string why, const domain::RetryPolicy& policy, Instant now) {
+asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites, domain::LetterId id,
+                                          domain::LetterEvent event, std::string verb, std::string actor,
+                                          std::string why, const domain::RetryPolicy& policy, Instant now) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(lock_one, pg::params(id));
     if (rows.empty()) {
@@ -174,7 +184,8 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
     }
     const auto row = rows[0];
     const std::string before = row.string(0);
-    domain::LetterFacts facts{domain::letter_state_of(before).value(), domain::reason_of(row.text(1)).value_or(domain::Reason::none), row.int32(2),
+    domain::LetterFacts facts{domain::letter_state_of(before).value(),
+                              domain::reason_of(row.text(1)).value_or(domain::Reason::none), row.int32(2),
                               row.instant(3), row.instant(4)};
     const Result<domain::LetterFacts> next = domain::decide(facts, event, now, policy);
     if (!next) {
@@ -185,7 +196,8 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
     const domain::SiteId site{row.int32(6)};
     const std::vector<Uuid> ids(1, id.value());
     std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{set_state, pg::params(id, to_string(next->state), to_string(next->reason), next->next_attempt_at, next->created_at)});
+    steps.push_back(pg::Step{set_state, pg::params(id, to_string(next->state), to_string(next->reason),
+                                                   next->next_attempt_at, next->created_at)});
     steps.push_back(events_step(now, actor, ids, before, why));
     std::vector<AuditEvent> events;
     AuditEvent audited;
@@ -201,7 +213,8 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
     co_return Result<void>{};
 }
 
-asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::int32_t>& sites, domain::Channel channel) {
+asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::int32_t>& sites,
+                                                         domain::Channel channel) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(earliest, pg::params(to_string(channel)));
     co_await transaction.rollback();

@@ -29,7 +29,7 @@ struct LeasedLetter {
     bool possible_duplicate{};
     domain::LetterFacts facts;  ///< after the claim: sending
     std::int64_t fence{};
-    Instant sent_at;            ///< fixed at the first attempt
+    Instant sent_at;  ///< fixed at the first attempt
 };
 
 /// What to write when an attempt ended.
@@ -46,8 +46,8 @@ public:
     Outbox(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
 
     /// Due letters of a channel, at most `limit`, claimed for `lease`.
-    asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel, std::size_t limit,
-                                                     Duration lease, Instant now);
+    asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel,
+                                                     std::size_t limit, Duration lease, Instant now);
 
     /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written.
     asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now);
@@ -56,9 +56,11 @@ public:
     /// Letters whose lease ended, or that this daemon's name held before it restarted (`own`): in doubt, due at once.
     asio::awaitable<std::size_t> reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now);
 
-    /// A person's act on one letter; `event` is Held, Retried or Abandoned. Fault::conflict when its state does not allow it.
-    asio::awaitable<Result<void>> act(const std::vector<std::int32_t>& sites, domain::LetterId id, domain::LetterEvent event,
-                                      std::string verb, std::string actor, std::string why, const domain::RetryPolicy& policy, Instant now);
+    /// A person's act on one letter; `event` is Held, Retried or Abandoned. Fault::conflict when its state does not
+    /// allow it.
+    asio::awaitable<Result<void>> act(const std::vector<std::int32_t>& sites, domain::LetterId id,
+                                      domain::LetterEvent event, std::string verb, std::string actor, std::string why,
+                                      const domain::RetryPolicy& policy, Instant now);
 
     /// When the next letter of this channel is due; nothing when none waits.
     asio::awaitable<std::optional<Instant>> next_due(const std::vector<std::int32_t>& sites, domain::Channel channel);

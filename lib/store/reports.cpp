@@ -81,11 +81,12 @@ constexpr pg::Query read_documents{"reports.documents", R"sql(
     select form, bytes, sha256(bytes) = sha256 as whole from document where version_id = $1 and variant = 'professional')sql"};
 
 // Version-5 name space of letters: "<version>/<variant>/<channel>/<recipient>/<act>" (design D7).
-constexpr Uuid letter_space{{0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
+constexpr Uuid letter_space{
+    {0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
 
 Uuid letter_id(domain::ReportVersionId version, const domain::PlannedLetter& letter) {
-    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" + std::string(to_string(letter.channel)) + "/" +
-                                      letter.recipient_key + "/deliver");
+    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" +
+                                      std::string(to_string(letter.channel)) + "/" + letter.recipient_key + "/deliver");
 }
 
 SignedReport::Line line_of(const pg::Row& row) {
@@ -95,12 +96,18 @@ SignedReport::Line line_of(const pg::Row& row) {
 }
 
 AuditEvent event_of(const StoredVersion& version, const std::string& actor, std::string action, std::string payload) {
-    return {version.legal_entity, version.site, actor, std::move(action), "report:" + to_string(version.ids.version_id.value()), std::move(payload)};
+    return {version.legal_entity,
+            version.site,
+            actor,
+            std::move(action),
+            "report:" + to_string(version.ids.version_id.value()),
+            std::move(payload)};
 }
 
 }  // namespace
 
-asio::awaitable<std::map<std::string, domain::PreviousResult>> Reports::previous(pg::Transaction& transaction, domain::PatientId patient) {
+asio::awaitable<std::map<std::string, domain::PreviousResult>> Reports::previous(pg::Transaction& transaction,
+                                                                                 domain::PatientId patient) {
     const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient));
     std::map<std::string, domain::PreviousResult> found;
     for (const auto row : rows) {
@@ -124,11 +131,14 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         results.add(line.result);
         loincs.add(line.reported.loinc);
         codes.add(line.reported.local_code);
-        const std::string content = codec::text({{"chapter", line.chapter}, {"chapter_label", line.chapter_label}, {"result", codec::to_json(line.reported)}});
+        const std::string content = codec::text({{"chapter", line.chapter},
+                                                 {"chapter_label", line.chapter_label},
+                                                 {"result", codec::to_json(line.reported)}});
         contents.add(pg::Json{content});
         times.add(TimeZone::paris().to_instant(line.reported.measured_at));
     }
-    const pg::Rows closed = co_await transaction.query(close_order, pg::params(report.order, report.row_version, report.validated_at));
+    const pg::Rows closed =
+        co_await transaction.query(close_order, pg::params(report.order, report.row_version, report.validated_at));
     if (closed.affected() != 1) {
         co_await transaction.rollback();
         co_return Error{Fault::conflict, "order", "the order changed while it was signed"};
@@ -139,11 +149,13 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
     steps.push_back(pg::Step{insert_set, pg::params(report.ids.set, report.legal_entity, report.site, report.order)});
     const std::string validator = codec::text(codec::to_json(report.validator));
     const std::string patient = codec::text(codec::to_json(report.patient));
-    steps.push_back(pg::Step{insert_version, pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set, report.ids.version,
-                                                        report.validated_at, report.user, validator, report.month, report.comment,
-                                                        report.patient.ins_may_leave(), patient, report.ids.document_oid)});
-    steps.push_back(pg::Step{insert_lines, pg::params(report.ids.version_id, report.legal_entity, report.site, report.patient.id, positions, results,
-                                                      loincs, codes, contents, times)});
+    steps.push_back(pg::Step{
+        insert_version, pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set,
+                                   report.ids.version, report.validated_at, report.user, validator, report.month,
+                                   report.comment, report.patient.ins_may_leave(), patient, report.ids.document_oid)});
+    steps.push_back(
+        pg::Step{insert_lines, pg::params(report.ids.version_id, report.legal_entity, report.site, report.patient.id,
+                                          positions, results, loincs, codes, contents, times)});
     // Two acts, also when one person does both in one click (lab-domain 3.2).
     std::vector<AuditEvent> events;
     for (const auto* action : {"technical_validation", "biological_validation"}) {
@@ -153,8 +165,10 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         event.actor = report.actor;
         event.action = action;
         event.object = "order:" + to_string(report.order.value());
-        event.payload = codec::text({{"version", to_string(report.ids.version_id.value())}, {"rpps", report.validator.rpps.text()},
-                                     {"row_version", report.row_version}, {"results", report.lines.size()}});
+        event.payload = codec::text({{"version", to_string(report.ids.version_id.value())},
+                                     {"rpps", report.validator.rpps.text()},
+                                     {"row_version", report.row_version},
+                                     {"results", report.lines.size()}});
         events.push_back(std::move(event));
     }
     steps.push_back(audit(events, report.validated_at));
@@ -168,16 +182,19 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
     co_return Result<void>{};
 }
 
-asio::awaitable<std::vector<domain::ReportVersionId>> Reports::to_compose(const std::vector<std::int32_t>& sites, std::size_t limit) {
+asio::awaitable<std::vector<domain::ReportVersionId>> Reports::to_compose(const std::vector<std::int32_t>& sites,
+                                                                          std::size_t limit) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(pick_to_compose, pg::params(limit));
     std::vector<domain::ReportVersionId> ids;
-    for (const auto row : rows) ids.emplace_back(row.uuid(0));
+    for (const auto row : rows)
+        ids.emplace_back(row.uuid(0));
     co_await transaction.rollback();
     co_return ids;
 }
 
-asio::awaitable<Result<StoredVersion>> Reports::version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id) {
+asio::awaitable<Result<StoredVersion>> Reports::version(const std::vector<std::int32_t>& sites,
+                                                        domain::ReportVersionId id) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     std::vector<pg::Step> steps;
     steps.push_back(pg::Step{read_version, pg::params(id)});
@@ -197,12 +214,14 @@ asio::awaitable<Result<StoredVersion>> Reports::version(const std::vector<std::i
     version.patient = codec::patient(codec::parse(row.text(8)));
     version.comment = row.string(9);
     version.month = row.date(10);
-    for (const auto line : rows[1]) version.lines.push_back(line_of(line));
+    for (const auto line : rows[1])
+        version.lines.push_back(line_of(line));
     co_return version;
 }
 
 asio::awaitable<bool> Reports::publish(const StoredVersion& version, const StoredDocuments& documents,
-                                       const std::vector<domain::PlannedLetter>& letters, const std::string& actor, Instant now) {
+                                       const std::vector<domain::PlannedLetter>& letters, const std::string& actor,
+                                       Instant now) {
     const std::vector<std::int32_t> scope(1, version.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
     const pg::Rows won = co_await transaction.query(mark_published, pg::params(version.ids.version_id, now));
@@ -236,12 +255,17 @@ asio::awaitable<bool> Reports::publish(const StoredVersion& version, const Store
     }
     failpoint("before_report_commit");
     std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{insert_documents, pg::params(version.ids.version_id, now, version.legal_entity, version.site, version.ids.document_oid, forms, bytes)});
-    steps.push_back(pg::Step{insert_letters, pg::params(version.legal_entity, version.site, version.ids.version_id, version.month, now, ids, channels,
-                                                        keys, names, addresses, partners, states, reasons)});
-    steps.push_back(pg::Step{insert_letter_events, pg::params(version.legal_entity, version.site, now, actor, ids, states, reasons)});
+    steps.push_back(pg::Step{insert_documents, pg::params(version.ids.version_id, now, version.legal_entity,
+                                                          version.site, version.ids.document_oid, forms, bytes)});
+    steps.push_back(
+        pg::Step{insert_letters, pg::params(version.legal_entity, version.site, version.ids.version_id, version.month,
+                                            now, ids, channels, keys, names, addresses, partners, states, reasons)});
+    steps.push_back(pg::Step{insert_letter_events,
+                             pg::params(version.legal_entity, version.site, now, actor, ids, states, reasons)});
     steps.push_back(pg::Step{mark_reported, pg::params(version.order, now)});
-    const std::string payload = codec::text({{"document", version.ids.document_oid}, {"sha256", to_hex(sha256(documents.n3))}, {"letters", letters.size()}});
+    const std::string payload = codec::text({{"document", version.ids.document_oid},
+                                             {"sha256", to_hex(sha256(documents.n3))},
+                                             {"letters", letters.size()}});
     std::vector<AuditEvent> events;
     events.push_back(event_of(version, actor, "publish", payload));
     steps.push_back(audit(events, now));
@@ -250,7 +274,8 @@ asio::awaitable<bool> Reports::publish(const StoredVersion& version, const Store
     co_return true;
 }
 
-asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::vector<Error>& errors, const std::string& actor, Instant now) {
+asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::vector<Error>& errors,
+                                      const std::string& actor, Instant now) {
     const std::vector<std::int32_t> scope(1, version.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
     std::string why;
@@ -267,23 +292,27 @@ asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::v
         co_return;
     }
     std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{insert_work, pg::params(version.legal_entity, version.site, version.order, now, coordinates, whats)});
+    steps.push_back(
+        pg::Step{insert_work, pg::params(version.legal_entity, version.site, version.order, now, coordinates, whats)});
     std::vector<AuditEvent> events;
     events.push_back(event_of(version, actor, "refuse_report", codec::text({{"errors", errors.size()}})));
     steps.push_back(audit(events, now));
     co_await transaction.commit_with(std::move(steps));
 }
 
-asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<std::int32_t>& sites, domain::ReportVersionId id) {
+asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<std::int32_t>& sites,
+                                                            domain::ReportVersionId id) {
     pg::Transaction transaction = co_await pool_.begin(sites);
     const pg::Rows rows = co_await transaction.query(read_documents, pg::params(id));
     co_await transaction.rollback();
     StoredDocuments documents;
     for (const auto row : rows) {
-        if (!row.boolean(2)) co_return Error{Fault::malformed, "document", "the stored bytes do not match their SHA-256"};
+        if (!row.boolean(2))
+            co_return Error{Fault::malformed, "document", "the stored bytes do not match their SHA-256"};
         (row.text(0) == "n3" ? documents.n3 : documents.pdf) = row.bytes(1);
     }
-    if (documents.n3.empty() || documents.pdf.empty()) co_return Error{Fault::missing, "document", "the documents of this version are not there"};
+    if (documents.n3.empty() || documents.pdf.empty())
+        co_return Error{Fault::missing, "document", "the documents of this version are not there"};
     co_return documents;
 }
 

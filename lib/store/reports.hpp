@@ -68,17 +68,21 @@ public:
     static asio::awaitable<Result<void>> sign(pg::Transaction transaction, const SignedReport& report);
 
     /// Oldest first, at most `limit`.
-    asio::awaitable<std::vector<domain::ReportVersionId>> to_compose(const std::vector<std::int32_t>& sites, std::size_t limit);
+    asio::awaitable<std::vector<domain::ReportVersionId>> to_compose(const std::vector<std::int32_t>& sites,
+                                                                     std::size_t limit);
     asio::awaitable<Result<StoredVersion>> version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
 
     /// Document, letters, state and audit in one transaction; false when another daemon published it first.
     asio::awaitable<bool> publish(const StoredVersion& version, const StoredDocuments& documents,
-                                  const std::vector<domain::PlannedLetter>& letters, const std::string& actor, Instant now);
+                                  const std::vector<domain::PlannedLetter>& letters, const std::string& actor,
+                                  Instant now);
     /// It can't be composed: why is kept for the worklist, and a person has work.
-    asio::awaitable<void> refuse(const StoredVersion& version, const std::vector<Error>& errors, const std::string& actor, Instant now);
+    asio::awaitable<void> refuse(const StoredVersion& version, const std::vector<Error>& errors,
+                                 const std::string& actor, Instant now);
 
     /// SHA-256 is checked on reading (SEC-61): Fault::malformed when the bytes changed, missing when there are none.
-    asio::awaitable<Result<StoredDocuments>> documents(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
+    asio::awaitable<Result<StoredDocuments>> documents(const std::vector<std::int32_t>& sites,
+                                                       domain::ReportVersionId id);
 
 private:
     pg::Pool& pool_;
