@@ -79,7 +79,8 @@ std::string root_of(std::string_view content_type, std::string_view body) {
 // -------------------------------------------------------------------------------------------------------------- XML
 
 bool is_code_character(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
+           c == '-';
 }
 
 /// A code and nothing else: what does not look like one could be a sentence about the patient.
@@ -118,9 +119,11 @@ Answer read_response(const xmlNode* response) {
         errors = errors || !problem.warning;
         answer.problems.push_back(std::move(problem));
     }
-    answer.kind = attribute_of(response, "status") == success && !errors ? Answer::Kind::success : Answer::Kind::failure;
+    answer.kind =
+        attribute_of(response, "status") == success && !errors ? Answer::Kind::success : Answer::Kind::failure;
     for (const auto* kind : {"ObjectRef", "ExtrinsicObject"}) {
-        for (const auto* object : find_elements(response, rim, kind, most_problems)) answer.references.push_back(attribute_of(object, "id"));
+        for (const auto* object : find_elements(response, rim, kind, most_problems))
+            answer.references.push_back(attribute_of(object, "id"));
     }
     return answer;
 }
@@ -149,7 +152,18 @@ std::optional<Answer> read_soap(std::string_view xml, std::string_view message_i
 // --------------------------------------------------------------------------------------------------- what it means
 
 /// In the order in which they win when an answer holds several.
-enum class Meaning : std::uint8_t { done_before, their_trouble, unknown, our_bug, configuration, certificate, other_bytes, too_large, no_dmp, closed };
+enum class Meaning : std::uint8_t {
+    done_before,
+    their_trouble,
+    unknown,
+    our_bug,
+    configuration,
+    certificate,
+    other_bytes,
+    too_large,
+    no_dmp,
+    closed
+};
 
 struct Known {
     std::string_view code;
@@ -195,31 +209,41 @@ std::optional<Outcome> outcome_of(Meaning meaning, const std::string& code, cons
     using delivery::not_applicable;
     using delivery::refused;
     switch (meaning) {
-        case Meaning::done_before: return std::nullopt;
+        case Meaning::done_before:
+            return std::nullopt;
         case Meaning::their_trouble:
-            return delivery::try_later(Reason::partner_unavailable, told(Fault::unavailable, code, location, "it cannot take the document now"));
+            return delivery::try_later(Reason::partner_unavailable,
+                                       told(Fault::unavailable, code, location, "it cannot take the document now"));
         case Meaning::unknown:
-            return refused(Reason::partner_refused, told(Fault::refused, code, location, "a code that sgld does not know"));
+            return refused(Reason::partner_refused,
+                           told(Fault::refused, code, location, "a code that sgld does not know"));
         case Meaning::our_bug:
-            return refused(Reason::partner_refused, told(Fault::refused, code, location, "it does not accept the message that sgld made"));
+            return refused(Reason::partner_refused,
+                           told(Fault::refused, code, location, "it does not accept the message that sgld made"));
         case Meaning::configuration:
-            return refused(Reason::partner_refused, told(Fault::refused, code, location, "the structure or its rights do not fit"));
+            return refused(Reason::partner_refused,
+                           told(Fault::refused, code, location, "the structure or its rights do not fit"));
         case Meaning::certificate:
-            return refused(Reason::certificate_expired, told(Fault::refused, code, location, "it does not accept the stamp certificate"));
+            return refused(Reason::certificate_expired,
+                           told(Fault::refused, code, location, "it does not accept the stamp certificate"));
         case Meaning::other_bytes:
-            return refused(Reason::partner_refused, told(Fault::conflict, code, location, "it holds other bytes under the same identifier"));
+            return refused(Reason::partner_refused,
+                           told(Fault::conflict, code, location, "it holds other bytes under the same identifier"));
         case Meaning::too_large:
             return refused(Reason::too_large, told(Fault::refused, code, location, "the message is too large"));
         case Meaning::no_dmp:
-            return not_applicable(Reason::no_dmp, told(Fault::refused, code, location, "there is no DMP for this identity"));
+            return not_applicable(Reason::no_dmp,
+                                  told(Fault::refused, code, location, "there is no DMP for this identity"));
         case Meaning::closed:
-            return not_applicable(Reason::dmp_closed, told(Fault::refused, code, location, "the patient's DMP is closed"));
+            return not_applicable(Reason::dmp_closed,
+                                  told(Fault::refused, code, location, "the patient's DMP is closed"));
     }
     return std::nullopt;
 }
 
 std::optional<Outcome> judge_problems(const Answer& answer) {
-    const bool registered = std::ranges::any_of(answer.problems, [](const Problem& one) { return meaning_of(one.code) == Meaning::done_before; });
+    const bool registered = std::ranges::any_of(
+        answer.problems, [](const Problem& one) { return meaning_of(one.code) == Meaning::done_before; });
     const Problem* worst = nullptr;
     for (const auto& one : answer.problems) {
         if (one.warning) continue;
@@ -234,8 +258,10 @@ std::optional<Outcome> judge_problems(const Answer& answer) {
 /// Without any SOAP to say more. What a gateway answers for a server that may have worked is in doubt.
 Outcome judge_status(unsigned status) {
     const auto code = "HTTP " + std::to_string(status);
-    if (status == 502 || status == 504) return delivery::in_doubt(told(Fault::unavailable, code, {}, "what became of the message is not known"));
-    if (status >= 500 || status == 404 || status == 408 || status == 429) return *outcome_of(Meaning::their_trouble, code, {});
+    if (status == 502 || status == 504)
+        return delivery::in_doubt(told(Fault::unavailable, code, {}, "what became of the message is not known"));
+    if (status >= 500 || status == 404 || status == 408 || status == 429)
+        return *outcome_of(Meaning::their_trouble, code, {});
     if (status == 413) return *outcome_of(Meaning::too_large, code, {});
     return *outcome_of(Meaning::configuration, code, {});
 }
@@ -255,11 +281,15 @@ Answer read_answer(unsigned status, std::string_view content_type, std::string_v
 
 std::optional<Outcome> judge(const Answer& answer, const std::string& document_id) {
     switch (answer.kind) {
-        case Answer::Kind::success: return delivery::accepted(document_id);
+        case Answer::Kind::success:
+            return delivery::accepted(document_id);
         case Answer::Kind::failure:
-        case Answer::Kind::fault: return judge_problems(answer);
-        case Answer::Kind::http: return judge_status(answer.status);
-        case Answer::Kind::unreadable: break;
+        case Answer::Kind::fault:
+            return judge_problems(answer);
+        case Answer::Kind::http:
+            return judge_status(answer.status);
+        case Answer::Kind::unreadable:
+            break;
     }
     return delivery::in_doubt({Fault::unavailable, "", "the answer of the DMP cannot be read"});
 }

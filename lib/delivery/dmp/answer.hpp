@@ -1,4 +1,5 @@
-// What the DMP answers, read and judged (dmp.md 3.3 and 8): MIME first, then XML, faults included, whatever the HTTP status.
+// What the DMP answers, read and judged (dmp.md 3.3 and 8): MIME first, then XML, faults included, whatever the HTTP
+// status.
 #pragma once
 
 #include <optional>

@@ -16,7 +16,9 @@ using domain::Reason;
 namespace {
 
 /// Before anything left: what a person mends in the report, the site or the files.
-Outcome not_made(const Error& error) { return delivery::refused(Reason::partner_refused, error); }
+Outcome not_made(const Error& error) {
+    return delivery::refused(Reason::partner_refused, error);
+}
 
 Outcome without_stamp(const Error& error) {
     if (error.fault == Fault::refused) return delivery::refused(Reason::certificate_expired, error);
@@ -26,10 +28,12 @@ Outcome without_stamp(const Error& error) {
 /// What the channel itself will not send, whoever planned the letter.
 std::optional<Outcome> forbidden(const domain::Report& report) {
     if (report.confidentiality != 'N') {
-        return delivery::refused(Reason::restricted_confidentiality, {Fault::refused, "report.confidentiality", "a restricted report does not feed the DMP"});
+        return delivery::refused(Reason::restricted_confidentiality, {Fault::refused, "report.confidentiality",
+                                                                      "a restricted report does not feed the DMP"});
     }
     if (!report.patient.ins_may_leave()) {
-        return delivery::refused(Reason::ins_not_qualified, {Fault::refused, "patient.ins", "without a qualified identity nothing goes to the DMP"});
+        return delivery::refused(Reason::ins_not_qualified, {Fault::refused, "patient.ins",
+                                                             "without a qualified identity nothing goes to the DMP"});
     }
     return std::nullopt;
 }
@@ -46,18 +50,19 @@ net::HttpClientOptions http_options(const delivery::DmpPartner& partner) {
 
 DmpChannel::DmpChannel(delivery::DmpPartner partner, std::unique_ptr<net::HttpClient> client, const Clock& clock)
     : partner_(std::move(partner)), client_(std::move(client)), clock_(clock), stamps_(partner_) {
-    while (partner_.url.ends_with('/')) partner_.url.pop_back();
+    while (partner_.url.ends_with('/'))
+        partner_.url.pop_back();
 }
 
-Result<std::unique_ptr<DmpChannel>> DmpChannel::make(const asio::any_io_executor& executor, delivery::DmpPartner partner,
-                                                     const Clock& clock) {
+Result<std::unique_ptr<DmpChannel>> DmpChannel::make(const asio::any_io_executor& executor,
+                                                     delivery::DmpPartner partner, const Clock& clock) {
     auto client = net::HttpClient::make(executor, http_options(partner));
     if (!client) return client.error();
     return std::make_unique<DmpChannel>(std::move(partner), std::move(*client), clock);
 }
 
-Result<Call> DmpChannel::call(const domain::Report& report, Instant signed_at, const Stamp& stamp, std::string_view service,
-                              std::string_view action) const {
+Result<Call> DmpChannel::call(const domain::Report& report, Instant signed_at, const Stamp& stamp,
+                              std::string_view service, std::string_view action) const {
     // The assertion is never older than the signature of the submission (dmp.md 4).
     auto assertion = vihf(report, partner_, stamp, "_" + random_uuid(), std::max(clock_.now(), signed_at));
     if (!assertion) return assertion.error();
@@ -81,7 +86,8 @@ asio::awaitable<DmpChannel::Sent> DmpChannel::exchange(std::string url, std::str
     co_return sent;
 }
 
-asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at, const Stamp& stamp) {
+asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at,
+                                                   const Stamp& stamp) {
     const auto& document = report.ids.document_oid;
     Asked asked;
     const auto made = call(report, signed_at, stamp, "registry", action::stored_query);
@@ -103,7 +109,9 @@ asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report,
     auto judged = judge(sent.answer, document);
     // As long as nobody answered the question the doubt stays.
     if (judged && judged->kind == Outcome::Kind::try_later) judged = delivery::in_doubt(*judged->error);
-    asked.outcome = judged ? *judged : delivery::in_doubt({Fault::unavailable, "", "the DMP does not tell whether it holds the document"});
+    asked.outcome =
+        judged ? *judged
+               : delivery::in_doubt({Fault::unavailable, "", "the DMP does not tell whether it holds the document"});
     co_return asked;
 }
 
@@ -112,7 +120,8 @@ asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, con
     failpoint("after_claim_before_connect");
     auto outcome = co_await attempt(letter, report, documents);
     // A file that cannot be read answers no question: the doubt stays.
-    if (letter.in_doubt && outcome.kind == Outcome::Kind::try_later && outcome.reason == Reason::partner_not_configured) {
+    if (letter.in_doubt && outcome.kind == Outcome::Kind::try_later &&
+        outcome.reason == Reason::partner_not_configured) {
         outcome.kind = Outcome::Kind::in_doubt;
     }
     co_return outcome;
@@ -139,24 +148,28 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
     auto message = to ? feed_request(*to, *made, documents.n3) : Result<Mtom>(to.error());
     if (!message) co_return not_made(message.error());
     if (message->body.size() > largest_message) {
-        co_return delivery::refused(Reason::too_large, {Fault::refused, "report", "the message is larger than the DMP takes"});
+        co_return delivery::refused(Reason::too_large,
+                                    {Fault::refused, "report", "the message is larger than the DMP takes"});
     }
     const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
     failpoint("after_request_sent");
     if (sent.kind == net::HttpAnswer::Kind::in_doubt) co_return delivery::in_doubt(sent.error);
     if (sent.kind == net::HttpAnswer::Kind::not_sent) {
-        if (sent.error.fault == Fault::refused) log::error("the DMP and sgld do not accept each other's certificates", sent.error);
+        if (sent.error.fault == Fault::refused)
+            log::error("the DMP and sgld do not accept each other's certificates", sent.error);
         co_return delivery::try_later(Reason::partner_unavailable, sent.error);
     }
     for (const auto& problem : sent.answer.problems) {
-        if (problem.warning) log::warn("the DMP took the document with a warning", {{"letter", letter.id}, {"code", log::Token(problem.code)}});
+        if (problem.warning)
+            log::warn("the DMP took the document with a warning",
+                      {{"letter", letter.id}, {"code", log::Token(problem.code)}});
     }
     if (auto judged = judge(sent.answer, report.ids.document_oid)) co_return *judged;
 
     auto asked = co_await ask(report, signed_at, **stamp);
     if (asked.presence == Presence::absent) {
-        co_return delivery::refused(Reason::partner_refused,
-                                    {Fault::conflict, "SubmissionSet01", "the DMP knows the submission but not its document"});
+        co_return delivery::refused(Reason::partner_refused, {Fault::conflict, "SubmissionSet01",
+                                                              "the DMP knows the submission but not its document"});
     }
     co_return asked.outcome;
 }

@@ -1,5 +1,5 @@
-// The channel that feeds the national record: one letter, one submission (dmp.md 5 and 8, design D7). Nothing that matters
-// after a restart is held here.
+// The channel that feeds the national record: one letter, one submission (dmp.md 5 and 8, design D7). Nothing that
+// matters after a restart is held here.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,7 +19,8 @@ namespace sgl::dmp {
 /// The HTTP client's options for this partner.
 net::HttpClientOptions http_options(const delivery::DmpPartner& partner);
 
-/// Any number of letters at once; never two of one patient (the engine's lanes see to it, dmp.md 8). `clock` outlives it.
+/// Any number of letters at once; never two of one patient (the engine's lanes see to it, dmp.md 8). `clock` outlives
+/// it.
 class DmpChannel final : public delivery::Channel {
 public:
     DmpChannel(delivery::DmpPartner partner, std::unique_ptr<net::HttpClient> client, const Clock& clock);

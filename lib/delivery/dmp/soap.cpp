@@ -17,11 +17,14 @@ std::string random_uuid() {
     constexpr std::string_view variants = "89ab";
     hex[12] = '4';
     hex[16] = variants[static_cast<unsigned char>(hex[16]) % variants.size()];
-    for (const std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, 1, '-');
+    for (const std::size_t at : {8U, 13U, 18U, 23U})
+        hex.insert(at, 1, '-');
     return hex;
 }
 
-std::string random_urn() { return "urn:uuid:" + random_uuid(); }
+std::string random_urn() {
+    return "urn:uuid:" + random_uuid();
+}
 
 void detail::open_header(cda::XmlWriter& w, const Call& call) {
     w.element("soap:Header", {}, [&] {
@@ -31,9 +34,8 @@ void detail::open_header(cda::XmlWriter& w, const Call& call) {
         w.element("wsa:Action", {{"soap:mustUnderstand", "true"}}, call.action);
         w.element("wsa:MessageID", {}, call.message_id);
         w.element("wsa:To", {}, call.url);
-        w.element("wsa:ReplyTo", {{"soap:mustUnderstand", "true"}}, [&] {
-            w.element("wsa:Address", {}, "http://www.w3.org/2005/08/addressing/anonymous");
-        });
+        w.element("wsa:ReplyTo", {{"soap:mustUnderstand", "true"}},
+                  [&] { w.element("wsa:Address", {}, "http://www.w3.org/2005/08/addressing/anonymous"); });
     });
 }
 
@@ -49,7 +51,8 @@ Mtom mtom(const Call& call, std::string_view envelope, const std::vector<Attachm
     const auto boundary = "sgld-" + random_uuid();
     std::string body;
     std::size_t size = envelope.size() + 1024;
-    for (const auto& one : attachments) size += one.bytes.size() + 256;
+    for (const auto& one : attachments)
+        size += one.bytes.size() + 256;
     body.reserve(size);
     const auto part = [&](std::string_view type, std::string_view id, std::string_view bytes) {
         body += "--";
@@ -63,7 +66,8 @@ Mtom mtom(const Call& call, std::string_view envelope, const std::vector<Attachm
         body += "\r\n";
     };
     part("application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"", root_id, envelope);
-    for (const auto& one : attachments) part("text/xml", one.content_id, one.bytes);
+    for (const auto& one : attachments)
+        part("text/xml", one.content_id, one.bytes);
     body += "--" + boundary + "--\r\n";
 
     std::string type = "multipart/related; boundary=\"" + boundary + "\"; type=\"application/xop+xml\"; start=\"<";

@@ -58,7 +58,8 @@ template <class Body>
 Result<std::string> envelope(const Call& call, Body&& write_body) {
     cda::XmlWriter w;
     w.element("soap:Envelope",
-              {{"xmlns:soap", "http://www.w3.org/2003/05/soap-envelope"}, {"xmlns:wsa", "http://www.w3.org/2005/08/addressing"}},
+              {{"xmlns:soap", "http://www.w3.org/2003/05/soap-envelope"},
+               {"xmlns:wsa", "http://www.w3.org/2005/08/addressing"}},
               [&] {
                   detail::open_header(w, call);
                   w.element("soap:Body", {}, [&] { write_body(w); });

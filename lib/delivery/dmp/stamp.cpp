@@ -48,7 +48,9 @@ Result<std::string> read_file(const std::string& path) {
     return bytes;
 }
 
-Bio memory_bio(std::string_view bytes) { return Bio{BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))}; }
+Bio memory_bio(std::string_view bytes) {
+    return Bio{BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))};
+}
 
 std::string content_of(BIO* bio) {
     char* data = nullptr;
@@ -61,7 +63,8 @@ Result<std::vector<Certificate>> read_certificates(const std::string& path) {
     if (!bytes) return bytes.error();
     const auto bio = memory_bio(*bytes);
     std::vector<Certificate> found;
-    while (Certificate one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) found.push_back(std::move(one));
+    while (Certificate one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+        found.push_back(std::move(one));
     if (found.empty()) return Error{Fault::malformed, path, "this file holds no PEM certificate"};
     return found;
 }
@@ -104,22 +107,27 @@ bool is_of_structure(const X509* certificate, std::string_view structure_id) {
         unsigned char* text = nullptr;
         const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
         if (size < 0) continue;
-        const bool same = structure_id == std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+        const bool same =
+            structure_id == std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
         OPENSSL_free(text);
         if (same) return true;
     }
     return false;
 }
 
-bool issued_by(X509* certificate, X509* issuer) { return X509_check_issued(issuer, certificate) == X509_V_OK; }
+bool issued_by(X509* certificate, X509* issuer) {
+    return X509_check_issued(issuer, certificate) == X509_V_OK;
+}
 
 /// From `path`, each certificate after the one before; then from the authorities until a self-signed one.
 std::vector<Certificate> whole_chain(std::vector<Certificate> own, std::vector<Certificate> authorities) {
     std::vector<Certificate> chain;
     chain.push_back(std::move(own.front()));
     std::vector<Certificate> others;
-    for (auto& one : std::span(own).subspan(1)) others.push_back(std::move(one));
-    for (auto& one : authorities) others.push_back(std::move(one));
+    for (auto& one : std::span(own).subspan(1))
+        others.push_back(std::move(one));
+    for (auto& one : authorities)
+        others.push_back(std::move(one));
     while (chain.size() < longest_chain && !issued_by(chain.back().get(), chain.back().get())) {
         Certificate next;
         for (auto& one : others) {
@@ -189,9 +197,15 @@ struct StampContent {
 Stamp::Stamp(StampContent content) : content_(std::make_unique<StampContent>(std::move(content))) {}
 Stamp::~Stamp() = default;
 
-const std::string& Stamp::subject() const { return content_->subject; }
-const std::string& Stamp::certificate() const { return content_->certificate; }
-const std::vector<Stamp::Link>& Stamp::chain() const { return content_->links; }
+const std::string& Stamp::subject() const {
+    return content_->subject;
+}
+const std::string& Stamp::certificate() const {
+    return content_->certificate;
+}
+const std::vector<Stamp::Link>& Stamp::chain() const {
+    return content_->links;
+}
 
 Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& partner) {
     start_xmlsec();
@@ -212,10 +226,12 @@ Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& par
         return Error{Fault::conflict, partner.sign_key, "this key is not the one of the stamp certificate"};
     }
     if (!is_of_structure(leaf, partner.structure_id)) {
-        return Error{Fault::conflict, partner.sign_certificate, "the structure (OU) of this certificate is not the partner's structure_id"};
+        return Error{Fault::conflict, partner.sign_certificate,
+                     "the structure (OU) of this certificate is not the partner's structure_id"};
     }
     if (!is_of_structure(tls->front().get(), partner.structure_id)) {
-        return Error{Fault::conflict, partner.tls_certificate, "the structure (OU) of this certificate is not the partner's structure_id"};
+        return Error{Fault::conflict, partner.tls_certificate,
+                     "the structure (OU) of this certificate is not the partner's structure_id"};
     }
     if (X509_cmp(tls->front().get(), leaf) == 0) {
         return Error{Fault::conflict, partner.sign_certificate, "this is the TLS certificate, not a stamp"};
@@ -229,25 +245,30 @@ Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& par
     content.chain = whole_chain(std::move(*own), std::move(*authorities));
     content.tls = std::move(*tls);
     for (const auto& one : content.chain) {
-        content.links.push_back({name_of(X509_get_issuer_name(one.get())), serial_of(one.get()), base64_sha256(der_of(one.get()))});
+        content.links.push_back(
+            {name_of(X509_get_issuer_name(one.get())), serial_of(one.get()), base64_sha256(der_of(one.get()))});
     }
     content.key.reset(xmlSecCryptoAppKeyLoadMemory(reinterpret_cast<const xmlSecByte*>(key_bytes->data()),
-                                                   static_cast<xmlSecSize>(key_bytes->size()), xmlSecKeyDataFormatPem, nullptr,
-                                                   nullptr, nullptr));
+                                                   static_cast<xmlSecSize>(key_bytes->size()), xmlSecKeyDataFormatPem,
+                                                   nullptr, nullptr, nullptr));
     if (!content.key) return Error{Fault::malformed, partner.sign_key, "this key cannot sign"};
     return std::shared_ptr<const Stamp>(std::make_shared<Stamp>(std::move(content)));
 }
 
 Result<void> Stamp::check(Instant now) const {
-    auto seconds = std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
+    auto seconds =
+        std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
     const auto valid = [&](const X509* certificate) {
         return X509_cmp_time(X509_get0_notBefore(certificate), &seconds) < 0 &&
                X509_cmp_time(X509_get0_notAfter(certificate), &seconds) > 0;
     };
     for (const auto& one : content_->chain) {
-        if (!valid(one.get())) return Error{Fault::refused, content_->certificate_path, "the stamp certificate or one of its issuers is out of date"};
+        if (!valid(one.get()))
+            return Error{Fault::refused, content_->certificate_path,
+                         "the stamp certificate or one of its issuers is out of date"};
     }
-    if (!valid(content_->tls.front().get())) return Error{Fault::refused, content_->tls_path, "the TLS certificate is out of date"};
+    if (!valid(content_->tls.front().get()))
+        return Error{Fault::refused, content_->tls_path, "the TLS certificate is out of date"};
     return {};
 }
 
@@ -255,7 +276,8 @@ Result<std::string> Stamp::sign(std::string_view xml) const {
     auto document = read_xml(xml, Origin::ours);
     if (!document) return document.error();
     xmlNode* const root = xmlDocGetRootElement(document->get());
-    std::array<const xmlChar*, 3> names{reinterpret_cast<const xmlChar*>("ID"), reinterpret_cast<const xmlChar*>("Id"), nullptr};
+    std::array<const xmlChar*, 3> names{reinterpret_cast<const xmlChar*>("ID"), reinterpret_cast<const xmlChar*>("Id"),
+                                        nullptr};
     xmlSecAddIDs(document->get(), root, names.data());
     auto* const signature = const_cast<xmlNode*>(find_element(root, "http://www.w3.org/2000/09/xmldsig#", "Signature"));
     if (signature == nullptr) return Error{Fault::missing, "ds:Signature", "there is nothing to sign"};

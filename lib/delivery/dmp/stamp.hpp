@@ -1,5 +1,5 @@
-// The laboratory's certificates for the DMP (dmp.md 1, EX_GEN-1450): the stamp (ORG_SIGN) with its chain, what it signs,
-// and what must be true of it and of the TLS certificate (ORG_AUTH_CLI) before anything leaves.
+// The laboratory's certificates for the DMP (dmp.md 1, EX_GEN-1450): the stamp (ORG_SIGN) with its chain, what it
+// signs, and what must be true of it and of the TLS certificate (ORG_AUTH_CLI) before anything leaves.
 #pragma once
 
 #include <memory>
@@ -26,9 +26,9 @@ public:
         std::string sha256;  ///< of the DER, base64
     };
 
-    /// Reads `sign_certificate` (leaf first), `sign_key` and, where the chain does not end at its root, `ca`. Errors name the
-    /// file: missing (cannot be opened), malformed (no PEM), conflict (key, structure id or the TLS certificate's structure
-    /// do not match).
+    /// Reads `sign_certificate` (leaf first), `sign_key` and, where the chain does not end at its root, `ca`. Errors
+    /// name the file: missing (cannot be opened), malformed (no PEM), conflict (key, structure id or the TLS
+    /// certificate's structure do not match).
     static Result<std::shared_ptr<const Stamp>> read(const delivery::DmpPartner& partner);
 
     explicit Stamp(StampContent content);
@@ -36,14 +36,14 @@ public:
     Stamp& operator=(const Stamp&) = delete;
     ~Stamp();
 
-    const std::string& subject() const;          ///< of the leaf, RFC 2253, UTF-8: the VIHF's Issuer
-    const std::string& certificate() const;      ///< the leaf's DER, base64: ds:X509Certificate
-    const std::vector<Link>& chain() const;      ///< leaf, issuer, …, root
+    const std::string& subject() const;      ///< of the leaf, RFC 2253, UTF-8: the VIHF's Issuer
+    const std::string& certificate() const;  ///< the leaf's DER, base64: ds:X509Certificate
+    const std::vector<Link>& chain() const;  ///< leaf, issuer, …, root
     /// Fault::refused with the file's path when the stamp, its chain or the TLS certificate is not valid at that time.
     Result<void> check(Instant now) const;
 
-    /// Fills DigestValue and SignatureValue of the one ds:Signature in `xml` (ID and Id attributes are identifiers; digests
-    /// inside ds:Manifest are left alone). Gives the element back, without XML declaration.
+    /// Fills DigestValue and SignatureValue of the one ds:Signature in `xml` (ID and Id attributes are identifiers;
+    /// digests inside ds:Manifest are left alone). Gives the element back, without XML declaration.
     Result<std::string> sign(std::string_view xml) const;
 
 private:

@@ -15,7 +15,8 @@ namespace {
 using cda::XmlWriter;
 
 // Version-5 name space of what a letter to the DMP numbers: names are "<letter>/<what>".
-constexpr Uuid letter_space{{0x9c, 0x41, 0x5d, 0x0e, 0x77, 0xb2, 0x4f, 0x1a, 0x8a, 0x30, 0x64, 0xd5, 0x1b, 0xc8, 0x2e, 0xf6}};
+constexpr Uuid letter_space{
+    {0x9c, 0x41, 0x5d, 0x0e, 0x77, 0xb2, 0x4f, 0x1a, 0x8a, 0x30, 0x64, 0xd5, 0x1b, 0xc8, 0x2e, 0xf6}};
 constexpr std::string_view document_part = "doc01@sgld";
 constexpr std::string_view signature_part = "signature01@sgld";
 
@@ -23,7 +24,8 @@ Uuid derived(const delivery::Letter& letter, std::string_view what) {
     return Uuid::v5(letter_space, to_string(letter.id.value()) + "/" + std::string(what));
 }
 
-/// The structure that the VIHF names: one of the authors must belong to it (EX_2.1-1140). The CDA's author belongs to the site.
+/// The structure that the VIHF names: one of the authors must belong to it (EX_2.1-1140). The CDA's author belongs to
+/// the site.
 xds::Author structure_author(const domain::Report& report, const delivery::DmpPartner& partner) {
     auto author = xds::report_author(report);
     if (author.institution.id != partner.structure_id) author.institution = {report.entity.name, partner.structure_id};
@@ -31,10 +33,15 @@ xds::Author structure_author(const domain::Report& report, const delivery::DmpPa
 }
 
 Result<void> supported(const delivery::Letter& letter, const domain::Report& report) {
-    const auto no = [](std::string where, std::string what) { return Error{Fault::unsupported, std::move(where), std::move(what)}; };
-    if (letter.act != domain::Act::deliver) return no("letter.act", "withdrawing a document from the DMP is not handled by this version");
-    if (report.ids.replaced_oid) return no("report.version", "replacing a document in the DMP is not handled by this version");
-    if (report.site.settings.dmp_documents != "n3") return no("site.dmp_documents", "only the N3 is sent by this version");
+    const auto no = [](std::string where, std::string what) {
+        return Error{Fault::unsupported, std::move(where), std::move(what)};
+    };
+    if (letter.act != domain::Act::deliver)
+        return no("letter.act", "withdrawing a document from the DMP is not handled by this version");
+    if (report.ids.replaced_oid)
+        return no("report.version", "replacing a document in the DMP is not handled by this version");
+    if (report.site.settings.dmp_documents != "n3")
+        return no("site.dmp_documents", "only the N3 is sent by this version");
     if (report.confidentiality != 'N') return no("report.confidentiality", "a restricted report does not feed the DMP");
     if (!report.patient.ins_may_leave()) return Error{Fault::refused, "patient.ins", "the identity is not qualified"};
     return {};
@@ -42,14 +49,16 @@ Result<void> supported(const delivery::Letter& letter, const domain::Report& rep
 
 void document(XmlWriter& w, std::string_view id, std::string_view part) {
     w.element("xdsb:Document", {{"id", id}}, [&] {
-        w.element("xop:Include", {{"xmlns:xop", "http://www.w3.org/2004/08/xop/include"}, {"href", "cid:" + std::string(part)}});
+        w.element("xop:Include",
+                  {{"xmlns:xop", "http://www.w3.org/2004/08/xop/include"}, {"href", "cid:" + std::string(part)}});
     });
 }
 
 }  // namespace
 
 Result<Submission> submission(const delivery::Letter& letter, const domain::Report& report,
-                              const delivery::Documents& documents, const delivery::DmpPartner& partner, const Stamp& stamp) {
+                              const delivery::Documents& documents, const delivery::DmpPartner& partner,
+                              const Stamp& stamp) {
     if (const auto fits = supported(letter, report); !fits) return fits.error();
     xds::SubmissionIdentity identity;
     identity.set_entry_id = "SubmissionSet01";
@@ -72,7 +81,8 @@ Result<Submission> submission(const delivery::Letter& letter, const domain::Repo
 
     const auto signature_id = derived(letter, "signature");
     const std::array<SignedDocument, 1> covered{{{report.ids.document_oid, documents.n3}}};
-    auto signature = submission_signature("_" + to_string(signature_id), set.unique_id, covered, set.submission_time, stamp);
+    auto signature =
+        submission_signature("_" + to_string(signature_id), set.unique_id, covered, set.submission_time, stamp);
     if (!signature) return signature.error();
     made.signature = std::move(*signature);
     made.metadata.signature = xds::signature_entry(made.metadata, signature_id.to_oid());
@@ -98,17 +108,18 @@ Result<Mtom> feed_request(const Call& call, const Submission& submission, std::s
 
 Result<Mtom> documents_query(const Call& call, const std::string& unique_id) {
     const auto text = envelope(call, [&](XmlWriter& w) {
-        w.element("query:AdhocQueryRequest",
-                  {{"xmlns:query", "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"},
-                   {"xmlns:rim", "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"}},
-                  [&] {
-            w.element("query:ResponseOption", {{"returnComposedObjects", "true"}, {"returnType", "ObjectRef"}});
-            w.element("rim:AdhocQuery", {{"id", "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"}}, [&] {
-                w.element("rim:Slot", {{"name", "$XDSDocumentEntryUniqueId"}}, [&] {
-                    w.element("rim:ValueList", {}, [&] { w.element("rim:Value", {}, "('" + unique_id + "')"); });
+        w.element(
+            "query:AdhocQueryRequest",
+            {{"xmlns:query", "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"},
+             {"xmlns:rim", "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"}},
+            [&] {
+                w.element("query:ResponseOption", {{"returnComposedObjects", "true"}, {"returnType", "ObjectRef"}});
+                w.element("rim:AdhocQuery", {{"id", "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"}}, [&] {
+                    w.element("rim:Slot", {{"name", "$XDSDocumentEntryUniqueId"}}, [&] {
+                        w.element("rim:ValueList", {}, [&] { w.element("rim:Value", {}, "('" + unique_id + "')"); });
+                    });
                 });
             });
-        });
     });
     if (!text) return text.error();
     return mtom(call, *text, {});

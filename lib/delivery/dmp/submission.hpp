@@ -1,5 +1,5 @@
-// A letter as the DMP takes it (dmp.md 5): the registry objects, the documents and the signature of the set, all derived
-// from the letter, so that a repeat is the same submission (design D7).
+// A letter as the DMP takes it (dmp.md 5): the registry objects, the documents and the signature of the set, all
+// derived from the letter, so that a repeat is the same submission (design D7).
 #pragma once
 
 #include <string>
@@ -19,10 +19,11 @@ struct Submission {
     std::string signature;  ///< the XAdES file, document `Signature01`
 };
 
-/// Fault::missing or malformed for what the report lacks, Fault::unsupported for what this version does not send: another
-/// act than `deliver`, a report that replaces one, a form other than the N3.
+/// Fault::missing or malformed for what the report lacks, Fault::unsupported for what this version does not send:
+/// another act than `deliver`, a report that replaces one, a form other than the N3.
 Result<Submission> submission(const delivery::Letter& letter, const domain::Report& report,
-                              const delivery::Documents& documents, const delivery::DmpPartner& partner, const Stamp& stamp);
+                              const delivery::Documents& documents, const delivery::DmpPartner& partner,
+                              const Stamp& stamp);
 
 /// ITI-41 ProvideAndRegisterDocumentSet-b. `n3` is the document of the submission, byte for byte.
 Result<Mtom> feed_request(const Call& call, const Submission& submission, std::string_view n3);

@@ -33,7 +33,8 @@ std::vector<Coded> roles(const domain::Professional& biologist, const delivery::
     if (code.starts_with("G15_21")) profession.code = "21", profession.label = "Pharmacien";
     std::vector<Coded> all{profession};
     if (slash != std::string_view::npos) {
-        all.push_back({"Role", std::string(code.substr(slash + 1)), profession.code == "21" ? section_system : speciality_system, "", biologist.speciality.label});
+        all.push_back({"Role", std::string(code.substr(slash + 1)),
+                       profession.code == "21" ? section_system : speciality_system, "", biologist.speciality.label});
     }
     return all;
 }
@@ -94,42 +95,47 @@ Result<std::string> vihf(const domain::Report& report, const delivery::DmpPartne
     const auto instant = to_iso8601(now).substr(0, 23) + "Z";
     const auto& biologist = report.validator;
     XmlWriter w{8192};
-    w.element("saml2:Assertion",
-              {{"xmlns:saml2", "urn:oasis:names:tc:SAML:2.0:assertion"},
-               {"xmlns:xs", "http://www.w3.org/2001/XMLSchema"},
-               {"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"},
-               {"ID", id},
-               {"IssueInstant", instant},
-               {"Version", "2.0"}},
-              [&] {
-        w.element("saml2:Issuer", {{"Format", "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"}}, stamp.subject());
-        signature(w, id, stamp);
-        w.element("saml2:Subject", {}, [&] {
-            w.require(!biologist.rpps.empty(), "the biologist has no RPPS number", "saml2:NameID");
-            w.element("saml2:NameID", {}, biologist.rpps.national());
-        });
-        w.element("saml2:AuthnStatement", {{"AuthnInstant", instant}}, [&] {
-            w.element("saml2:AuthnContext", {}, [&] {
-                w.element("saml2:AuthnContextClassRef", {}, "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified");
+    w.element(
+        "saml2:Assertion",
+        {{"xmlns:saml2", "urn:oasis:names:tc:SAML:2.0:assertion"},
+         {"xmlns:xs", "http://www.w3.org/2001/XMLSchema"},
+         {"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"},
+         {"ID", id},
+         {"IssueInstant", instant},
+         {"Version", "2.0"}},
+        [&] {
+            w.element("saml2:Issuer", {{"Format", "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"}},
+                      stamp.subject());
+            signature(w, id, stamp);
+            w.element("saml2:Subject", {}, [&] {
+                w.require(!biologist.rpps.empty(), "the biologist has no RPPS number", "saml2:NameID");
+                w.element("saml2:NameID", {}, biologist.rpps.national());
+            });
+            w.element("saml2:AuthnStatement", {{"AuthnInstant", instant}}, [&] {
+                w.element("saml2:AuthnContext", {}, [&] {
+                    w.element("saml2:AuthnContextClassRef", {}, "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified");
+                });
+            });
+            w.element("saml2:AttributeStatement", {}, [&] {
+                text_attribute(w, "VIHF_Version", partner.vihf_version);
+                text_attribute(w, partner.mode_attribute, "INDIRECTE");
+                text_attribute(w, "Identifiant_Structure", partner.structure_id);
+                text_attribute(w, "Secteur_Activite", report.site.settings.facility_type + "^1.2.250.1.71.4.2.4");
+                text_attribute(w, "urn:oasis:names:tc:xspa:1.0:subject:subject-id",
+                               biologist.family + " " + biologist.given);
+                coded_attribute(w, "urn:oasis:names:tc:xacml:2.0:subject:role", roles(biologist, partner));
+                text_attribute(w, "urn:oasis:names:tc:xacml:2.0:resource:resource-id",
+                               national_patient_id(report.patient));
+                text_attribute(w, "Ressource_URN", "urn:dmp");
+                coded_attribute(
+                    w, "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse",
+                    {{"PurposeOfUse", "normal", "1.2.250.1.213.1.1.4.248", "mode acces VIHF 2.0", "Accès normal"}});
+                text_attribute(w, "LPS_Nom", partner.lps_name);
+                text_attribute(w, "LPS_Version", partner.lps_version.empty() ? SGL_VERSION : partner.lps_version);
+                if (!partner.lps_id.empty()) text_attribute(w, "LPS_ID", partner.lps_id);
+                text_attribute(w, "LPS_ID_HOMOLOGATION_DMP", partner.homologation);
             });
         });
-        w.element("saml2:AttributeStatement", {}, [&] {
-            text_attribute(w, "VIHF_Version", partner.vihf_version);
-            text_attribute(w, partner.mode_attribute, "INDIRECTE");
-            text_attribute(w, "Identifiant_Structure", partner.structure_id);
-            text_attribute(w, "Secteur_Activite", report.site.settings.facility_type + "^1.2.250.1.71.4.2.4");
-            text_attribute(w, "urn:oasis:names:tc:xspa:1.0:subject:subject-id", biologist.family + " " + biologist.given);
-            coded_attribute(w, "urn:oasis:names:tc:xacml:2.0:subject:role", roles(biologist, partner));
-            text_attribute(w, "urn:oasis:names:tc:xacml:2.0:resource:resource-id", national_patient_id(report.patient));
-            text_attribute(w, "Ressource_URN", "urn:dmp");
-            coded_attribute(w, "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse",
-                            {{"PurposeOfUse", "normal", "1.2.250.1.213.1.1.4.248", "mode acces VIHF 2.0", "Accès normal"}});
-            text_attribute(w, "LPS_Nom", partner.lps_name);
-            text_attribute(w, "LPS_Version", partner.lps_version.empty() ? SGL_VERSION : partner.lps_version);
-            if (!partner.lps_id.empty()) text_attribute(w, "LPS_ID", partner.lps_id);
-            text_attribute(w, "LPS_ID_HOMOLOGATION_DMP", partner.homologation);
-        });
-    });
     const auto unsigned_text = w.take();
     if (!unsigned_text) return unsigned_text.error();
     return stamp.sign(*unsigned_text);

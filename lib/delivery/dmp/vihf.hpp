@@ -1,4 +1,5 @@
-// The VIHF: a SAML 2.0 assertion that says for whom the laboratory speaks, in indirect mode (dmp.md 4). A fresh one per call.
+// The VIHF: a SAML 2.0 assertion that says for whom the laboratory speaks, in indirect mode (dmp.md 4). A fresh one per
+// call.
 #pragma once
 
 #include <string>

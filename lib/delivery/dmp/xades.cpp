@@ -71,9 +71,8 @@ Result<std::string> submission_signature(const std::string& id, const std::strin
     w.element("Signature", {{"xmlns", dsig}, {"Id", id}}, [&] {
         signed_info(w);
         w.element("SignatureValue");
-        w.element("KeyInfo", {}, [&] {
-            w.element("X509Data", {}, [&] { w.element("X509Certificate", {}, stamp.certificate()); });
-        });
+        w.element("KeyInfo", {},
+                  [&] { w.element("X509Data", {}, [&] { w.element("X509Certificate", {}, stamp.certificate()); }); });
         w.element("Object", {}, [&] {
             w.element("Manifest", {{"Id", "IHEManifest"}}, [&] {
                 w.element("Reference", {{"URI", "urn:oid:" + submission_id}}, [&] { digest(w, "AA=="); });
@@ -91,7 +90,8 @@ Result<std::string> submission_signature(const std::string& id, const std::strin
             });
         });
         w.element("Object", {}, [&] {
-            w.element("QualifyingProperties", {{"xmlns", xades}, {"Target", "#" + id}}, [&] { signed_properties(w, time, stamp); });
+            w.element("QualifyingProperties", {{"xmlns", xades}, {"Target", "#" + id}},
+                      [&] { signed_properties(w, time, stamp); });
         });
     });
     const auto unsigned_text = w.take();

@@ -1,4 +1,5 @@
-// The detached signature of a submission set (dmp.md 5.5): XAdES 1.1.1, the same bytes for the same submission and stamp.
+// The detached signature of a submission set (dmp.md 5.5): XAdES 1.1.1, the same bytes for the same submission and
+// stamp.
 #pragma once
 
 #include <span>

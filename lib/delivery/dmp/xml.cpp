@@ -34,7 +34,8 @@ bool is_shallow(const xmlNode* root) {
     constexpr int deepest = 64;
     for (const xmlNode* node = root; node != nullptr; node = next_node(node, root)) {
         int depth = 0;
-        for (const xmlNode* up = node; up != nullptr && depth <= deepest; up = up->parent) ++depth;
+        for (const xmlNode* up = node; up != nullptr && depth <= deepest; up = up->parent)
+            ++depth;
         if (depth > deepest) return false;
     }
     return true;
@@ -42,7 +43,9 @@ bool is_shallow(const xmlNode* root) {
 
 }  // namespace
 
-void FreeDocument::operator()(xmlDoc* document) const { xmlFreeDoc(document); }
+void FreeDocument::operator()(xmlDoc* document) const {
+    xmlFreeDoc(document);
+}
 
 Result<XmlDocument> read_xml(std::string_view bytes, Origin origin) {
     static const bool ready = [] {
@@ -55,11 +58,13 @@ Result<XmlDocument> read_xml(std::string_view bytes, Origin origin) {
     // No declaration of ours or of the partner's has one; a text that merely mentions it is refused with it.
     if (bytes.find("<!DOCTYPE") != std::string_view::npos) return refuse("the XML has a DOCTYPE");
     // HUGE: the PDF inside a report is one text node and may pass 10 MB.
-    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | (origin == Origin::ours ? XML_PARSE_HUGE : 0);
+    const int options =
+        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | (origin == Origin::ours ? XML_PARSE_HUGE : 0);
     XmlDocument document{xmlReadMemory(bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr, options)};
     if (!document || xmlDocGetRootElement(document.get()) == nullptr) return refuse("not well-formed XML");
     if (document->intSubset != nullptr) return refuse("the XML has a DOCTYPE");
-    if (origin == Origin::outside && !is_shallow(xmlDocGetRootElement(document.get()))) return refuse("the XML is too deep");
+    if (origin == Origin::outside && !is_shallow(xmlDocGetRootElement(document.get())))
+        return refuse("the XML is too deep");
     return document;
 }
 

@@ -15,20 +15,23 @@ constexpr std::string_view ours = "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e
 constexpr std::string_view document = "2.25.1234";
 
 std::string soap_text(const std::string& body, std::string_view relates = ours) {
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" "
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<s:Envelope "
+           "xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" "
            "xmlns:a=\"http://www.w3.org/2005/08/addressing\"><s:Header><a:RelatesTo>" +
            std::string(relates) + "</a:RelatesTo></s:Header><s:Body>" + body + "</s:Body></s:Envelope>";
 }
 
-std::string error_entry(const std::string& code, const std::string& severity = "Error", const std::string& location = "") {
+std::string error_entry(const std::string& code, const std::string& severity = "Error",
+                        const std::string& location = "") {
     return "<rs:RegistryError errorCode=\"" + code + "\" codeContext=\"PAT-TROIS\" location=\"" + location +
            "\" severity=\"urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:" + severity + "\"/>";
 }
 
 std::string response(const std::string& errors, const std::string& status = "Failure") {
     return "<rs:RegistryResponse xmlns:rs=\"urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0\" "
-           "status=\"urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:" + status + "\">" +
-           (errors.empty() ? "" : "<rs:RegistryErrorList>" + errors + "</rs:RegistryErrorList>") + "</rs:RegistryResponse>";
+           "status=\"urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:" +
+           status + "\">" + (errors.empty() ? "" : "<rs:RegistryErrorList>" + errors + "</rs:RegistryErrorList>") +
+           "</rs:RegistryResponse>";
 }
 
 std::string fault(const std::string& subcode, const std::string& reason) {
@@ -42,10 +45,14 @@ struct Message {
     std::string body;
 };
 Message multipart(const std::string& xml) {
-    return {"multipart/related; start=\"<a@b>\"; type=\"application/xop+xml\"; boundary=\"uuid:1-2\"; start-info=\"application/soap+xml\"",
-            "--uuid:1-2\r\nContent-Id: <other@b>\r\nContent-Type: text/xml\r\n\r\n<other/>\r\n"
-            "--uuid:1-2\r\nContent-Id: <a@b>\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"application/soap+xml\"\r\n"
-            "Content-Transfer-Encoding: binary\r\n\r\n" + xml + "\r\n--uuid:1-2--\r\n"};
+    return {
+        "multipart/related; start=\"<a@b>\"; type=\"application/xop+xml\"; boundary=\"uuid:1-2\"; "
+        "start-info=\"application/soap+xml\"",
+        "--uuid:1-2\r\nContent-Id: <other@b>\r\nContent-Type: text/xml\r\n\r\n<other/>\r\n"
+        "--uuid:1-2\r\nContent-Id: <a@b>\r\nContent-Type: "
+        "application/xop+xml;charset=utf-8;type=\"application/soap+xml\"\r\n"
+        "Content-Transfer-Encoding: binary\r\n\r\n" +
+            xml + "\r\n--uuid:1-2--\r\n"};
 }
 
 Answer read(const std::string& body, unsigned status = 200) {
@@ -53,7 +60,9 @@ Answer read(const std::string& body, unsigned status = 200) {
     return read_answer(status, message.type, message.body, ours);
 }
 
-std::optional<Outcome> judged(const std::string& body, unsigned status = 200) { return judge(read(body, status), std::string(document)); }
+std::optional<Outcome> judged(const std::string& body, unsigned status = 200) {
+    return judge(read(body, status), std::string(document));
+}
 
 TEST(DmpAnswer, TakesTheRootPartOfAMultipartWhereverItStands) {
     const auto outcome = judged(response("", "Success"));
@@ -63,7 +72,8 @@ TEST(DmpAnswer, TakesTheRootPartOfAMultipartWhereverItStands) {
 }
 
 TEST(DmpAnswer, ReadsAPlainSoapAnswerToo) {
-    const auto answer = read_answer(200, "application/soap+xml; charset=UTF-8", soap_text(response("", "Success")), ours);
+    const auto answer =
+        read_answer(200, "application/soap+xml; charset=UTF-8", soap_text(response("", "Success")), ours);
     EXPECT_EQ(answer.kind, Answer::Kind::success);
 }
 
@@ -74,21 +84,21 @@ TEST(DmpAnswer, MeansWhatTheTableSays) {
         Reason reason;
     };
     using K = Outcome::Kind;
-    for (const Row& row : std::initializer_list<Row>{
-             {"DMPClosed", K::not_applicable, Reason::dmp_closed},
-             {"XDSUnknownPatientId", K::not_applicable, Reason::no_dmp},
-             {"DMPAccessDeniedByRightsService", K::refused, Reason::partner_refused},
-             {"DMPInvalidCertificate", K::refused, Reason::certificate_expired},
-             {"XDSPatientIdDoesNotMatch", K::refused, Reason::partner_refused},
-             {"XDSRegistryMetadataError", K::refused, Reason::partner_refused},
-             {"InvalidDocumentContent", K::refused, Reason::partner_refused},
-             {"XDSNonIdenticalHash", K::refused, Reason::partner_refused},
-             {"XDSRegistryBusy", K::try_later, Reason::partner_unavailable},
-             {"XDSRepositoryBusy", K::try_later, Reason::partner_unavailable},
-             {"XDSRepositoryOutOfResources", K::try_later, Reason::partner_unavailable},
-             {"XDSRegistryNotAvailable", K::try_later, Reason::partner_unavailable},
-             {"XDSRepositoryError", K::try_later, Reason::partner_unavailable},
-             {"DMPSomethingNobodyPublished", K::refused, Reason::partner_refused}}) {
+    for (const Row& row :
+         std::initializer_list<Row>{{"DMPClosed", K::not_applicable, Reason::dmp_closed},
+                                    {"XDSUnknownPatientId", K::not_applicable, Reason::no_dmp},
+                                    {"DMPAccessDeniedByRightsService", K::refused, Reason::partner_refused},
+                                    {"DMPInvalidCertificate", K::refused, Reason::certificate_expired},
+                                    {"XDSPatientIdDoesNotMatch", K::refused, Reason::partner_refused},
+                                    {"XDSRegistryMetadataError", K::refused, Reason::partner_refused},
+                                    {"InvalidDocumentContent", K::refused, Reason::partner_refused},
+                                    {"XDSNonIdenticalHash", K::refused, Reason::partner_refused},
+                                    {"XDSRegistryBusy", K::try_later, Reason::partner_unavailable},
+                                    {"XDSRepositoryBusy", K::try_later, Reason::partner_unavailable},
+                                    {"XDSRepositoryOutOfResources", K::try_later, Reason::partner_unavailable},
+                                    {"XDSRegistryNotAvailable", K::try_later, Reason::partner_unavailable},
+                                    {"XDSRepositoryError", K::try_later, Reason::partner_unavailable},
+                                    {"DMPSomethingNobodyPublished", K::refused, Reason::partner_refused}}) {
         const auto outcome = judged(response(error_entry(row.code)));
         ASSERT_TRUE(outcome) << row.code;
         EXPECT_EQ(outcome->kind, row.kind) << row.code;
@@ -101,14 +111,17 @@ TEST(DmpAnswer, MeansWhatTheTableSays) {
 TEST(DmpAnswer, AsksForTheDocumentWhenTheSubmissionWasRegisteredBefore) {
     EXPECT_FALSE(judged(response(error_entry("XDSDuplicateUniqueIdInRegistry"))));
     // Signed with a new certificate since.
-    EXPECT_FALSE(judged(response(error_entry("XDSDuplicateUniqueIdInRegistry") + error_entry("XDSNonIdenticalHash", "Error", "Signature01"))));
-    const auto other = judged(response(error_entry("XDSDuplicateUniqueIdInRegistry") + error_entry("XDSNonIdenticalHash", "Error", "Doc01")));
+    EXPECT_FALSE(judged(response(error_entry("XDSDuplicateUniqueIdInRegistry") +
+                                 error_entry("XDSNonIdenticalHash", "Error", "Signature01"))));
+    const auto other = judged(
+        response(error_entry("XDSDuplicateUniqueIdInRegistry") + error_entry("XDSNonIdenticalHash", "Error", "Doc01")));
     ASSERT_TRUE(other);
     EXPECT_EQ(other->kind, Outcome::Kind::refused);
 }
 
 TEST(DmpAnswer, TakesTheGravestOfSeveralErrors) {
-    const auto outcome = judged(response(error_entry("XDSRegistryBusy") + error_entry("XDSRegistryMetadataError", "Error", "Doc01")));
+    const auto outcome =
+        judged(response(error_entry("XDSRegistryBusy") + error_entry("XDSRegistryMetadataError", "Error", "Doc01")));
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->kind, Outcome::Kind::refused);
     EXPECT_EQ(outcome->error->where, "Doc01");
@@ -132,7 +145,9 @@ TEST(DmpAnswer, ReadsTheFaultBeforeItBelievesTheStatus) {
 
 TEST(DmpAnswer, RetriesWhatTheServerItselfCannotDo) {
     const auto outcome = [](unsigned status) {
-        return judge(read_answer(status, "text/html", "<html><body>Internal Server Error</body></html>", ours), "2.25.1")->kind;
+        return judge(read_answer(status, "text/html", "<html><body>Internal Server Error</body></html>", ours),
+                     "2.25.1")
+            ->kind;
     };
     EXPECT_EQ(outcome(500), Outcome::Kind::try_later);
     EXPECT_EQ(outcome(503), Outcome::Kind::try_later);
@@ -146,11 +161,13 @@ TEST(DmpAnswer, IsInDoubtAfterAnythingThatIsNoAnswerToOurMessage) {
     const auto kind = [](const std::string& body) {
         return judge(read_answer(200, "application/soap+xml", body, ours), "2.25.1")->kind;
     };
-    EXPECT_EQ(kind(soap_text(response("", "Success"), "urn:uuid:11111111-1111-4111-8111-111111111111")), Outcome::Kind::in_doubt);
+    EXPECT_EQ(kind(soap_text(response("", "Success"), "urn:uuid:11111111-1111-4111-8111-111111111111")),
+              Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(soap_text(response("", "Success")).substr(0, 300)), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(""), Outcome::Kind::in_doubt);
     std::string deep = response("", "Success");
-    for (int i = 0; i < 70; ++i) deep = "<x>" + deep + "</x>";
+    for (int i = 0; i < 70; ++i)
+        deep = "<x>" + deep + "</x>";
     EXPECT_EQ(kind(soap_text(deep)), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind("<!DOCTYPE x [<!ENTITY e \"e\">]>" + soap_text(response("", "Success"))), Outcome::Kind::in_doubt);
     EXPECT_EQ(kind(std::string(largest_answer + 1, ' ')), Outcome::Kind::in_doubt);
@@ -180,7 +197,8 @@ TEST(DmpAnswer, ListsTheObjectsThatAQueryFound) {
     const std::string found =
         "<q:AdhocQueryResponse xmlns:q=\"urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0\" "
         "status=\"urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success\"><rim:RegistryObjectList "
-        "xmlns:rim=\"urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0\"><rim:ObjectRef id=\"urn:uuid:1\"/></rim:RegistryObjectList></q:AdhocQueryResponse>";
+        "xmlns:rim=\"urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0\"><rim:ObjectRef "
+        "id=\"urn:uuid:1\"/></rim:RegistryObjectList></q:AdhocQueryResponse>";
     EXPECT_EQ(read(found).references, std::vector<std::string>{"urn:uuid:1"});
 }
 
@@ -195,7 +213,8 @@ TEST(DmpMtom, KeepsTheBytesOfADocument) {
 }
 
 TEST(DmpXml, CanonicalFormKeepsCommentsAndSortsAttributes) {
-    EXPECT_EQ(canonical_with_comments("<?xml version='1.0'?>\n<a c='2' b=\"1\"><!--x--><d/></a>").value(), "<a b=\"1\" c=\"2\"><!--x--><d></d></a>");
+    EXPECT_EQ(canonical_with_comments("<?xml version='1.0'?>\n<a c='2' b=\"1\"><!--x--><d/></a>").value(),
+              "<a b=\"1\" c=\"2\"><!--x--><d></d></a>");
     EXPECT_FALSE(canonical_with_comments("<a>"));
 }
 

@@ -1,11 +1,11 @@
 // Letters to the strict DMP of test/partners, over mutual TLS, with its faults.
 #include "lib/delivery/dmp/channel.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <future>
@@ -36,10 +36,13 @@ protected:
         auto channel = DmpChannel::make(io.get_executor(), partner_, clock_).value();
         return test::run(io, channel->deliver(case_.letter, case_.report, case_.documents));
     }
-    static std::string told(const Outcome& outcome) { return (outcome.error ? to_string(*outcome.error) : "") + "\n" + dmp_->last_refusal(); }
+    static std::string told(const Outcome& outcome) {
+        return (outcome.error ? to_string(*outcome.error) : "") + "\n" + dmp_->last_refusal();
+    }
     int copies() const {
         int count = 0;
-        for (const auto& one : dmp_->state().documents) count += one == case_.report.ids.document_oid ? 1 : 0;
+        for (const auto& one : dmp_->state().documents)
+            count += one == case_.report.ids.document_oid ? 1 : 0;
         return count;
     }
 
@@ -58,9 +61,12 @@ TEST_F(DmpDelivery, AReportIsAcceptedWithItsIdentifierAsReference) {
 }
 
 TEST_F(DmpDelivery, EveryMessageIsHeldAgainstTheOfficialSchemas) {
-    if (dmp_->state().schemas) SUCCEED();
-    else if (std::getenv("CI") != nullptr) FAIL() << "the official schemas are absent, and CI needs them";
-    else GTEST_SKIP() << "SKIPPED: official schemas absent, messages were not validated";
+    if (dmp_->state().schemas)
+        SUCCEED();
+    else if (std::getenv("CI") != nullptr)
+        FAIL() << "the official schemas are absent, and CI needs them";
+    else
+        GTEST_SKIP() << "SKIPPED: official schemas absent, messages were not validated";
 }
 
 TEST_F(DmpDelivery, AHospitalsReportOfManyChaptersByAPharmacistIsAccepted) {
@@ -92,7 +98,8 @@ TEST_F(DmpDelivery, LettersLeaveAtOnceFromSeveralThreads) {
     boost::asio::thread_pool threads{2};
     auto channel = DmpChannel::make(threads.get_executor(), partner_, clock_).value();
     std::vector<test::Case> cases;
-    for (unsigned i = 0; i < count; ++i) cases.push_back(test::make_case(++number_, clock_.now()));
+    for (unsigned i = 0; i < count; ++i)
+        cases.push_back(test::make_case(++number_, clock_.now()));
     std::vector<std::future<Outcome>> outcomes;
     for (const auto& one : cases) {
         auto work = channel->deliver(one.letter, one.report, one.documents);
@@ -122,7 +129,8 @@ TEST_F(DmpDelivery, AFileThatCannotBeReadIsNoAnswerToADoubt) {
     EXPECT_EQ(first.kind, Outcome::Kind::try_later);
     EXPECT_EQ(first.reason, Reason::partner_not_configured);
     case_.letter.in_doubt = true;
-    EXPECT_EQ(test::run(io, channel->deliver(case_.letter, case_.report, case_.documents)).kind, Outcome::Kind::in_doubt);
+    EXPECT_EQ(test::run(io, channel->deliver(case_.letter, case_.report, case_.documents)).kind,
+              Outcome::Kind::in_doubt);
 }
 
 TEST_F(DmpDelivery, TheSameLetterAgainIsAskedForAndAcceptedOnce) {
@@ -190,7 +198,8 @@ TEST_F(DmpDelivery, WhatNeverArrivedLeavesAgainAfterTheQuestion) {
 TEST_F(DmpDelivery, TheDoubtStaysUntilTheQuestionIsAnswered) {
     case_.letter.in_doubt = true;
     dmp_->script(R"([{"do": "busy"}, {"do": "lost"}, {"do": "http500"}])");
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt);
     EXPECT_EQ(copies(), 0);
     EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
 }
@@ -202,7 +211,8 @@ TEST_F(DmpDelivery, ASlowAnswerBeyondTheTimeoutIsInDoubt) {
 }
 
 TEST_F(DmpDelivery, RefusalsNameTheirCodeAndTheirReason) {
-    dmp_->script(R"([{"do": "refuse:XDSRegistryMetadataError"}, {"do": "refuse:DMPSomethingNew"}, {"do": "fault:DMPInvalidCertificate"}])");
+    dmp_->script(
+        R"([{"do": "refuse:XDSRegistryMetadataError"}, {"do": "refuse:DMPSomethingNew"}, {"do": "fault:DMPInvalidCertificate"}])");
     const auto metadata = deliver();
     EXPECT_EQ(metadata.kind, Outcome::Kind::refused);
     EXPECT_NE(metadata.error->what.find("XDSRegistryMetadataError"), std::string::npos);

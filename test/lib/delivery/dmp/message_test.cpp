@@ -30,9 +30,10 @@ protected:
         return vihf(case_.report, partner_, *stamp_, "_" + random_uuid(), real_clock.now()).value();
     }
     static std::string verify(const std::string& file) {
-        const auto ran = test::run_command("xmlsec1 --verify --id-attr:ID urn:oasis:names:tc:SAML:2.0:assertion:Assertion --trusted-pem " +
-                                           (test::certificates() / "root.pem").string() + " --untrusted-pem " +
-                                           (test::certificates() / "inter.pem").string() + " " + file);
+        const auto ran = test::run_command(
+            "xmlsec1 --verify --id-attr:ID urn:oasis:names:tc:SAML:2.0:assertion:Assertion --trusted-pem " +
+            (test::certificates() / "root.pem").string() + " --untrusted-pem " +
+            (test::certificates() / "inter.pem").string() + " " + file);
         return ran.status == 0 ? "" : "refused: " + ran.output;
     }
 
@@ -55,11 +56,15 @@ TEST_F(DmpMessage, TheVihfIsVerifiedByXmlsecAndAChangeIsSeen) {
 }
 
 TEST_F(DmpMessage, TheIssuerIsTheStampInItsOwnLetters) {
-    EXPECT_NE(assertion().find(">CN=cachet.lab1.sgld.test,OU=1690000001,O=LABORATOIRE DES ALPES TEST,ST=Rhône (69),C=FR</saml2:Issuer>"),
-              std::string::npos);
+    EXPECT_NE(
+        assertion().find(
+            ">CN=cachet.lab1.sgld.test,OU=1690000001,O=LABORATOIRE DES ALPES TEST,ST=Rhône (69),C=FR</saml2:Issuer>"),
+        std::string::npos);
 }
 
-TEST_F(DmpMessage, EachVihfIsAnother) { EXPECT_NE(assertion(), assertion()); }
+TEST_F(DmpMessage, EachVihfIsAnother) {
+    EXPECT_NE(assertion(), assertion());
+}
 
 TEST_F(DmpMessage, AVihfNeedsAQualifiedIdentity) {
     auto report = case_.report;
@@ -117,8 +122,9 @@ TEST_F(DmpMessage, TheEnvelopeFollowsTheOfficialSchema) {
     const auto file = test::scratch() / "envelope.xml";
     test::write_file(file, text);
     const auto check = [&](const fs::path& which) {
-        return test::run_command("XML_CATALOG_FILES=" + (shared / "ihe/catalog.xml").string() + " xmllint --nonet --noout --schema " +
-                                 (shared / "ihe/xsd/xds-envelope.xsd").string() + " " + which.string());
+        return test::run_command("XML_CATALOG_FILES=" + (shared / "ihe/catalog.xml").string() +
+                                 " xmllint --nonet --noout --schema " + (shared / "ihe/xsd/xds-envelope.xsd").string() +
+                                 " " + which.string());
     };
     const auto valid = check(file);
     EXPECT_EQ(valid.status, 0) << valid.output;
@@ -132,19 +138,26 @@ TEST_F(DmpMessage, CertificatesThatDoNotBelongTogetherAreNamed) {
         auto partner = partner_;
         change(partner);
         const auto read = Stamp::read(partner);
-        return read ? std::string("accepted") : std::string(to_string(read.error().fault)) + " " + fs::path(read.error().where).filename().string();
+        return read ? std::string("accepted")
+                    : std::string(to_string(read.error().fault)) + " " +
+                          fs::path(read.error().where).filename().string();
     };
     const auto file = [](const char* name) { return (test::certificates() / name).string(); };
     EXPECT_EQ(fault([&](auto& p) { p.sign_key = file("lab2_sign.key"); }), "conflict lab2_sign.key");
     EXPECT_EQ(fault([&](auto& p) { p.structure_id = "1690000002"; }), "conflict lab1_sign-chain.pem");
-    EXPECT_EQ(fault([&](auto& p) { p.tls_certificate = file("lab2_auth_cli-chain.pem"); }), "conflict lab2_auth_cli-chain.pem");
-    EXPECT_EQ(fault([&](auto& p) { p.sign_certificate = file("lab1_auth_cli-chain.pem"), p.sign_key = file("lab1_auth_cli.key"); }),
+    EXPECT_EQ(fault([&](auto& p) { p.tls_certificate = file("lab2_auth_cli-chain.pem"); }),
+              "conflict lab2_auth_cli-chain.pem");
+    EXPECT_EQ(fault([&](auto& p) {
+                  p.sign_certificate = file("lab1_auth_cli-chain.pem"), p.sign_key = file("lab1_auth_cli.key");
+              }),
               "conflict lab1_auth_cli-chain.pem");
     EXPECT_EQ(fault([&](auto& p) { p.sign_certificate = file("nothing.pem"); }), "missing nothing.pem");
     EXPECT_EQ(fault([&](auto& p) { p.sign_certificate = file("lab1_sign.key"); }), "malformed lab1_sign.key");
 }
 
-TEST_F(DmpMessage, TheChainEndsAtTheRoot) { EXPECT_EQ(stamp_->chain().size(), 3U); }
+TEST_F(DmpMessage, TheChainEndsAtTheRoot) {
+    EXPECT_EQ(stamp_->chain().size(), 3U);
+}
 
 TEST_F(DmpMessage, AnExpiredStampIsRefusedAndANewFileIsReadAtOnce) {
     EXPECT_TRUE(stamp_->check(real_clock.now()));
@@ -157,7 +170,8 @@ TEST_F(DmpMessage, AnExpiredStampIsRefusedAndANewFileIsReadAtOnce) {
     const auto first = stamps.at(real_clock.now());
     ASSERT_TRUE(first);
     EXPECT_EQ(stamps.at(real_clock.now()).value(), *first);
-    fs::copy_file(test::certificates() / "lab2_sign-chain.pem", partner.sign_certificate, fs::copy_options::overwrite_existing);
+    fs::copy_file(test::certificates() / "lab2_sign-chain.pem", partner.sign_certificate,
+                  fs::copy_options::overwrite_existing);
     EXPECT_FALSE(stamps.at(real_clock.now()));
     fs::copy_file(partner_.sign_certificate, partner.sign_certificate, fs::copy_options::overwrite_existing);
     EXPECT_TRUE(stamps.at(real_clock.now()));

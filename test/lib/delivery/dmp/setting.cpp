@@ -1,12 +1,12 @@
 #include "test/lib/delivery/dmp/setting.hpp"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -30,7 +30,9 @@ namespace json = boost::json;
 namespace {
 
 struct Scratch {
-    Scratch() : path(fs::temp_directory_path() / ("sgl-dmp-" + std::to_string(::getpid()))) { fs::create_directories(path); }
+    Scratch() : path(fs::temp_directory_path() / ("sgl-dmp-" + std::to_string(::getpid()))) {
+        fs::create_directories(path);
+    }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch() {
@@ -90,7 +92,9 @@ delivery::DmpPartner dmp_partner_at(std::string url) {
 }
 
 Case make_case(unsigned number, Instant sent_at, const std::function<void(domain::Report&)>& change) {
-    static auto renderer = compose::PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc")).value();
+    static auto renderer =
+        compose::PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc"))
+            .value();
     static const Uuid space = Uuid::parse("018e4b5e-7a10-7c3f-9d21-5a6b7c8d9e0f").value();
     Case made;
     auto& report = made.report = sample_short_report();
@@ -125,7 +129,8 @@ StrictDmp::StrictDmp() {
         const int file = ::open(log.c_str(), O_CREAT | O_WRONLY, 0600);
         ::dup2(file, 1);
         ::dup2(file, 2);
-        ::execl("test/partners/dmp.py", "dmp.py", "--pki", pki.c_str(), "--out", out.c_str(), "--ready", ready.c_str(), nullptr);
+        ::execl("test/partners/dmp.py", "dmp.py", "--pki", pki.c_str(), "--out", out.c_str(), "--ready", ready.c_str(),
+                nullptr);
         ::_exit(127);
     }
     for (int i = 0; i < 1200 && !fs::exists(ready); ++i) {
@@ -160,8 +165,12 @@ std::string StrictDmp::control(const std::string& command, const std::optional<s
     return ran.output;
 }
 
-void StrictDmp::script(const std::string& steps) { control("script", steps); }
-void StrictDmp::configure(const std::string& config) { control("config", config); }
+void StrictDmp::script(const std::string& steps) {
+    control("script", steps);
+}
+void StrictDmp::configure(const std::string& config) {
+    control("config", config);
+}
 
 StrictDmp::State StrictDmp::state() const {
     const auto told = json::parse(control("state", std::nullopt));
