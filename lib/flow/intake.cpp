@@ -240,8 +240,11 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     AnswerDetail detail;
     const Answer answer(link, clock_.now());
     if (!parsed) {
-        arrival.answer = parsed.error().what.find("limit") != std::string::npos ? "AR" : "AE";
+        // Over a limit of segments, fields or repetitions (hl7v2-lab 2.4); anything else is unusable content (3.3).
+        const bool over_limit = parsed.error().what.starts_with("too many");
+        arrival.answer = over_limit ? "AR" : "AE";
         detail.problems.push_back(hl7::to_problem(parsed.error()));
+        if (over_limit) detail.problems.back().code = hl7::ErrorCode::value_too_long;
         arrival.answer_errors = kept_form(detail);
         const store::Kept kept = co_await keep(std::move(arrival));
         co_return answer.to(header, kept.answer, from_kept_form(kept.answer_errors));
@@ -326,6 +329,7 @@ asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::st
     problem.code = hl7::ErrorCode::value_too_long;
     problem.where = "MSH";
     problem.diagnostic = "the message is longer than this listener takes";
+    arrival.reading.troubles.push_back({"too_long", problem.where, problem.diagnostic});
     detail.problems.push_back(std::move(problem));
     arrival.answer_errors = kept_form(detail);
     const Answer answer(link, clock_.now());

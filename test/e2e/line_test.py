@@ -132,7 +132,7 @@ class Line(unittest.TestCase):
 
     def test_6_letters_are_held_retried_and_abandoned_by_a_person(self):
         line = self.line
-        line.dmp.script({"times": -1, "do": "down"})
+        line.dmp.script({"times": -1, "do": "http500"})
         self.addCleanup(line.dmp.script)
         when = time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(time.time() - 3600))
         numbers = []

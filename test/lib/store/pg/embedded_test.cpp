@@ -117,7 +117,8 @@ protected:
                     ::_exit(3);
                 }
                 if (::write(ready[1], "r", 1) != 1) ::_exit(4);
-                co_await cluster.supervise({});
+                const std::function<void(EmbeddedCluster::Event)> nobody;
+                co_await cluster.supervise(nobody);
             };
             asio::co_spawn(io, live(), asio::detached);
             io.run();
