@@ -56,8 +56,8 @@ struct Engine::State {
     std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
 };
 
-Engine::Engine(store::Outbox& letters, const Clock& clock, EngineSettings settings, EngineSources sources)
-    : letters_(letters),
+Engine::Engine(store::Outbox& outbox, const Clock& clock, EngineSettings settings, EngineSources sources)
+    : outbox_(outbox),
       clock_(clock),
       settings_(std::move(settings)),
       sources_(std::move(sources)),
@@ -93,25 +93,28 @@ asio::awaitable<void> Engine::pause(Duration time) {
 
 asio::awaitable<void> Engine::run() {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    bool first = true;
-    for (const auto channel : channels)
-        asio::co_spawn(executor, run_channel(channel), asio::detached);
+    bool claiming = false;
     while (!state_->stopping) {
         try {
             const std::vector<std::int32_t> sites = sources_.sites();
-            const std::size_t back = co_await letters_.reclaim(sites, first, clock_.now());
+            // What carries our name and is still "sending" was ours before we died. Only then is anything new claimed: after
+            // that the name alone proves nothing.
+            const std::size_t back = co_await outbox_.reclaim(sites, !claiming, clock_.now());
             if (back > 0) {
                 log::warn("letters taken back from a worker that is gone", {{"letters", back}});
                 wake();
             }
-            first = false;
+            if (!claiming) {
+                claiming = true;
+                for (const auto channel : channels) asio::co_spawn(executor, run_channel(channel), asio::detached);
+            }
         } catch (const std::exception&) {
             log::warn("letters can't be taken back now");
         }
-        co_await pause(std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)));
+        const Duration rest = claiming ? std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)) : settings_.poll;
+        co_await pause(rest);
     }
-    while (state_->in_flight > 0)
-        co_await pause(std::chrono::milliseconds(20));
+    while (state_->in_flight > 0) co_await pause(std::chrono::milliseconds(20));
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
@@ -124,7 +127,7 @@ asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
             try {
                 const std::vector<std::int32_t> sites = sources_.sites();
                 std::vector<store::LeasedLetter> claimed =
-                    co_await letters_.claim(sites, channel, free, settings_.lease, clock_.now());
+                    co_await outbox_.claim(sites, channel, free, settings_.lease, clock_.now());
                 for (auto& letter : claimed) {
                     ++state_->in_flight;
                     ++state_->per_channel[channel];
@@ -144,7 +147,7 @@ asio::awaitable<void> Engine::keep_lease(std::shared_ptr<bool> done, store::Leas
         co_await net::pause(settings_.lease / 3);
         if (*done) break;
         try {
-            const bool ours = co_await letters_.renew(letter, settings_.lease, clock_.now());
+            const bool ours = co_await outbox_.renew(letter, settings_.lease, clock_.now());
             if (!ours) break;  // taken over; the fencing token refuses what we still write
         } catch (const std::exception&) {
             log::warn("lease not renewed", {{"letter", letter.id}});
@@ -183,7 +186,7 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
                 written.error_where = outcome.error->where;
                 written.error_what = outcome.error->what;
             }
-            const bool ours = co_await letters_.complete(letter, written, now);
+            const bool ours = co_await outbox_.complete(letter, written, now);
             log::info("letter", {{"letter", letter.id},
                                  {"report", letter.version},
                                  {"channel", log::Token{to_string(letter.channel)}},

@@ -37,7 +37,7 @@ struct EngineSources {
 
 class Engine {
 public:
-    Engine(store::Outbox& letters, const Clock& clock, EngineSettings settings, EngineSources sources);
+    Engine(store::Outbox& outbox, const Clock& clock, EngineSettings settings, EngineSources sources);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     ~Engine();
@@ -60,7 +60,7 @@ private:
     asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter);
     asio::awaitable<void> pause(Duration time);
 
-    store::Outbox& letters_;
+    store::Outbox& outbox_;
     const Clock& clock_;
     EngineSettings settings_;
     EngineSources sources_;
