@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 
+#include "lib/store/queries.hpp"
+
 namespace sgl::store {
 
 namespace {
@@ -97,6 +99,10 @@ asio::awaitable<std::vector<AccountFigures>> account(pg::Pool& pool, const std::
     }
     std::ranges::stable_sort(all, std::greater{}, &AccountFigures::month);
     co_return all;
+}
+
+std::vector<pg::Query> accounts_queries() {
+    return {count_reports, letters_by_row, letters_by_event};
 }
 
 }  // namespace sgl::store

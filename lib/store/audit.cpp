@@ -3,6 +3,7 @@
 #include "lib/base/digest.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/time.hpp"
+#include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
@@ -139,6 +140,10 @@ asio::awaitable<ChainReport> verify(pg::Pool& audit_pool) {
     const pg::Rows left = co_await audit_pool.query(count_unsealed);
     report.unsealed = left[0].int64(0);
     co_return report;
+}
+
+std::vector<pg::Query> audit_queries() {
+    return {insert_events, last_link, unsealed, append, walk, count_unsealed};
 }
 
 }  // namespace sgl::store

@@ -14,6 +14,7 @@
 #include "lib/base/clock.hpp"
 #include "lib/base/digest.hpp"
 #include "lib/domain/catalogue.hpp"
+#include "lib/domain/laboratory.hpp"
 #include "lib/domain/letter.hpp"
 #include "lib/domain/order.hpp"
 
@@ -25,9 +26,8 @@ namespace sgl::store {
 
 namespace asio = boost::asio;
 
-enum class Role : std::uint8_t { secretary, technician, biologist, it_operator, dpo };
-std::string_view to_string(Role role);
-std::optional<Role> role_of(std::string_view text);
+using domain::Role;
+using domain::role_of;
 
 struct SiteName {
     domain::SiteId id;

@@ -10,6 +10,7 @@
 #include "lib/base/text.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
@@ -88,6 +89,16 @@ std::string_view view(const Sha256& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+/// PostgreSQL takes neither U+0000 nor what is not UTF-8 as text. Nothing is lost: the raw bytes are kept beside.
+std::string storable(const std::string& text) {
+    if (is_utf8(text)) return replace_all(text, std::string_view("\0", 1), "");
+    std::string ascii;
+    for (const char c : text) {
+        if (c != '\0') ascii += static_cast<unsigned char>(c) < 0x80 ? c : '?';
+    }
+    return ascii;
+}
+
 struct MatchedOrder {
     Uuid id;
     std::string state;
@@ -160,9 +171,8 @@ struct MessageRows {
         entities.add(a.legal_entity.value());
         sites.add(a.site.value());
         links.add(a.link.value());
-        // U+0000 can't be kept as text; the raw bytes hold it.
-        controls.add(replace_all(a.control_id, std::string_view("\0", 1), ""));
-        types.add(replace_all(a.type, std::string_view("\0", 1), ""));
+        controls.add(storable(a.control_id));
+        types.add(storable(a.type));
         states.add(state);
         answers.add(a.answer);
         sizes.add(static_cast<std::int64_t>(a.size));
@@ -276,8 +286,10 @@ public:
         event.actor = "link:" + arrival.link_name;
         event.action = "receive";
         event.object = "message:" + std::to_string(id.value());
-        event.payload = codec::text(
-            {{"type", arrival.type}, {"answer", arrival.answer}, {"state", state}, {"sha256", to_hex(arrival.sha256)}});
+        event.payload = codec::text({{"type", storable(arrival.type)},
+                                     {"answer", arrival.answer},
+                                     {"state", state},
+                                     {"sha256", to_hex(arrival.sha256)}});
         events_.push_back(std::move(event));
     }
 
@@ -350,12 +362,12 @@ private:
         for (const auto& result : group.results) {
             if (result.held) {
                 results_.add(arrival, id, result, specimen, order->id, "quarantined", std::nullopt);
+                touched_.insert(order->id);
                 clean = false;
                 continue;
             }
             clean &= apply_result(arrival, id, result, specimen, order->id, signed_already);
         }
-        touched_.insert(order->id);
         return clean;
     }
 
@@ -383,6 +395,7 @@ private:
             if (old.id != 0) replaced = old.id;
         }
         known_[key] = KnownResult{0, result.status, value};
+        touched_.insert(order);  // a repeat that brings nothing leaves the biologist's screen alone
         if (signed_already) {
             results_.add(arrival, id, result, specimen, order, "late", replaced);
             work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"},
@@ -516,20 +529,19 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
     }
 
     bool anything = false;
-    std::set<std::tuple<std::int32_t, Sha256, Sha256>> in_batch;
-    std::vector<std::size_t> twins;  // the same message twice in one batch: the second is answered like the first
+    std::map<std::tuple<std::int32_t, Sha256, Sha256>, std::size_t> in_batch;
     for (std::size_t a = 0; a < arrivals.size(); ++a) {
         if (kept[a].duplicate) continue;
-        if (!in_batch.emplace(arrivals[a].link.value(), arrivals[a].key, arrivals[a].sha256).second) {
-            twins.push_back(a);
+        const auto [first, fresh] =
+            in_batch.try_emplace({arrivals[a].link.value(), arrivals[a].key, arrivals[a].sha256}, a);
+        if (!fresh) {  // the same message twice in one batch: the second is answered like the first
+            kept[a] = kept[first->second];
+            kept[a].duplicate = true;
             continue;
         }
         batch.apply(arrivals[a], ids[a], numbers_of[a]);
         kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors, false};
         anything = true;
-    }
-    for (const auto a : twins) {
-        kept[a] = Kept{ids[a], true, arrivals[a].answer, arrivals[a].answer_errors, false};
     }
     if (!anything) {
         co_await transaction.rollback();
@@ -546,6 +558,11 @@ asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>&
     const std::size_t gone = rows.affected();
     co_await transaction.commit();
     co_return gone;
+}
+
+std::vector<pg::Query> inbox_queries() {
+    return {take_block,  find_keys,      match_orders, known_results, insert_messages,
+            insert_keys, insert_results, touch_orders, insert_work,   delete_keys};
 }
 
 }  // namespace sgl::store

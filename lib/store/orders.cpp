@@ -9,6 +9,7 @@
 #include "lib/base/text.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
@@ -20,7 +21,7 @@ constexpr pg::Query find_key{"orders.find_key", R"sql(
     select message_id, answer, answer_errors from message_key where link_id = $1 and key = $2 and sha256 = $3)sql"};
 
 constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
-    select k.kind from order_number k
+    select k.kind, o.id, o.number from order_number k join lab_order o on o.id = k.order_id
     where k.site_id = $1 and (k.number, k.kind) in (select number, kind from unnest($2::text[], $3::text[]) as n(number, kind))
     limit 1)sql"};
 
@@ -199,6 +200,10 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     if (!seen[0].empty()) {
         const auto row = seen[0][0];
         done.kept = Kept{domain::MessageId{row.int64(0)}, true, row.string(1), row.string(2), false};
+        if (!seen[1].empty()) {  // a repeat hears again under which number the order is kept
+            done.order = domain::OrderId{seen[1][0].uuid(1)};
+            done.number = seen[1][0].string(2);
+        }
         co_await transaction.rollback();
         co_return done;
     }
@@ -358,6 +363,11 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
         file.results.push_back(std::move(result));
     }
     co_return file;
+}
+
+std::vector<pg::Query> orders_queries() {
+    return {find_key,       taken_numbers, next_number, upsert_patient, same_ins,       insert_order, insert_specimens,
+            insert_numbers, insert_work,   read_order,  lock_order,     read_specimens, read_results};
 }
 
 }  // namespace sgl::store

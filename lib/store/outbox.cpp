@@ -5,6 +5,7 @@
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
@@ -219,6 +220,10 @@ asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::
     const pg::Rows rows = co_await transaction.query(earliest, pg::params(to_string(channel)));
     co_await transaction.rollback();
     co_return rows[0].optional_instant(0);
+}
+
+std::vector<pg::Query> outbox_queries() {
+    return {pick_due, write_outcome, extend, insert_events, take_back, lock_one, set_state, earliest};
 }
 
 }  // namespace sgl::store

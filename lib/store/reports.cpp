@@ -5,6 +5,7 @@
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
@@ -314,6 +315,12 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
     if (documents.n3.empty() || documents.pdf.empty())
         co_return Error{Fault::missing, "document", "the documents of this version are not there"};
     co_return documents;
+}
+
+std::vector<pg::Query> reports_queries() {
+    return {find_previous,    close_order,    validate_results,     insert_set,     insert_version, insert_lines,
+            pick_to_compose,  read_version,   read_lines,           mark_published, mark_refused,   mark_reported,
+            insert_documents, insert_letters, insert_letter_events, insert_work,    read_documents};
 }
 
 }  // namespace sgl::store

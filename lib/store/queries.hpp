@@ -1,0 +1,17 @@
+// Every SQL statement of each store, for the test that prepares them all against a freshly migrated database.
+#pragma once
+
+#include <vector>
+
+#include "lib/store/pg/query.hpp"
+
+namespace sgl::store {
+
+std::vector<pg::Query> inbox_queries();
+std::vector<pg::Query> orders_queries();
+std::vector<pg::Query> reports_queries();
+std::vector<pg::Query> outbox_queries();
+std::vector<pg::Query> accounts_queries();
+std::vector<pg::Query> audit_queries();  ///< audit.insert with role lab_app, the others with lab_audit_w
+
+}  // namespace sgl::store
