@@ -197,6 +197,14 @@ class BadInput(unittest.TestCase):
         self.assertEqual(sorted(row[4] for row in self.kept(control_id)), sorted([harness.sha256(one), harness.sha256(two)]))
         self.assertEqual(sorted(r["code"] for r in self.api.order(order["filler"])["results"]), ["GLU", "UREE"])
 
+    def test_a_repeated_order_hears_its_number_again(self):
+        order = new_order()
+        _, message = registration.build(order)
+        first, again = self.ask(message, "registration"), self.ask(message, "registration")
+        self.assertEqual((first.code, again.code), ("AA", "AA"))
+        self.assertTrue(first.filler)
+        self.assertEqual(again.filler, first.filler)
+
     def test_a_stale_screen_is_refused(self):
         order = new_order(examinations=("GLU", "UREE"), values={"GLU": "4.90"})
         self.line.register(order)

@@ -5,9 +5,8 @@ laboratory's data (all made from config/, nothing copied); `Daemon` is one runni
 Nothing here knows how sgld works inside: it speaks HL7, HTTP and the command line, and for the proofs reads the database.
 """
 
-import base64
+import atexit
 import concurrent.futures
-import ctypes
 import email
 import email.policy
 import hashlib
@@ -22,7 +21,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -283,6 +281,7 @@ class Line:
         if not os.access(self.sgld, os.X_OK):
             raise Failed(f"{self.sgld} is not there: build target sgld first")
         self.keep = keep
+        self.closed = False
         self.user = service_user()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sgld-", dir="/tmp"))
         self.settings_file = self.folder / "sgld.toml"
@@ -293,7 +292,7 @@ class Line:
         self.partners = self.folder / "partners"
         self.daemon = None
         self.dmp = self.mail = self.dpi = None
-        self.lock = threading.Lock()
+        atexit.register(self.close)     # also when a test is interrupted
         try:
             for name in ("run", "data", "lab"):
                 (self.folder / name).mkdir()
@@ -397,6 +396,8 @@ class Line:
     # -- sgld -------------------------------------------------------------------------------------------------
 
     def start(self, failpoint="", **how):
+        if self.daemon:
+            self.daemon.kill()      # what a failed test left behind
         self.daemon = Daemon(self, failpoint, **how)
         if self.daemon.ready is None and not failpoint and how.get("expect_ready", True):
             raise Failed(f"sgld did not start (exit {self.daemon.process.returncode}):\n{self.tail()}")
@@ -489,6 +490,9 @@ class Line:
         return boxes
 
     def close(self):
+        if self.closed:
+            return
+        self.closed = True
         if self.daemon:
             try:
                 self.daemon.stop(30)
