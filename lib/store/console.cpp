@@ -31,40 +31,6 @@ std::string_view view(const Sha256& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-std::optional<Timestamp> timestamp(std::string_view text) {
-    if (text.empty()) return std::nullopt;
-    const auto parsed = Timestamp::parse(text);
-    if (!parsed) return std::nullopt;
-    return *parsed;
-}
-
-/// Columns of q::patient_columns, from `at`.
-domain::Patient patient_of(const pg::Row& row, int at) {
-    domain::Patient patient;
-    patient.id = domain::PatientId{row.uuid(at)};
-    patient.local_authority_oid = row.string(at + 1);
-    patient.local_id = row.string(at + 2);
-    auto& traits = patient.traits.reveal();
-    traits.birth_name = row.string(at + 3);
-    traits.birth_given_names = row.string(at + 4);
-    traits.first_given_name = row.string(at + 5);
-    traits.used_name = row.string(at + 6);
-    traits.used_given_name = row.string(at + 7);
-    traits.birth_date = timestamp(row.text(at + 8));
-    traits.sex = domain::sex_of(row.text(at + 9));
-    traits.birth_place = row.string(at + 10);
-    if (!row.is_null(at + 11)) {
-        if (const auto matricule = domain::InsMatricule::parse(row.text(at + 11))) {
-            domain::Ins ins{*matricule, row.string(at + 12)};
-            patient.ins = Personal<domain::Ins>{std::move(ins)};
-        }
-    }
-    patient.status = domain::identity_status_of(row.text(at + 13)).value_or(domain::IdentityStatus::provisional);
-    patient.doubtful = row.boolean(at + 14);
-    patient.fictitious = row.boolean(at + 15);
-    return patient;
-}
-
 std::string person_name(const boost::json::value& person) {
     const auto title = codec::member(person, "title");
     std::string name = title == "DR" ? "Dr" : title == "PR" ? "Pr" : "";
@@ -145,14 +111,6 @@ pg::Step read_by(const User& reader, domain::LegalEntityId entity, domain::SiteI
     std::vector<AuditEvent> events;
     events.push_back(std::move(event));
     return audit(events, now);
-}
-
-std::vector<domain::RequestedExam> exams_of(std::string_view text) {
-    std::vector<domain::RequestedExam> exams;
-    const auto parsed = codec::parse(text);
-    for (const auto& exam : parsed.as_array())
-        exams.push_back(codec::exam(exam));
-    return exams;
 }
 
 /// One row of q::worklist_results; its flag by the catalogue of the site, for this patient.
@@ -315,8 +273,8 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
         line.registered_at = row.instant(5);
         line.last_event_at = row.instant(6);
         line.prescriber = person_name(codec::parse(row.text(7)));
-        line.patient = patient_of(row, 8);
-        exams.push_back(exams_of(row.text(24)));
+        line.patient = rows::patient(row, 8);
+        exams.push_back(rows::exams(row.text(24)));
         index.emplace(row.uuid(0), list.rows.size());
         ids.push_back(row.uuid(0));
         list.rows.push_back(std::move(line));
@@ -339,7 +297,7 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
     for (std::size_t i = 0; i < list.rows.size(); ++i)
         ages[i] = TimeZone::paris().to_local(list.rows[i].registered_at);
     for (const auto row : rows[1]) {
-        if (const auto at = timestamp(row.text(1))) ages[index.at(row.uuid(0))] = *at;
+        if (const auto at = rows::timestamp(row.text(1))) ages[index.at(row.uuid(0))] = *at;
     }
     std::vector<std::set<std::string>> have(list.rows.size());  // local codes with a result
     for (const auto row : rows[0]) {
@@ -406,23 +364,14 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
     for (const auto& person : copies.as_array())
         view.copies.push_back(person_name(person));
     view.collector = person_name(codec::parse(row.text(9)));
-    view.exams = exams_of(row.text(10));
-    view.prescribed_at = timestamp(row.text(11));
+    view.exams = rows::exams(row.text(10));
+    view.prescribed_at = rows::timestamp(row.text(11));
     view.registered_at = row.instant(12);
     view.stay_number = row.string(13);
     view.clinical_context = row.string(14);
     const domain::LegalEntityId entity{row.int32(15)};
-    view.patient = patient_of(row, 16);
-    for (const auto s : rows[1]) {
-        domain::Specimen specimen;
-        specimen.id = domain::SpecimenId{s.uuid(0)};
-        specimen.number = s.string(1);
-        specimen.type = s.string(2);
-        specimen.type_label = s.string(3);
-        specimen.collected_at = timestamp(s.text(4));
-        specimen.received_at = timestamp(s.text(5));
-        view.specimens.push_back(std::move(specimen));
-    }
+    view.patient = rows::patient(row, 16);
+    view.specimens = rows::specimens(rows[1]);
     for (const auto r : rows[2]) {
         KeptResult result;
         result.id = domain::ResultId{r.int64(0)};

@@ -3,19 +3,16 @@
 
 #include <array>
 
+#include "lib/store/order_rows.hpp"
 #include "lib/store/pg/query.hpp"
 
 namespace sgl::store::console_queries {
 
 using pg::Query;
 
-#define SGL_PATIENT                                                                                             \
-    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, " \
-    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.ins_matricule, p.ins_oid, p.status, p.doubtful, " \
-    "p.fictitious"
 #define SGL_WORKLIST                                                                          \
     "select o.id, o.site_id, o.number, o.urgent, o.state, o.registered_at, o.last_event_at, " \
-    "o.prescriber, " SGL_PATIENT                                                              \
+    "o.prescriber, " SGL_PATIENT_COLUMNS                                                      \
     ", o.exams from lab_order o join patient p on p.id = o.patient_id where o.site_id = any($1::int[]) "
 #define SGL_LETTER                                                                                                  \
     "select l.id, l.version_id, l.site_id, o.number, o.id, l.channel, l.act, l.recipient_name, l.state, l.reason, " \
@@ -84,7 +81,8 @@ inline constexpr Query order{
     "console.order",
     "select o.id, o.site_id, o.row_version, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, "
     "o.collector, "
-    "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, o.legal_entity_id, " SGL_PATIENT
+    "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, "
+    "o.legal_entity_id, " SGL_PATIENT_COLUMNS
     " from lab_order o join patient p on p.id = o.patient_id where o.id = $1 and o.site_id = any($2::int[])"};
 inline constexpr Query order_specimens{"console.order_specimens", R"sql(
     select id, number, type, type_label, collected_at, received_at from specimen where order_id = $1 and site_id = any($2::int[])
@@ -153,7 +151,6 @@ inline constexpr Query work_count{"console.work_count",
                                   "select count(*) from work_item where site_id = any($1::int[]) and done_at is null"};
 inline constexpr Query instance{"console.instance", "select instance_uuid, label, environment from instance"};
 
-#undef SGL_PATIENT
 #undef SGL_WORKLIST
 #undef SGL_LETTER
 #undef SGL_REPORT_LINE

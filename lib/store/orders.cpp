@@ -9,6 +9,7 @@
 #include "lib/base/text.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/order_rows.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
@@ -70,11 +71,8 @@ constexpr pg::Query insert_work{"orders.insert_work", R"sql(
 #define SGL_ORDER_COLUMNS                                                                                            \
     "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, " \
     "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, "   \
-    "o.urgent, "                                                                                                     \
-    "p.id, p.local_authority, p.local_id, p.birth_name, p.birth_given_names, p.first_given_name, p.used_name, "      \
-    "p.used_given_name, p.birth_date, p.sex, p.birth_place, p.address, p.phone, p.ins_matricule, p.ins_oid, "        \
-    "p.status, "                                                                                                     \
-    "p.doubtful, p.fictitious, p.dmp_opposed, p.messaging_opposed "                                                  \
+    "o.urgent, " SGL_PATIENT_COLUMNS                                                                                 \
+    ", p.address, p.phone, p.dmp_opposed, p.messaging_opposed "                                                      \
     "from lab_order o join patient p on p.id = o.patient_id where o.id = $1"
 
 constexpr pg::Query read_order{"orders.read", "select " SGL_ORDER_COLUMNS};
@@ -91,23 +89,8 @@ constexpr pg::Query read_results{"orders.results", R"sql(
     where r.order_id = $1 and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
     order by r.id)sql"};
 
-std::optional<Timestamp> optional_timestamp(std::string_view text) {
-    if (text.empty()) return std::nullopt;
-    const auto parsed = Timestamp::parse(text);
-    if (!parsed) throw std::runtime_error("a stored timestamp can't be read");
-    return *parsed;
-}
-
 std::string hl7(const std::optional<Timestamp>& timestamp) {
     return timestamp ? to_hl7(*timestamp) : std::string();
-}
-
-std::vector<domain::RequestedExam> exams_of(std::string_view text) {
-    std::vector<domain::RequestedExam> exams;
-    const auto parsed = codec::parse(text);
-    for (const auto& exam : parsed.as_array())
-        exams.push_back(codec::exam(exam));
-    return exams;
 }
 
 std::vector<domain::Professional> people_of(std::string_view text) {
@@ -126,32 +109,13 @@ std::string json_list(const std::vector<T>& items) {
     return codec::text(list);
 }
 
+/// Columns as SGL_ORDER_COLUMNS has them, from `at`.
 domain::Patient patient_of(const pg::Row& row, int at) {
-    domain::Patient patient;
-    patient.id = domain::PatientId{row.uuid(at)};
-    patient.local_authority_oid = row.string(at + 1);
-    patient.local_id = row.string(at + 2);
+    auto patient = rows::patient(row, at);
     auto& traits = patient.traits.reveal();
-    traits.birth_name = row.string(at + 3);
-    traits.birth_given_names = row.string(at + 4);
-    traits.first_given_name = row.string(at + 5);
-    traits.used_name = row.string(at + 6);
-    traits.used_given_name = row.string(at + 7);
-    traits.birth_date = optional_timestamp(row.text(at + 8));
-    traits.sex = domain::sex_of(row.text(at + 9));
-    traits.birth_place = row.string(at + 10);
-    traits.address = codec::address(codec::parse(row.text(at + 11)));
-    traits.phone = row.string(at + 12);
-    if (!row.is_null(at + 13)) {
-        const auto matricule = domain::InsMatricule::parse(row.text(at + 13));
-        if (!matricule) throw std::runtime_error("a stored INS can't be read");
-        domain::Ins ins{*matricule, row.string(at + 14)};
-        patient.ins = Personal<domain::Ins>{std::move(ins)};
-    }
-    patient.status = domain::identity_status_of(row.text(at + 15)).value_or(domain::IdentityStatus::provisional);
-    patient.doubtful = row.boolean(at + 16);
-    patient.fictitious = row.boolean(at + 17);
-    patient.choices = {row.boolean(at + 18), row.boolean(at + 19)};
+    traits.address = codec::address(codec::parse(row.text(at + rows::patient_columns)));
+    traits.phone = row.string(at + rows::patient_columns + 1);
+    patient.choices = {row.boolean(at + rows::patient_columns + 2), row.boolean(at + rows::patient_columns + 3)};
     return patient;
 }
 
@@ -314,9 +278,9 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
     steps.push_back(pg::Step{lock ? lock_order : read_order, pg::params(id)});
     steps.push_back(pg::Step{read_specimens, pg::params(id)});
     steps.push_back(pg::Step{read_results, pg::params(id)});
-    const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
-    if (rows[0].empty()) co_return Error{Fault::missing, "order", "no such order on your sites"};
-    const auto row = rows[0][0];
+    const std::vector<pg::Rows> found = co_await transaction.pipeline(std::move(steps));
+    if (found[0].empty()) co_return Error{Fault::missing, "order", "no such order on your sites"};
+    const auto row = found[0][0];
     OrderFile file;
     file.id = domain::OrderId{row.uuid(0)};
     file.site = domain::SiteId{row.int32(1)};
@@ -328,25 +292,16 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
     file.prescriber = codec::professional(codec::parse(row.text(7)));
     file.copies = people_of(row.text(8));
     file.collector = codec::professional(codec::parse(row.text(9)));
-    file.exams = exams_of(row.text(10));
-    file.prescribed_at = optional_timestamp(row.text(11));
+    file.exams = rows::exams(row.text(10));
+    file.prescribed_at = rows::timestamp(row.text(11));
     file.registered_at = row.instant(12);
     file.stay_number = row.string(13);
     file.patient_class = row.string(14);
     file.clinical_context = row.string(15);
     file.urgent = row.boolean(16);
     file.patient = patient_of(row, 17);
-    for (const auto s : rows[1]) {
-        domain::Specimen specimen;
-        specimen.id = domain::SpecimenId{s.uuid(0)};
-        specimen.number = s.string(1);
-        specimen.type = s.string(2);
-        specimen.type_label = s.string(3);
-        specimen.collected_at = optional_timestamp(s.text(4));
-        specimen.received_at = optional_timestamp(s.text(5));
-        file.specimens.push_back(std::move(specimen));
-    }
-    for (const auto r : rows[2]) {
+    file.specimens = rows::specimens(found[1]);
+    for (const auto r : found[2]) {
         CurrentResult result;
         result.id = domain::ResultId{r.int64(0)};
         result.code = r.string(1);
