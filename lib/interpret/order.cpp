@@ -4,7 +4,9 @@
 #include <array>
 
 #include "hl7/groups.hpp"
+#include "hl7/values.hpp"
 #include "lib/base/text.hpp"
+#include "lib/interpret/value.hpp"
 
 namespace sgl::interpret {
 
@@ -37,12 +39,9 @@ domain::Professional professional_at(const hl7::Segment& segment, std::size_t fi
 
 std::optional<Timestamp> time_at(const hl7::Segment& segment, std::size_t field, const domain::Link& link) {
     if (!segment) return std::nullopt;
-    auto time = Timestamp::parse(trim(segment.text(field)));
-    if (!time) return std::nullopt;
-    if (!time->offset_minutes && time->precision >= Precision::hour) {
-        time->offset_minutes = link.time_zone.offset_minutes(link.time_zone.to_instant(*time));
-    }
-    return *time;
+    const auto read = hl7::read_timestamp(segment.text(field));
+    if (!read) return std::nullopt;
+    return in_zone(read->value, link.time_zone);
 }
 
 /// French names of the specimen types that senders give by code alone (HL7 table 0487, JDV specimen type).
@@ -90,8 +89,8 @@ public:
         names();
         auto& traits = patient_.traits.reveal();
         if (traits.birth_name.empty()) return missing("PID-5.1", "PID^1^5^1^1", "the birth name is missing");
-        if (const auto born = Timestamp::parse(trim(pid_.text(7)))) {
-            traits.birth_date = *born;
+        if (const auto born = hl7::read_timestamp(pid_.text(7))) {
+            traits.birth_date = born->value;
             if (traits.birth_date->precision > Precision::day) traits.birth_date->precision = Precision::day;
             traits.birth_date->offset_minutes.reset();
         }

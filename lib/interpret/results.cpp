@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hl7/groups.hpp"
+#include "hl7/values.hpp"
 #include "lib/base/text.hpp"
 #include "lib/interpret/value.hpp"
 
@@ -79,7 +80,7 @@ domain::IdentityClaim claim_of(const hl7::Segment& pid) {
             break;
         }
     }
-    if (const auto date = Timestamp::parse(trim(pid.text(7)))) claim.birth_date = *date;
+    if (const auto date = hl7::read_timestamp(pid.text(7))) claim.birth_date = date->value;
     claim.sex = domain::sex_of(pid.text(8));
     return claim;
 }
@@ -130,12 +131,9 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
 std::string measured_at(const hl7::Segment& obx, const hl7::Segment& obr, const domain::Link& link) {
     for (const auto& text :
          {obx.text(19), obx.text(14), obr ? obr.text(22) : std::string(), obr ? obr.text(7) : std::string()}) {
-        auto time = Timestamp::parse(trim(text));
-        if (!time || time->precision < Precision::day) continue;
-        if (!time->offset_minutes && time->precision >= Precision::hour) {
-            time->offset_minutes = link.time_zone.offset_minutes(link.time_zone.to_instant(*time));
-        }
-        return to_hl7(*time);
+        const auto read = hl7::read_timestamp(text);
+        if (!read || read->value.precision < Precision::day) continue;
+        return to_hl7(in_zone(read->value, link.time_zone));
     }
     return {};
 }

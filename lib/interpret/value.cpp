@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "hl7/values.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::interpret {
@@ -30,34 +31,6 @@ std::string normalised(std::string_view text) {
     for (const auto& [from, to] : table)
         out = replace_all(std::move(out), from, to);
     return std::string(trim(out));
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-/// "1.5" with exponent -2 → "0.015"; exponents beyond 12 are no laboratory values.
-std::optional<std::string> shifted(std::string number, int exponent) {
-    if (exponent > 12 || exponent < -12) return std::nullopt;
-    const bool negative = number.starts_with('-');
-    if (negative) number.erase(0, 1);
-    auto dot = number.find('.');
-    if (dot == std::string::npos) {
-        dot = number.size();
-    } else {
-        number.erase(dot, 1);
-    }
-    long at = static_cast<long>(dot) + exponent;
-    while (at <= 0) {
-        number.insert(number.begin(), '0');
-        ++at;
-    }
-    while (at > static_cast<long>(number.size()))
-        number += '0';
-    if (at < static_cast<long>(number.size())) number.insert(static_cast<std::size_t>(at), ".");
-    while (number.size() > 1 && number[0] == '0' && number[1] != '.')
-        number.erase(0, 1);
-    return (negative ? "-" : "") + number;
 }
 
 ReadValue trouble(const hl7::Segment& obx, std::size_t field, Fault fault, std::string what, std::string_view raw) {
@@ -159,66 +132,32 @@ ReadValue read_coded(const hl7::Segment& obx, const domain::Analyte& analyte) {
 }  // namespace
 
 Result<std::optional<domain::Quantity>> read_number(std::string_view raw, bool decimal_comma) {
-    auto text = normalised(raw);
+    hl7::NumberOptions options;
+    options.decimal_comma = decimal_comma;
+    const auto read = hl7::read_number(raw, options);
+    if (!read) return std::optional<domain::Quantity>{};
+    if (read->ambiguous) {
+        return Error{Fault::malformed, "", "a comma before exactly three digits may be decimal or thousands"};
+    }
     domain::Quantity quantity;
-    using C = domain::Comparator;
-    static constexpr std::array<std::pair<std::string_view, C>, 6> signs{{{"<=", C::less_or_equal},
-                                                                          {"=<", C::less_or_equal},
-                                                                          {">=", C::greater_or_equal},
-                                                                          {"=>", C::greater_or_equal},
-                                                                          {"<", C::less},
-                                                                          {">", C::greater}}};
-    for (const auto& [sign, comparator] : signs) {
-        if (text.starts_with(sign)) {
-            quantity.comparator = comparator;
-            text = std::string(trim(std::string_view(text).substr(sign.size())));
+    quantity.number = read->value;
+    switch (read->comparator) {
+        case hl7::Comparator::none:
             break;
-        }
-    }
-    int exponent = 0;
-    if (const auto e = text.find_first_of("eE"); e != std::string::npos && e > 0) {
-        const auto digits = std::string_view(text).substr(e + 1);
-        const auto body =
-            !digits.empty() && (digits.front() == '+' || digits.front() == '-') ? digits.substr(1) : digits;
-        if (body.empty() || body.size() > 2 || !std::ranges::all_of(body, is_digit))
-            return std::optional<domain::Quantity>{};
-        exponent = std::stoi(std::string(body)) * (digits.front() == '-' ? -1 : 1);
-        text.resize(e);
-    }
-    // Thousands in groups of three after a blank: 12 345.
-    if (const auto blank = text.find(' '); blank != std::string::npos) {
-        std::string joined;
-        const auto groups = split(text, ' ');
-        for (std::size_t i = 0; i < groups.size(); ++i) {
-            auto whole = i + 1 == groups.size() ? groups[i].substr(0, groups[i].find_first_of(".,")) : groups[i];
-            if (i == 0 && (whole.starts_with('-') || whole.starts_with('+'))) whole.remove_prefix(1);
-            const bool fits = i == 0 ? !whole.empty() && whole.size() <= 3 : whole.size() == 3;
-            // 1.5 234 and 1200 150 are two numbers, not one.
-            if (!fits || !std::ranges::all_of(whole, is_digit)) return std::optional<domain::Quantity>{};
-            joined += groups[i];
-        }
-        text = joined;
-    }
-    if (const auto comma = text.find(','); comma != std::string::npos) {
-        if (!decimal_comma || text.find(',', comma + 1) != std::string::npos || text.find('.') != std::string::npos) {
-            return std::optional<domain::Quantity>{};
-        }
-        const auto whole = std::string_view(text).substr(0, comma);
-        const bool whole_is_zero = whole.find_first_not_of("+-0") == std::string_view::npos;
-        if (text.size() - comma == 4 && !whole_is_zero) {
-            return Error{Fault::malformed, "", "a comma before exactly three digits may be decimal or thousands"};
-        }
-        text[comma] = '.';
-    }
-    if (text.starts_with('.')) text.insert(text.begin(), '0');
-    const auto number = Decimal::parse(text);
-    if (!number) return std::optional<domain::Quantity>{};
-    if (exponent != 0) {
-        const auto moved = shifted(number->text(), exponent);
-        if (!moved) return std::optional<domain::Quantity>{};
-        quantity.number = Decimal::parse(*moved).value();
-    } else {
-        quantity.number = *number;
+        case hl7::Comparator::less:
+            quantity.comparator = domain::Comparator::less;
+            break;
+        case hl7::Comparator::less_or_equal:
+            quantity.comparator = domain::Comparator::less_or_equal;
+            break;
+        case hl7::Comparator::greater:
+            quantity.comparator = domain::Comparator::greater;
+            break;
+        case hl7::Comparator::greater_or_equal:
+            quantity.comparator = domain::Comparator::greater_or_equal;
+            break;
+        case hl7::Comparator::about:
+            return std::optional<domain::Quantity>{};  // an estimate is no quantity of ours
     }
     return std::optional<domain::Quantity>{quantity};
 }
@@ -295,6 +234,13 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
     }
     if (!words.empty()) read.value = domain::Words{std::move(words)};
     return read;
+}
+
+Timestamp in_zone(Timestamp timestamp, const TimeZone& zone) {
+    if (!timestamp.offset_minutes && timestamp.precision >= Precision::hour) {
+        timestamp.offset_minutes = zone.offset_minutes(zone.to_instant(timestamp));
+    }
+    return timestamp;
 }
 
 }  // namespace sgl::interpret

@@ -27,4 +27,7 @@ std::optional<std::string> ucum_of(std::string_view unit);
 /// is ambiguous (`1,234`).
 Result<std::optional<domain::Quantity>> read_number(std::string_view text, bool decimal_comma);
 
+/// The same time with its offset said: a time of day without one is the sender's local time (hl7v2-lab 4.4).
+Timestamp in_zone(Timestamp timestamp, const TimeZone& zone);
+
 }  // namespace sgl::interpret
