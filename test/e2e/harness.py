@@ -280,10 +280,11 @@ class Line:
         self.sgld = pathlib.Path(sgld).resolve()
         if not os.access(self.sgld, os.X_OK):
             raise Failed(f"{self.sgld} is not there: build target sgld first")
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sgld-", dir="/tmp"))
+        self.database = self.folder / "run"     # where its socket is
         self.keep = keep
         self.closed = False
         self.user = service_user()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sgld-", dir="/tmp"))
         self.settings_file = self.folder / "sgld.toml"
         self.ready_file = self.folder / "run" / "ready.json"
         self.log = self.folder / "sgld.log"
@@ -424,7 +425,7 @@ class Line:
 
     def sql(self, statement):
         """Rows of texts, read as the superuser of the private cluster (proofs only: sgld itself never is)."""
-        done = subprocess.run(["/usr/lib/postgresql/15/bin/psql", "-h", str(self.folder / "run"), "-U", self.user.pw_name,
+        done = subprocess.run(["/usr/lib/postgresql/15/bin/psql", "-h", str(self.database), "-U", self.user.pw_name,
                                "-d", "sgl", "-X", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-c", statement],
                               cwd="/", capture_output=True, text=True, timeout=60, **as_user(self.user))
         if done.returncode != 0:
