@@ -117,7 +117,7 @@ def main():
     parser.add_argument("--sgld", metavar="FILE", default=str(ROOT / "build" / "release" / "daemon" / "sgld"), help="the program")
     parser.add_argument("--keep", action="store_true", help="keep the state folder, to look at it")
     options = parser.parse_args()
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, interrupted)
     out = pathlib.Path(options.out).resolve()
     out.mkdir(parents=True, exist_ok=True)
