@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 struct ChannelCount {
     domain::Channel channel{};
     std::int64_t letters{};  ///< required ones, all states
-    std::int64_t sent{};     ///< left at least once
+    std::int64_t sent{};     ///< at least one attempt was made
     std::int64_t accepted{};
     std::int64_t pending{};  ///< due, sending, retry, in doubt, held
     std::int64_t failed{};   ///< dead

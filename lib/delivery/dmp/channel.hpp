@@ -19,8 +19,8 @@ namespace sgl::dmp {
 /// The HTTP client's options for this partner.
 net::HttpClientOptions http_options(const delivery::DmpPartner& partner);
 
-/// Any number of letters at once; never two of one patient (the engine's lanes see to it, dmp.md 8). `clock` outlives
-/// it.
+/// Any number of letters at once. Versions of one report would have to follow each other (dmp.md 8); this version of
+/// the product makes only first ones. `clock` outlives it.
 class DmpChannel final : public delivery::Channel {
 public:
     DmpChannel(delivery::DmpPartner partner, std::unique_ptr<net::HttpClient> client, const Clock& clock);
