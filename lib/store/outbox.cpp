@@ -11,13 +11,15 @@ namespace sgl::store {
 
 namespace {
 
+// Materialized: as a plain subquery the planner may run it once per row, and each run locks others beyond the limit.
 constexpr pg::Query pick_due{"letters.pick_due", R"sql(
+    with due as materialized (
+        select id, state as before from letter
+        where channel = $5 and state in ('due', 'retry', 'in_doubt') and next_attempt_at <= $1
+        order by next_attempt_at for update skip locked limit $2)
     update letter set state = 'sending', attempts = attempts + 1, lease_owner = $3, lease_until = $4, fence = fence + 1,
         first_sent_at = coalesce(letter.first_sent_at, $1)
-    from (select id, state as before from letter
-          where channel = $5 and state in ('due', 'retry', 'in_doubt') and next_attempt_at <= $1
-          order by next_attempt_at for update skip locked limit $2) due
-    where letter.id = due.id
+    from due where letter.id = due.id
     returning letter.id, letter.version_id, letter.site_id, letter.legal_entity_id, letter.channel, letter.act,
         letter.recipient_key, letter.recipient_name, letter.address, letter.partner_id, due.before, letter.possible_duplicate,
         letter.attempts, letter.trying_since, letter.next_attempt_at, letter.fence, letter.first_sent_at)sql"};
