@@ -158,8 +158,8 @@ def closing(text, at):
 LAMBDA = re.compile(r"\[([^\[\]]*)\]\s*(\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*(mutable\b|noexcept\b|\s)*(->\s*[\w:<>,&*\s]+?)?\s*\{")
 
 
-# Nothing happens when one of these is destroyed twice.
-TRIVIAL = re.compile(r"\b(?:\w+Id|Duration|Instant|(?:std::chrono::)?(?:hours|minutes|seconds|milliseconds))\s*\{[^{}]*\}")
+# Nothing happens when one of these is destroyed twice: they hold numbers and views only.
+TRIVIAL = re.compile(r"\b(?:\w+Id|Duration|Instant|Query|(?:std::chrono::)?(?:hours|minutes|seconds|milliseconds))\s*\{[^{}]*\}")
 
 
 def coroutine_problems(text, where=""):
