@@ -216,7 +216,7 @@ TEST_F(HttpClientOverTls, IsInDoubtWhenTheTimeIsUp) {
     start();
     auto partner = client();
     auto request = post("<a/>END");
-    request.timeout = 50ms;
+    request.timeout = 1s;
     EXPECT_EQ(run(io, partner->send(std::move(request))).kind, Kind::in_doubt);
 }
 
