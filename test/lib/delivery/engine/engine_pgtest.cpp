@@ -1,0 +1,282 @@
+// The engine with letters in a database and a scripted channel: every end of an attempt, and what becomes of the
+// letter.
+#include "lib/delivery/engine.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <deque>
+
+#include "test/lib/store/laboratory_fixture.hpp"
+
+namespace sgl::delivery {
+namespace {
+
+using domain::Reason;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// Answers what it was told to, one after the other, the last one for ever; remembers what it was given.
+class ScriptedChannel final : public Channel {
+public:
+    using Script = std::function<Outcome(const Letter&)>;
+
+    asio::awaitable<Outcome> deliver(const Letter& letter, const domain::Report&, const Documents& documents) override {
+        seen.push_back(letter);
+        n3 = documents.n3;
+        const Script script = scripts.front();
+        if (scripts.size() > 1) scripts.pop_front();
+        if (slow > milliseconds::zero()) {
+            const asio::any_io_executor executor = co_await asio::this_coro::executor;
+            asio::steady_timer timer(executor, slow);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        co_return script(letter);
+    }
+
+    std::deque<Script> scripts;
+    std::vector<Letter> seen;
+    std::string n3;
+    milliseconds slow{0};
+};
+
+Outcome yes(const Letter&) {
+    return accepted("ref-1");
+}
+Outcome no(const Letter&) {
+    return refused(Reason::partner_refused, {Fault::refused, "SOAP", "the partner says no"});
+}
+Outcome later(const Letter&) {
+    return try_later(Reason::partner_unavailable, {Fault::unavailable, "TCP", "nobody answers"});
+}
+Outcome doubt(const Letter&) {
+    return in_doubt({Fault::unavailable, "TCP", "the connection went after the last byte"});
+}
+Outcome breaks(const Letter&) {
+    throw std::runtime_error("a bug of the channel");
+}
+
+class PgEngine : public store::test::LaboratoryTest {
+protected:
+    PgEngine() {
+        for (const auto channel : {domain::Channel::dmp, domain::Channel::mss_professional,
+                                   domain::Channel::mss_patient, domain::Channel::dpi}) {
+            settings_.policies[channel] = domain::RetryPolicy{};
+            settings_.workers[channel] = 4;
+        }
+        settings_.poll = milliseconds(20);
+        const auto report = signed_report("P1");
+        publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+        clock_.set(now_);
+    }
+
+    EngineSources sources() {
+        EngineSources sources;
+        sources.sites = [] { return std::vector<std::int32_t>{1}; };
+        sources.channel = [this](const store::LeasedLetter&) -> Result<std::shared_ptr<Channel>> {
+            if (channel_fault_) return *channel_fault_;
+            return std::shared_ptr<Channel>(channel_);
+        };
+        sources.report = [](domain::ReportVersionId) { return report(); };
+        sources.documents = [this](domain::ReportVersionId) { return documents(); };
+        return sources;
+    }
+    static asio::awaitable<Result<domain::Report>> report() { co_return domain::Report{}; }
+    asio::awaitable<Result<Documents>> documents() {
+        if (documents_fault_) co_return *documents_fault_;
+        co_return Documents{"<n3/>", "%PDF"};
+    }
+
+    /// Lets engines work until the condition holds (at most twenty seconds) and stops them. The letters in flight end.
+    template <class Condition>
+    bool work_until(const std::vector<Engine*>& engines, Condition holds) {
+        bool held = false;
+        const auto watch = [&]() -> asio::awaitable<void> {
+            const asio::any_io_executor here = co_await asio::this_coro::executor;
+            std::size_t ended = 0;
+            const auto one_engine = [&](Engine* engine) -> asio::awaitable<void> {
+                co_await engine->run();
+                ++ended;
+            };
+            for (auto* engine : engines)
+                asio::co_spawn(here, one_engine(engine), asio::detached);
+            asio::steady_timer timer(here);
+            for (int turn = 0; turn < 200 && !held; ++turn) {
+                timer.expires_after(milliseconds(100));
+                co_await timer.async_wait(asio::use_awaitable);
+                held = holds();
+            }
+            for (auto* engine : engines)
+                engine->stop();
+            while (ended < engines.size()) {
+                timer.expires_after(milliseconds(10));
+                co_await timer.async_wait(asio::use_awaitable);
+            }
+            // What was asleep sees the end before the engine goes.
+            timer.expires_after(milliseconds(50));
+            co_await timer.async_wait(asio::use_awaitable);
+        };
+        run(watch());
+        return held;
+    }
+    std::string state() {
+        return one(
+            "select state || case when reason = '' then '' else ' ' || reason end || ' ' || attempts from letter");
+    }
+    /// Works until the letter is in that state ("accepted  1" : state, reason, attempts).
+    bool becomes(const std::string& wanted) {
+        Engine engine(outbox_, clock_, settings_, sources());
+        const bool held = work_until({&engine}, [&] { return state() == wanted; });
+        EXPECT_EQ(state(), wanted);
+        return held;
+    }
+    Instant due() { return run(outbox_.next_due(scope_a_, domain::Channel::dmp)).value(); }
+
+    ManualClock clock_{now_};
+    EngineSettings settings_;
+    store::Outbox outbox_{pool_, "un"};
+    std::shared_ptr<ScriptedChannel> channel_ = std::make_shared<ScriptedChannel>();
+    std::optional<Error> channel_fault_;
+    std::optional<Error> documents_fault_;
+};
+
+TEST_F(PgEngine, DeliversWhatIsDue) {
+    channel_->scripts = {yes};
+    becomes("accepted 1");
+    ASSERT_EQ(channel_->seen.size(), 1U);
+    EXPECT_EQ(channel_->seen[0].recipient_key, "DMP");
+    EXPECT_EQ(channel_->seen[0].sent_at, now_);
+    EXPECT_FALSE(channel_->seen[0].in_doubt);
+    EXPECT_EQ(channel_->n3, "<n3/>");
+    EXPECT_EQ(one("select partner_reference from letter"), "ref-1");
+}
+
+TEST_F(PgEngine, EndsWhatThePartnerRefusesAndSaysWhy) {
+    channel_->scripts = {no};
+    becomes("dead PARTNER_REFUSED 1");
+    EXPECT_EQ(one("select error_where || ': ' || error_what from letter"), "SOAP: the partner says no");
+}
+
+TEST_F(PgEngine, TriesLaterAtTheTimeOfThePolicyWithTheSameDates) {
+    channel_->scripts = {later, yes};
+    becomes("retry PARTNER_UNAVAILABLE 1");
+    EXPECT_EQ(due() - now_, minutes(1));
+    clock_.advance(seconds(59));
+    EXPECT_EQ(channel_->seen.size(), 1U);
+    clock_.advance(seconds(1));
+    becomes("accepted 2");
+    EXPECT_EQ(channel_->seen.at(1).sent_at, channel_->seen.at(0).sent_at);
+    EXPECT_EQ(channel_->seen[1].attempt, 2);
+}
+
+TEST_F(PgEngine, GivesUpAfterItsTime) {
+    channel_->scripts = {later};
+    becomes("retry PARTNER_UNAVAILABLE 1");
+    clock_.advance(hours(48));
+    becomes("dead GAVE_UP 2");
+}
+
+TEST_F(PgEngine, TellsTheChannelThatAnEarlierAttemptMayHaveArrived) {
+    channel_->scripts = {doubt, yes};
+    becomes("in_doubt PARTNER_UNAVAILABLE 1");
+    clock_.advance(minutes(1));
+    becomes("accepted 2");
+    EXPECT_TRUE(channel_->seen.at(1).in_doubt);
+}
+
+TEST_F(PgEngine, HoldsAThrowingChannelForDoubtful) {
+    channel_->scripts = {breaks, yes};
+    becomes("in_doubt PARTNER_UNAVAILABLE 1");
+    EXPECT_EQ(count("select count(*) from letter where error_what ~ 'bug'"), 0)
+        << "what an exception says stays inside";
+    clock_.advance(minutes(1));
+    becomes("accepted 2");
+    EXPECT_TRUE(channel_->seen.at(1).in_doubt);
+}
+
+TEST_F(PgEngine, SaysWhatIsMissingBeforeAnyChannel) {
+    channel_->scripts = {yes};
+    channel_fault_ = Error{Fault::missing, "partner", "no DMP is configured"};
+    becomes("dead PARTNER_NOT_CONFIGURED 1");
+    EXPECT_TRUE(channel_->seen.empty());
+}
+
+TEST_F(PgEngine, NeverSendsADocumentThatChangedInTheDatabase) {
+    channel_->scripts = {yes};
+    documents_fault_ = Error{Fault::malformed, "document", "the stored bytes do not match their SHA-256"};
+    becomes("dead INTEGRITY 1");
+    EXPECT_TRUE(channel_->seen.empty());
+}
+
+TEST_F(PgEngine, RestsADestinationAfterSeveralFailures) {
+    settings_.breaker_failures = 3;
+    settings_.workers[domain::Channel::dmp] = 1;
+    for (int i = 2; i < 8; ++i) {
+        const auto report = signed_report("P" + std::to_string(i), "IPP" + std::to_string(i));
+        publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+    }
+    channel_->scripts = {later};
+    Engine engine(outbox_, clock_, settings_, sources());
+    EXPECT_TRUE(work_until({&engine}, [&] { return count("select count(*) from letter where state = 'retry'") == 7; }));
+    EXPECT_EQ(channel_->seen.size(), 3U) << "the partner was asked three times, not seven";
+    channel_->scripts = {yes};
+    clock_.advance(minutes(2));
+    Engine again(outbox_, clock_, settings_, sources());
+    EXPECT_TRUE(
+        work_until({&again}, [&] { return count("select count(*) from letter where state = 'accepted'") == 7; }));
+}
+
+TEST_F(PgEngine, NeverDeliversOneLetterTwiceWithTwoDaemons) {
+    for (int i = 2; i < 12; ++i) {
+        const auto report = signed_report("P" + std::to_string(i), "IPP" + std::to_string(i));
+        publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+    }
+    channel_->scripts = {yes};
+    channel_->slow = milliseconds(30);
+    store::Outbox other_outbox(pool_, "deux");
+    Engine one_engine(outbox_, clock_, settings_, sources());
+    Engine two_engine(other_outbox, clock_, settings_, sources());
+    EXPECT_TRUE(work_until({&one_engine, &two_engine},
+                           [&] { return count("select count(*) from letter where state = 'accepted'") == 11; }));
+    EXPECT_EQ(channel_->seen.size(), 11U);
+}
+
+TEST_F(PgEngine, TakesOverTheLettersOfADaemonThatDied) {
+    store::Outbox dead(pool_, "mort");
+    const auto held = run(dead.claim(scope_a_, domain::Channel::dmp, 10, seconds(60), now_));
+    ASSERT_EQ(held.size(), 1U);
+    channel_->scripts = {yes};
+    Engine engine(outbox_, clock_, settings_, sources());
+    work_until({&engine}, [turn = 0]() mutable { return ++turn > 10; });
+    EXPECT_TRUE(channel_->seen.empty()) << "its lease still holds";
+    clock_.advance(seconds(61));
+    becomes("accepted 2");
+    EXPECT_TRUE(channel_->seen.at(0).in_doubt);
+    store::LetterOutcome late;
+    late.facts = held[0].facts;
+    late.facts.state = domain::LetterState::dead;
+    EXPECT_FALSE(run(dead.complete(held[0], late, clock_.now()))) << "the dead one comes back too late";
+    EXPECT_EQ(state(), "accepted 2");
+}
+
+TEST_F(PgEngine, TakesBackItsOwnLettersAtOnceAfterARestart) {
+    const auto held = run(outbox_.claim(scope_a_, domain::Channel::dmp, 10, seconds(60), now_));
+    ASSERT_EQ(held.size(), 1U);
+    channel_->scripts = {yes};
+    becomes("accepted 2");
+    EXPECT_TRUE(channel_->seen.at(0).in_doubt);
+}
+
+TEST_F(PgEngine, LetsLettersInFlightEndBeforeItStops) {
+    channel_->scripts = {yes};
+    channel_->slow = milliseconds(400);
+    Engine engine(outbox_, clock_, settings_, sources());
+    work_until({&engine}, [&] { return !channel_->seen.empty(); });
+    EXPECT_EQ(state(), "accepted 1");
+}
+
+}  // namespace
+}  // namespace sgl::delivery
