@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <exception>
+#include <stdexcept>
 
 #include "hl7/ack.hpp"
 #include "hl7/groups.hpp"
@@ -285,7 +286,15 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     if (order && order->acceptable()) {
         // The number that we give is part of the answer: a repeat must hear it again.
         order->order.registered_at.reset();
-        Result<store::Registered> registered = co_await orders_.register_order(arrival, order->order, clock_.now());
+        Result<store::Registered> registered = Error{Fault::malformed, "MSH", "a text of the order can't be stored"};
+        try {
+            registered = co_await orders_.register_order(arrival, order->order, clock_.now());
+        } catch (const pg::DatabaseError& error) {
+            // Class 22: a value that is no text for the database. Without an answer the sender would repeat it for
+            // ever.
+            if (!error.sqlstate().starts_with("22")) throw;
+        } catch (const std::invalid_argument&) {  // U+0000 in a text
+        }
         if (registered) {
             failpoint("after_inbox_commit_before_ack");
             if (registered->kept.duplicate) detail = from_kept_form(registered->kept.answer_errors);
@@ -297,7 +306,7 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
         for (auto& line : detail.refusals)
             line = registered.error().what;
         hl7::Problem problem = hl7::to_problem(registered.error());
-        problem.code = hl7::ErrorCode::duplicate_key;
+        if (registered.error().fault == Fault::conflict) problem.code = hl7::ErrorCode::duplicate_key;
         detail.problems.push_back(std::move(problem));
         arrival.reading.troubles.push_back({"order_refused", registered.error().where, registered.error().what});
         arrival.answer_errors = kept_form(detail);

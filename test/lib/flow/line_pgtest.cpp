@@ -1,0 +1,168 @@
+// validate → compose → publish with a real database: the guards of a signature, and one publication however many
+// daemons.
+#include "lib/flow/line.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fstream>
+
+#include "cda/checker.hpp"
+#include "lib/compose/pdf.hpp"
+#include "test/lib/flow/flow_fixture.hpp"
+
+namespace sgl::flow {
+namespace {
+
+std::string bytes_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+class PgLine : public test::FlowTest {
+protected:
+    PgLine() { EXPECT_EQ(code(receive(oml("O1", "1"))), "AA"); }
+    ~PgLine() override { workers_.join(); }
+
+    Line::Parts line_parts(std::string daemon) {
+        return {pool_, orders_, reports_, laboratory_, clock_, checker_, pdf_, workers_, std::move(daemon), false};
+    }
+    domain::OrderId order() { return domain::OrderId{Uuid::parse(one("select id from lab_order")).value()}; }
+    void bring(const std::string& control, const std::string& all_obx) {
+        EXPECT_EQ(code(receive(oru(control, "1", all_obx))), "AA");
+    }
+    void bring_both() { bring("M1", obx("NA", "150") + obx("K", "4.0")); }
+
+    /// What the screen of a biologist holds now.
+    ValidationCommand screen() {
+        ValidationCommand command;
+        const auto whole = file(order()).value();
+        command.order = whole.id;
+        command.row_version = whole.row_version;
+        for (const auto& result : whole.results)
+            command.seen.push_back(result.id);
+        return command;
+    }
+    Result<Validated> validate(ValidationCommand command, int user = 1, std::vector<std::int32_t> sites = {1}) {
+        Actor actor{"user:essai", domain::UserId{user}, std::move(sites)};
+        return run(line_.validate(std::move(actor), std::move(command)));
+    }
+    std::string refusal(const Result<Validated>& got) {
+        return got ? "validated" : std::string(to_string(got.error().fault)) + ": " + got.error().what;
+    }
+
+    cda::Checker checker_;
+    compose::PdfRenderer pdf_ =
+        compose::PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc"))
+            .value();
+    asio::thread_pool workers_{1};
+    Line line_{line_parts("un")};
+};
+
+TEST_F(PgLine, SignsWhatTheBiologistSaw) {
+    bring_both();
+    const auto done = validate(screen());
+    ASSERT_TRUE(done) << refusal(done);
+    EXPECT_EQ(done->number, 1U);
+    EXPECT_EQ(one("select state from lab_order"), "fully_validated");
+    EXPECT_EQ(one("select string_agg(local_code || ' ' || (content->'result'->>'flag'), ', ' order by position) from "
+                  "validated_result"),
+              "NA H, K N");
+    EXPECT_EQ(one("select ins_qualified::text from report_version"), "true");
+}
+
+TEST_F(PgLine, LetsOnlyABiologistOfTheSiteSign) {
+    bring_both();
+    EXPECT_EQ(validate(screen(), 2).error().fault, Fault::refused) << "a technician";
+    EXPECT_EQ(validate(screen(), 9).error().fault, Fault::refused) << "nobody";
+    EXPECT_EQ(validate(screen(), 1, {2}).error().fault, Fault::missing)
+        << "with another site's rights the order isn't there";
+    change_laboratory([](domain::Laboratory::Parts& parts) { parts.users[0].professional.rpps = {}; });
+    EXPECT_EQ(validate(screen()).error().fault, Fault::refused) << "without RPPS";
+    change_laboratory([](domain::Laboratory::Parts& parts) { parts.users[0].active = false; });
+    EXPECT_EQ(validate(screen()).error().fault, Fault::refused) << "an account that was closed";
+    change_laboratory(
+        [](domain::Laboratory::Parts& parts) { parts.users[0].professional.speciality.code = "G15_10/SM01"; });
+    EXPECT_EQ(validate(screen()).error().fault, Fault::refused) << "a physician of another speciality";
+    EXPECT_EQ(count("select count(*) from report_version"), 0);
+}
+
+TEST_F(PgLine, RefusesAStaleScreenAndNamesWhatCame) {
+    bring("M1", obx("NA", "140"));
+    const auto seen = screen();
+    bring("M2", obx("K", "4.0"));
+    EXPECT_EQ(refusal(validate(seen)), "conflict: results came since the screen was drawn: Potassium");
+    const auto before_correction = screen();
+    auto correction = obx("NA", "150");
+    correction.replace(correction.find("|F|"), 3, "|C|");
+    bring("M3", correction);
+    EXPECT_EQ(refusal(validate(before_correction)), "conflict: results came since the screen was drawn: Sodium");
+    auto old_version = screen();
+    --old_version.row_version;
+    EXPECT_EQ(validate(old_version).error().fault, Fault::conflict);
+    EXPECT_TRUE(validate(screen()));
+}
+
+TEST_F(PgLine, WaitsForWhatWasAskedFor) {
+    bring("M1", obx("NA", "140"));
+    const auto pending = validate(screen());
+    ASSERT_FALSE(pending);
+    EXPECT_EQ(pending.error().fault, Fault::unsupported);
+    EXPECT_NE(pending.error().what.find("Potassium"), std::string::npos);
+}
+
+TEST_F(PgLine, SignsNothingBesideAResultThatWaitsForAPerson) {
+    bring("M1", obx("NA", "140") + obx("K", "4.0") + obx("INCONNU", "1"));
+    const auto held = validate(screen());
+    ASSERT_FALSE(held);
+    EXPECT_EQ(held.error().fault, Fault::refused);
+    EXPECT_EQ(count("select count(*) from report_version"), 0);
+}
+
+TEST_F(PgLine, SignsOnce) {
+    bring_both();
+    const auto seen = screen();
+    ASSERT_TRUE(validate(seen));
+    EXPECT_EQ(validate(seen).error().fault, Fault::conflict);
+    EXPECT_EQ(validate(screen()).error().fault, Fault::conflict);
+    EXPECT_EQ(count("select count(*) from report_version"), 1);
+}
+
+TEST_F(PgLine, PublishesOnceWithTwoDaemons) {
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    Line other(line_parts("deux"));
+    int ended = 0;
+    std::size_t published = 0;
+    const auto daemon = [&](Line& line) -> asio::awaitable<void> {
+        published += co_await line.publish_waiting();
+        ++ended;
+    };
+    const auto both = [&]() -> asio::awaitable<void> {
+        const asio::any_io_executor here = executor();
+        asio::co_spawn(here, daemon(line_), asio::detached);
+        asio::co_spawn(here, daemon(other), asio::detached);
+        while (ended < 2) {
+            const pg::Rows waited = co_await pool_.query(pg::Query{"", "select pg_sleep(0.01)"});
+        }
+    };
+    run(both());
+    EXPECT_EQ(published, 1U);
+    EXPECT_EQ(one("select state from report_version"), "published") << one("select refusal from report_version");
+    EXPECT_EQ(count("select count(*) from document"), 2);
+    EXPECT_EQ(count("select count(*) from letter where channel = 'DMP'"), 1);
+    EXPECT_EQ(run(line_.publish_waiting()), 0U);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'publish'"), 1);
+}
+
+TEST_F(PgLine, KeepsWhyAReportCouldNotBeComposed) {
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    change_laboratory([](domain::Laboratory::Parts& parts) { parts.sites[0].address = {}; });
+    run(line_.publish_waiting());
+    EXPECT_EQ(one("select state from report_version"), "refused");
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'report_refused' and coordinate = 'site.address'"), 1);
+    EXPECT_EQ(count("select count(*) from letter"), 0);
+}
+
+}  // namespace
+}  // namespace sgl::flow
