@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <chrono>
@@ -31,6 +32,15 @@ void write_file(const fs::path& path, const std::string& text) {
 std::string read_file(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+volatile pid_t running = 0;  // for the handler below
+
+/// An interrupted bench takes its daemon with it; the folder stays.
+void interrupted(int signal) {
+    const pid_t daemon = running;
+    if (daemon > 0 && kill(daemon, SIGTERM) == 0) waitpid(daemon, nullptr, 0);
+    _exit(128 + signal);
 }
 
 }  // namespace
@@ -81,6 +91,8 @@ void Instance::write_files(const fs::path& config_folder) {
 void Instance::start_daemon() {
     const fs::path ready = sockets_ / "ready.json";
     daemon_ = start({sgld_.string(), "-c", (folder_ / "sgld.toml").string(), "run"}, nullptr, folder_ / "sgld.log");
+    running = daemon_;
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, interrupted);
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!fs::exists(ready)) {
         if (!alive()) throw std::runtime_error("sgld ended while starting:\n" + log_tail());
@@ -133,6 +145,7 @@ void Instance::close() noexcept {
             wait_for(daemon_, 60);
         }
         daemon_ = 0;
+        running = 0;
         if (keep_) fmt::print("kept: {}\n", folder_.string());
         else fs::remove_all(folder_);
     } catch (const std::exception& problem) {
