@@ -118,8 +118,10 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.flag = result->value ? flag_of(*analyte, *result->value, reported.range) : domain::Flag::none;
         reported.method = analyte->method;
         reported.comment = result->note;
+        // What was measured at the same time or later (an old tube that comes late) is no previous result.
         if (const auto before = previous.find(analyte->local_code);
-            before != previous.end() && comparable(reported.value, before->second.value)) {
+            before != previous.end() && comparable(reported.value, before->second.value) &&
+            zone.to_instant(before->second.at) < zone.to_instant(reported.measured_at)) {
             reported.previous = before->second;
         }
         made.lines.push_back(std::move(line));
