@@ -10,7 +10,9 @@
 void sgl::fuzz::one(std::string_view input) {
     if (const auto parsed = Timestamp::parse(input)) {
         const auto again = Timestamp::parse(to_hl7(*parsed));
-        demand(again.has_value() && *again == *parsed, "what is written is read back equal");
+        Timestamp written = *parsed;
+        written.microsecond -= written.microsecond % 100;  // HL7 writes four digits of a second
+        demand(again.has_value() && *again == written, "what is written is read back equal");
         for (const auto& zone : {TimeZone::paris(), TimeZone::utc()}) {
             const Instant instant = zone.to_instant(*parsed);
             if (parsed->precision >= Precision::second && parsed->offset_minutes) {
