@@ -119,7 +119,8 @@ struct Decide {
         return next;
     }
     Result<LetterFacts> operator()(letter_event::Held) const {
-        if (!waits(facts.state)) return not_now(facts.state, "held");
+        // A doubt is answered first: held and retried, it would be forgotten that the bytes may have arrived.
+        if (!waits(facts.state) || facts.state == LetterState::in_doubt) return not_now(facts.state, "held");
         return to(LetterState::held, Reason::manual_hold);
     }
     Result<LetterFacts> operator()(letter_event::Retried) const {
@@ -127,7 +128,9 @@ struct Decide {
             return not_now(facts.state, "retried");
         }
         LetterFacts next = facts;
-        next.state = facts.state == LetterState::in_doubt ? LetterState::in_doubt : LetterState::due;
+        // What was given up may have arrived at one of its attempts: ask first again.
+        const bool doubtful = facts.state == LetterState::in_doubt || facts.reason == Reason::gave_up;
+        next.state = doubtful ? LetterState::in_doubt : LetterState::due;
         next.reason = Reason::none;
         next.next_attempt_at = now;
         // A person's retry starts a new life for the give-up time; what was tried stays counted.

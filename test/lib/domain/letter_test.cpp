@@ -102,6 +102,13 @@ TEST(Decide, LetsAPersonHoldRetryAndAbandon) {
     EXPECT_EQ(gone->reason, Reason::abandoned);
 }
 
+TEST(Decide, AnswersADoubtBeforeAnythingElse) {
+    EXPECT_FALSE(decide(facts(LetterState::in_doubt), letter_event::Held{}, created, policy));
+    auto given_up = facts(LetterState::dead, 9);
+    given_up.reason = Reason::gave_up;
+    EXPECT_EQ(decide(given_up, letter_event::Retried{}, created + 72h, policy)->state, LetterState::in_doubt);
+}
+
 TEST(Decide, NeverUnblocksByARetry) { EXPECT_FALSE(decide(facts(LetterState::blocked), letter_event::Retried{}, created, policy)); }
 
 TEST(Decide, NeverChangesWhatHasEnded) {
