@@ -182,7 +182,7 @@ TEST(Identity, KnowsAnInsByItsOidNotByItsName) {
 TEST(Identity, TakesTheBirthplaceFromBdlOnlyAndNeverAsAnAddress) {
     Pid pid;
     pid.addresses = "^^CLERMONT-FERRAND^^^^BDL^^63113~1 rue du Lac~^^LYON^^69001^FRA^H";
-    const auto& traits = read(pid).order.patient.traits.reveal();
+    const auto traits = read(pid).order.patient.traits.reveal();
     EXPECT_EQ(traits.birth_place, "63113");
     EXPECT_EQ(traits.address.city, "LYON");
     pid.addresses = "28 Av^^PARIS^^75007^FRA^H^^75056";
@@ -193,7 +193,7 @@ TEST(Identity, TakesTheBirthplaceFromBdlOnlyAndNeverAsAnAddress) {
 TEST(Identity, KeepsTheUsedNameBesideTheBirthName) {
     Pid pid;
     pid.names = "DUPONT^MARIE^^^^^D~" + std::string(birth);
-    const auto& traits = read(pid).order.patient.traits.reveal();
+    const auto traits = read(pid).order.patient.traits.reveal();
     EXPECT_EQ(traits.birth_name, "PAT-TROIS");
     EXPECT_EQ(traits.used_name, "DUPONT");
     EXPECT_EQ(traits.used_given_name, "MARIE");
