@@ -191,7 +191,9 @@ create table order_number (
     number          text not null,
     kind            text not null check (kind in ('S', 'F', 'P')),
     order_id        uuid not null references lab_order,
-    primary key (site_id, number, kind)
+    -- The number first: row-level security makes site_id a condition of every look-up, and with the site in front of
+    -- the key each batch would read all numbers of the site.
+    primary key (number, site_id, kind)
 );
 
 -- ── What came in ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,6 +333,7 @@ create table document (
     bytes           bytea not null,
     primary key (version_id, variant, form, created_at)
 ) partition by range (created_at);
+alter table document alter column bytes set storage external;  -- compressed already
 create table document_default partition of document default;
 
 create table letter (
