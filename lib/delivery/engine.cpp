@@ -169,6 +169,8 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
             if (letter.was_in_doubt) outcome.kind = Outcome::Kind::in_doubt;
         } else {
             outcome = co_await attempt(letter);
+            // Who could not be asked this time leaves the doubt as it was: the earlier bytes may still have arrived.
+            if (letter.was_in_doubt && outcome.kind == Outcome::Kind::try_later) outcome.kind = Outcome::Kind::in_doubt;
             const bool failed = outcome.kind == Outcome::Kind::try_later || outcome.kind == Outcome::Kind::in_doubt;
             auto& after = state_->breakers[destination_of(letter)];
             after.failures = failed ? after.failures + 1 : 0;

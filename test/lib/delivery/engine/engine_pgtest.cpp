@@ -278,5 +278,16 @@ TEST_F(PgEngine, LetsLettersInFlightEndBeforeItStops) {
     EXPECT_EQ(state(), "accepted 1");
 }
 
+TEST_F(PgEngine, KeepsADoubtThroughAPartnerThatIsAwayMeanwhile) {
+    channel_->scripts = {doubt, later, yes};
+    becomes("in_doubt PARTNER_UNAVAILABLE 1");
+    clock_.advance(minutes(1));
+    Engine engine(outbox_, clock_, settings_, sources());
+    work_until({&engine}, [&] { return channel_->seen.size() == 2; });
+    clock_.advance(minutes(10));
+    becomes("accepted 3");
+    EXPECT_TRUE(channel_->seen.at(2).in_doubt) << "nobody has asked yet whether the first attempt arrived";
+}
+
 }  // namespace
 }  // namespace sgl::delivery
