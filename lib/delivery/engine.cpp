@@ -97,8 +97,8 @@ asio::awaitable<void> Engine::run() {
     while (!state_->stopping) {
         try {
             const std::vector<std::int32_t> sites = sources_.sites();
-            // What carries our name and is still "sending" was ours before we died. Only then is anything new claimed: after
-            // that the name alone proves nothing.
+            // What carries our name and is still "sending" was ours before we died. Only then is anything new claimed:
+            // after that the name alone proves nothing.
             const std::size_t back = co_await outbox_.reclaim(sites, !claiming, clock_.now());
             if (back > 0) {
                 log::warn("letters taken back from a worker that is gone", {{"letters", back}});
@@ -106,15 +106,18 @@ asio::awaitable<void> Engine::run() {
             }
             if (!claiming) {
                 claiming = true;
-                for (const auto channel : channels) asio::co_spawn(executor, run_channel(channel), asio::detached);
+                for (const auto channel : channels)
+                    asio::co_spawn(executor, run_channel(channel), asio::detached);
             }
         } catch (const std::exception&) {
             log::warn("letters can't be taken back now");
         }
-        const Duration rest = claiming ? std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)) : settings_.poll;
+        const Duration rest =
+            claiming ? std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)) : settings_.poll;
         co_await pause(rest);
     }
-    while (state_->in_flight > 0) co_await pause(std::chrono::milliseconds(20));
+    while (state_->in_flight > 0)
+        co_await pause(std::chrono::milliseconds(20));
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
