@@ -19,12 +19,20 @@ constexpr std::int64_t minute = 60;
 constexpr std::int64_t hour = 3600;
 constexpr std::int64_t day = 86400;
 
-// ── The table of keys: name, member, type or unit, default, reason, bounds ─────────────────────────────────────────────
+// ── The table of keys: name, member, type or unit, default, reason, bounds
+// ─────────────────────────────────────────────
 
 const std::vector<Key<S::Instance>> instance_keys{
-    {"label", &S::Instance::label, "text", R"("sgld")",
-     "Name of this installation, shown in the console and kept in the database when it is created.", {.not_empty = true}},
-    {"environment", &S::Instance::environment, "test or production", R"("test")",
+    {"label",
+     &S::Instance::label,
+     "text",
+     R"("sgld")",
+     "Name of this installation, shown in the console and kept in the database when it is created.",
+     {.not_empty = true}},
+    {"environment",
+     &S::Instance::environment,
+     "test or production",
+     R"("test")",
      "A test instance sends test identities only, a production instance never does (design D17). A database keeps the "
      "environment it was created with. Default test: nothing real leaves by mistake.",
      {.choices = {"test", "production"}}},
@@ -34,16 +42,32 @@ const std::vector<Key<S::Daemon>> daemon_keys{
     {"name", &S::Daemon::name, "text", R"("")",
      "Name of this daemon among those that serve the same database; a restarted daemon takes its own work back at once "
      "by it. Empty: the host's name."},
-    {"user", &S::Daemon::user, "user name", R"("sgld")",
-     "Unprivileged user that sgld and its PostgreSQL become when started as root; ignored otherwise.", {.not_empty = true}},
-    {"state_dir", &S::Daemon::state_dir, "folder", R"("/var/lib/sgld")",
-     "Where the private PostgreSQL cluster lives. Created by the package, owned by the user above.", {.not_empty = true}},
+    {"user",
+     &S::Daemon::user,
+     "user name",
+     R"("sgld")",
+     "Unprivileged user that sgld and its PostgreSQL become when started as root; ignored otherwise.",
+     {.not_empty = true}},
+    {"state_dir",
+     &S::Daemon::state_dir,
+     "folder",
+     R"("/var/lib/sgld")",
+     "Where the private PostgreSQL cluster lives. Created by the package, owned by the user above.",
+     {.not_empty = true}},
     {"credentials_dir", &S::Daemon::credentials_dir, "folder", R"("")",
-     "Where certificates and keys that are named without a leading / are looked for. Empty: the folder that systemd gives "
+     "Where certificates and keys that are named without a leading / are looked for. Empty: the folder that systemd "
+     "gives "
      "(LoadCredentialEncrypted=), else /etc/sgld/credentials."},
-    {"threads", &S::Daemon::threads, "count", "0",
-     "Threads of the event loop. 0: one per processor, which suits a machine of its own.", {.high = 256}},
-    {"stop_within", &S::Daemon::stop_within, "duration", R"("30s")",
+    {"threads",
+     &S::Daemon::threads,
+     "count",
+     "0",
+     "Threads that compose and check reports, beside the one that does the rest. 0: one per processor.",
+     {.high = 256}},
+    {"stop_within",
+     &S::Daemon::stop_within,
+     "duration",
+     R"("30s")",
      "How long work in progress may take to end when the daemon is stopped; what is left is resumed at the next start.",
      {.low = 1, .high = 10 * minute}},
 };
@@ -51,41 +75,86 @@ const std::vector<Key<S::Daemon>> daemon_keys{
 const std::vector<Key<S::Log>> log_keys{
     {"file", &S::Log::file, "file", R"("")",
      "Where log lines go, without any patient data. Empty: standard error, which systemd hands to the journal."},
-    {"level", &S::Log::level, "debug, info, warn or error", R"("info")",
-     "info tells each step of each result; debug adds the network.", {.choices = {"debug", "info", "warn", "error"}}},
-    {"format", &S::Log::format, "text or json", R"("text")",
-     "One line per event: for people, or JSON for a collector of logs.", {.choices = {"text", "json"}}},
+    {"level",
+     &S::Log::level,
+     "debug, info, warn or error",
+     R"("info")",
+     "info tells each step of each result; debug adds the network.",
+     {.choices = {"debug", "info", "warn", "error"}}},
+    {"format",
+     &S::Log::format,
+     "text or json",
+     R"("text")",
+     "One line per event: for people, or JSON for a collector of logs.",
+     {.choices = {"text", "json"}}},
 };
 
 const std::vector<Key<S::Database>> database_keys{
-    {"mode", &S::Database::mode, "embedded or external", R"("embedded")",
-     "embedded: sgld keeps a private PostgreSQL of its own. external: the laboratory's PostgreSQL, with its standby, in "
+    {"mode",
+     &S::Database::mode,
+     "embedded or external",
+     R"("embedded")",
+     "embedded: sgld keeps a private PostgreSQL of its own. external: the laboratory's PostgreSQL, with its standby, "
+     "in "
      "production (design D4).",
      {.choices = {"embedded", "external"}}},
     {"conninfo", &S::Database::conninfo, "libpq connection string", R"("")",
      "External mode: for instance \"host=db1,db2 dbname=sgld target_session_attrs=read-write sslmode=verify-full "
      "passfile=/etc/sgld/credentials/pgpass\". A password is refused here: name a passfile."},
-    {"socket_dir", &S::Database::socket_dir, "folder", R"("/run/sgld")",
-     "Embedded mode: folder of PostgreSQL's socket. At most 80 characters, as a socket's path is limited by the system.",
+    {"socket_dir",
+     &S::Database::socket_dir,
+     "folder",
+     R"("/run/sgld")",
+     "Embedded mode: folder of PostgreSQL's socket. At most 80 characters, as a socket's path is limited by the "
+     "system.",
      {.not_empty = true}},
-    {"pool_size", &S::Database::pool_size, "connections", "16",
-     "Connections of this daemon. More only helps with more processors on the database's side.", {.low = 2, .high = 500}},
-    {"shared_buffers", &S::Database::shared_buffers, "PostgreSQL size", R"("128MB")",
-     "Embedded mode: PostgreSQL's cache. A quarter of the memory of a machine of its own is usual.", {.not_empty = true}},
-    {"binaries", &S::Database::binaries, "folder", R"("/usr/lib/postgresql/15/bin")",
-     "Embedded mode: where initdb and postgres are; Debian 12 puts them there.", {.not_empty = true}},
-    {"start_within", &S::Database::start_within, "duration", R"("60s")",
-     "How long to wait for the database at start-up; after a crash it repairs itself first.", {.low = 1, .high = hour}},
+    {"pool_size",
+     &S::Database::pool_size,
+     "connections",
+     "16",
+     "Connections of this daemon. More only helps with more processors on the database's side.",
+     {.low = 2, .high = 500}},
+    {"intake_pool_size",
+     &S::Database::intake_pool_size,
+     "connections",
+     "8",
+     "Besides those: connections for the messages that arrive, so that nothing else makes an analyser wait.",
+     {.low = 2, .high = 100}},
+    {"shared_buffers",
+     &S::Database::shared_buffers,
+     "PostgreSQL size",
+     R"("128MB")",
+     "Embedded mode: PostgreSQL's cache. A quarter of the memory of a machine of its own is usual.",
+     {.not_empty = true}},
+    {"binaries",
+     &S::Database::binaries,
+     "folder",
+     R"("/usr/lib/postgresql/15/bin")",
+     "Embedded mode: where initdb and postgres are; Debian 12 puts them there.",
+     {.not_empty = true}},
+    {"start_within",
+     &S::Database::start_within,
+     "duration",
+     R"("60s")",
+     "How long to wait for the database at start-up; after a crash it repairs itself first.",
+     {.low = 1, .high = hour}},
 };
 
 const std::vector<Key<S::Listener>> listener_keys{
     {"name", &S::Listener::name, "text", "", "What links and logs call this listener; unique.", {.not_empty = true}},
-    {"address", &S::Listener::address, "numeric address", R"("127.0.0.1")",
-     "One address of this machine. Anything but loopback needs TLS with client certificates, or trusted_network (SEC-01).",
+    {"address",
+     &S::Listener::address,
+     "numeric address",
+     R"("127.0.0.1")",
+     "One address of this machine. Anything but loopback needs TLS with client certificates, or trusted_network "
+     "(SEC-01).",
      {.not_empty = true}},
-    {"port", &S::Listener::port, "port", "", "TCP port; 2575 is HL7's own. 0: chosen by the system at run time, for tests."},
-    {"tls", &S::Listener::tls, "true or false", "false", "MLLP over TLS 1.2 or 1.3. Default false: old analysers on loopback."},
-    {"certificate", &S::Listener::certificate, "PEM file", R"("")", "With tls: our certificate and its chain, leaf first."},
+    {"port", &S::Listener::port, "port", "",
+     "TCP port; 2575 is HL7's own. 0: chosen by the system at run time, for tests."},
+    {"tls", &S::Listener::tls, "true or false", "false",
+     "MLLP over TLS 1.2 or 1.3. Default false: old analysers on loopback."},
+    {"certificate", &S::Listener::certificate, "PEM file", R"("")",
+     "With tls: our certificate and its chain, leaf first."},
     {"key", &S::Listener::key, "PEM file", R"("")", "With tls: its private key."},
     {"client_ca", &S::Listener::client_ca, "PEM file", R"("")",
      "With tls: authorities of the clients' certificates, which are then required (SEC-03)."},
@@ -93,15 +162,28 @@ const std::vector<Key<S::Listener>> listener_keys{
      "Accepts peers without TLS outside this machine: only for an isolated network of analysers, with allow (SEC-04)."},
     {"allow", &S::Listener::allow, "list of addresses or networks", "[]",
      "Who may connect; others are cut before a byte is read. Empty: anybody."},
-    {"max_connections", &S::Listener::max_connections, "connections", "256", "Open at the same time, all peers together.",
+    {"max_connections",
+     &S::Listener::max_connections,
+     "connections",
+     "256",
+     "Open at the same time, all peers together.",
      {.low = 1, .high = 65536}},
-    {"max_connections_per_peer", &S::Listener::max_connections_per_peer, "connections", "32",
+    {"max_connections_per_peer",
+     &S::Listener::max_connections_per_peer,
+     "connections",
+     "32",
      "Open at the same time from one address, so that one analyser gone mad does not shut the others out.",
      {.low = 1, .high = 65536}},
-    {"max_message_bytes", &S::Listener::max_message_bytes, "bytes", "10_000_000",
+    {"max_message_bytes",
+     &S::Listener::max_message_bytes,
+     "bytes",
+     "10_000_000",
      "A longer message is answered AR and the connection closed; its beginning is kept as work to do.",
      {.low = 1024, .high = 200'000'000}},
-    {"frame_timeout", &S::Listener::frame_timeout, "duration", R"("30s")",
+    {"frame_timeout",
+     &S::Listener::frame_timeout,
+     "duration",
+     R"("30s")",
      "Silence tolerated inside a message. Between two messages there is no limit: analysers stay connected for days.",
      {.low = 1, .high = hour}},
     {"links", &S::Listener::links, "list of names", "[]",
@@ -111,79 +193,157 @@ const std::vector<Key<S::Listener>> listener_keys{
 /// Reserved for a later version: refused as soon as they say something.
 Result<void> refuse_identity_provider(S::Web&, const Node& node) {
     if (node.kind == Node::Kind::text && node.text.empty()) return {};
-    return Error{Fault::unsupported, place(node), "an identity provider is not handled by this version; leave it empty"};
+    return Error{Fault::unsupported, place(node),
+                 "an identity provider is not handled by this version; leave it empty"};
 }
 
 const std::vector<Key<S::Web>> web_keys{
-    {"address", &S::Web::address, "numeric address", R"("127.0.0.1")",
-     "Of the console and its API. Default loopback: only this machine, until certificates are there.", {.not_empty = true}},
+    {"address",
+     &S::Web::address,
+     "numeric address",
+     R"("127.0.0.1")",
+     "Of the console and its API. Default loopback: only this machine, until certificates are there.",
+     {.not_empty = true}},
     {"port", &S::Web::port, "port", "8443", "TCP port. 0: chosen by the system at run time, for tests."},
     {"tls_certificate", &S::Web::tls_certificate, "PEM file", R"("")",
      "Certificate and chain. Empty: plain HTTP, which is refused on anything but loopback."},
     {"tls_key", &S::Web::tls_key, "PEM file", R"("")", "Its private key."},
     {"demonstration_accounts", &S::Web::demonstration_accounts, "true or false", "false",
      "Logins with a password from the users' file, for demonstrations: every page says so. Refused in production."},
-    {"session_idle", &S::Web::session_idle, "duration", R"("15m")", "A session without any act ends.", {.low = minute, .high = day}},
-    {"session_absolute", &S::Web::session_absolute, "duration", R"("10h")", "A session ends: about one working day.",
+    {"session_idle",
+     &S::Web::session_idle,
+     "duration",
+     R"("15m")",
+     "A session without any act ends.",
+     {.low = minute, .high = day}},
+    {"session_absolute",
+     &S::Web::session_absolute,
+     "duration",
+     R"("10h")",
+     "A session ends: about one working day.",
      {.low = minute, .high = 7 * day}},
-    {"hosts", &S::Web::hosts, "list of names", R"(["localhost", "127.0.0.1"])",
+    {"hosts",
+     &S::Web::hosts,
+     "list of names",
+     R"(["localhost", "127.0.0.1"])",
      "Names by which browsers may call the console; any other Host header is refused, against DNS rebinding.",
      {.not_empty = true}},
-    {"max_connections", &S::Web::max_connections, "connections", "256", "Open at the same time.", {.low = 1, .high = 65536}},
+    {"max_connections",
+     &S::Web::max_connections,
+     "connections",
+     "256",
+     "Open at the same time.",
+     {.low = 1, .high = 65536}},
     {"identity_provider_issuer", &refuse_identity_provider, "URL", R"("")",
      "Reserved: OpenID Connect issuer (Pro Santé Connect). Not handled by this version: must be empty."},
     {"identity_provider_client_id", &refuse_identity_provider, "text", R"("")",
      "Reserved: our client identifier there. Must be empty."},
-    {"identity_provider_secret", &refuse_identity_provider, "file", R"("")", "Reserved: file of the client's secret. Must be empty."},
+    {"identity_provider_secret", &refuse_identity_provider, "file", R"("")",
+     "Reserved: file of the client's secret. Must be empty."},
 };
 
 const std::vector<Key<S::Delivery>> delivery_keys{
-    {"workers_dmp", &S::Delivery::workers_dmp, "count", "4",
+    {"workers_dmp",
+     &S::Delivery::workers_dmp,
+     "count",
+     "4",
      "Letters to the national record at the same time. One exchange lasts seconds: several hide the waiting.",
      {.low = 1, .high = 64}},
-    {"workers_mail", &S::Delivery::workers_mail, "count", "4", "Letters by MSSanté at the same time, per operator.",
+    {"workers_mail",
+     &S::Delivery::workers_mail,
+     "count",
+     "4",
+     "Letters by MSSanté at the same time, per operator.",
      {.low = 1, .high = 64}},
-    {"workers_dpi", &S::Delivery::workers_dpi, "count", "1",
-     "Letters to one hospital record at the same time. One: they arrive in order.", {.low = 1, .high = 64}},
-    {"poll", &S::Delivery::poll, "duration", R"("2s")",
-     "How often to look for due letters besides being told: covers a lost notification.", {.low = 1, .high = hour}},
-    {"lease", &S::Delivery::lease, "duration", R"("60s")",
-     "How long a daemon that vanished keeps its letters before another takes them over (design D5).", {.low = 5, .high = hour}},
-    {"retry_delays", &S::Delivery::retry_delays, "list of durations", R"(["1m", "5m", "15m", "60m"])",
-     "Waits after each failed attempt; the last one repeats.", {.low = 1, .high = 7 * day, .not_empty = true}},
-    {"give_up_after_dmp", &S::Delivery::give_up_after_dmp, "duration", R"("72h")",
-     "From the letter's creation, then it needs a person. Longer than a week-end's outage.", {.low = minute, .high = 60 * day}},
-    {"give_up_after_mail", &S::Delivery::give_up_after_mail, "duration", R"("48h")", "The same for MSSanté.",
+    {"workers_dpi",
+     &S::Delivery::workers_dpi,
+     "count",
+     "1",
+     "Letters to one hospital record at the same time. One: they arrive in order.",
+     {.low = 1, .high = 64}},
+    {"poll",
+     &S::Delivery::poll,
+     "duration",
+     R"("2s")",
+     "How often to look for due letters besides being told: covers a lost notification.",
+     {.low = 1, .high = hour}},
+    {"lease",
+     &S::Delivery::lease,
+     "duration",
+     R"("60s")",
+     "How long a daemon that vanished keeps its letters before another takes them over (design D5).",
+     {.low = 5, .high = hour}},
+    {"retry_delays",
+     &S::Delivery::retry_delays,
+     "list of durations",
+     R"(["1m", "5m", "15m", "60m"])",
+     "Waits after each failed attempt; the last one repeats.",
+     {.low = 1, .high = 7 * day, .not_empty = true}},
+    {"give_up_after_dmp",
+     &S::Delivery::give_up_after_dmp,
+     "duration",
+     R"("72h")",
+     "From the letter's creation, then it needs a person. Longer than a week-end's outage.",
      {.low = minute, .high = 60 * day}},
-    {"give_up_after_dpi", &S::Delivery::give_up_after_dpi, "duration", R"("72h")", "The same for hospital records.",
+    {"give_up_after_mail",
+     &S::Delivery::give_up_after_mail,
+     "duration",
+     R"("48h")",
+     "The same for MSSanté.",
      {.low = minute, .high = 60 * day}},
-    {"circuit_breaker_failures", &S::Delivery::circuit_breaker_failures, "count", "5",
-     "Failures in a row of one partner after which it is left alone for a while.", {.low = 1, .high = 1000}},
-    {"circuit_breaker_pause", &S::Delivery::circuit_breaker_pause, "duration", R"("30s")",
-     "That while; then one letter tries.", {.low = 1, .high = hour}},
+    {"give_up_after_dpi",
+     &S::Delivery::give_up_after_dpi,
+     "duration",
+     R"("72h")",
+     "The same for hospital records.",
+     {.low = minute, .high = 60 * day}},
+    {"circuit_breaker_failures",
+     &S::Delivery::circuit_breaker_failures,
+     "count",
+     "5",
+     "Failures in a row of one partner after which it is left alone for a while.",
+     {.low = 1, .high = 1000}},
+    {"circuit_breaker_pause",
+     &S::Delivery::circuit_breaker_pause,
+     "duration",
+     R"("30s")",
+     "That while; then one letter tries.",
+     {.low = 1, .high = hour}},
 };
 
 const std::vector<Key<S::Cda>> cda_keys{
     {"official_kit", &S::Cda::official_kit, "folder", R"("")",
-     "Official schema and schematrons of the CI-SIS, when the laboratory has installed them: every document then passes "
+     "Official schema and schematrons of the CI-SIS, when the laboratory has installed them: every document then "
+     "passes "
      "them too (design D6). Empty: our own checks alone. We ship no official file."},
-    {"fonts", &S::Cda::fonts, "folder", R"("/usr/share/fonts/truetype/dejavu")",
-     "Fonts that the PDF embeds; Debian's package fonts-dejavu-core puts them there.", {.not_empty = true}},
-    {"icc_profile", &S::Cda::icc_profile, "file", R"("/usr/share/color/icc/sRGB.icc")",
-     "Colour profile that PDF/A asks for; from Debian's icc-profiles-free.", {.not_empty = true}},
+    {"fonts",
+     &S::Cda::fonts,
+     "folder",
+     R"("/usr/share/fonts/truetype/dejavu")",
+     "Fonts that the PDF embeds; Debian's package fonts-dejavu-core puts them there.",
+     {.not_empty = true}},
+    {"icc_profile",
+     &S::Cda::icc_profile,
+     "file",
+     R"("/usr/share/color/icc/sRGB.icc")",
+     "Colour profile that PDF/A asks for; from Debian's icc-profiles-free.",
+     {.not_empty = true}},
 };
 
 const std::vector<Key<S::Ready>> ready_keys{
     {"file", &S::Ready::file, "file", R"("")",
-     "Written once everything listens, with the ports in use: for demonstrations and tests. Empty: none; systemd is told "
+     "Written once everything listens, with the ports in use: for demonstrations and tests. Empty: none; systemd is "
+     "told "
      "either way."},
 };
 
-// ── What no single key can tell ────────────────────────────────────────────────────────────────────────────────────────
+// ── What no single key can tell
+// ────────────────────────────────────────────────────────────────────────────────────────
 
 Error wrong(const Node& table, std::string_view section, std::string_view key, std::string_view what) {
     const auto* member = table.find(key);
-    return {Fault::refused, member == nullptr ? place(table) : place(*member), fmt::format("{}.{}: {}", section, key, what)};
+    return {Fault::refused, member == nullptr ? place(table) : place(*member),
+            fmt::format("{}.{}: {}", section, key, what)};
 }
 
 /// SEC-63: settings name files, they hold no secret.
@@ -211,7 +371,9 @@ bool has_password(std::string_view conninfo) {
     return at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos;
 }
 
-bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(std::string_view address) {
+    return address.starts_with("127.") || address == "::1";
+}
 
 Result<void> check_database(const Node& table, const S::Database& database) {
     constexpr std::size_t longest = 80;  // sun_path is 108, with "/.s.PGSQL.5432" behind it
@@ -221,7 +383,8 @@ Result<void> check_database(const Node& table, const S::Database& database) {
         return wrong(table, "[database]", "conninfo", "must be empty when mode is embedded");
     if (has_password(database.conninfo))
         return wrong(table, "[database]", "conninfo", "holds a password; name a passfile instead");
-    if (database.socket_dir.size() > longest) return wrong(table, "[database]", "socket_dir", "longer than 80 characters");
+    if (database.socket_dir.size() > longest)
+        return wrong(table, "[database]", "socket_dir", "longer than 80 characters");
     return {};
 }
 
@@ -244,7 +407,8 @@ Result<void> check_listener(const Node& table, const S::Listener& listener, std:
 Result<void> check_web(const Node& table, const S& settings) {
     const auto& web = settings.web;
     if (web.tls_certificate.empty() != web.tls_key.empty())
-        return wrong(table, "[web]", web.tls_key.empty() ? "tls_certificate" : "tls_key", "certificate and key go together");
+        return wrong(table, "[web]", web.tls_key.empty() ? "tls_certificate" : "tls_key",
+                     "certificate and key go together");
     if (web.tls_certificate.empty() && !is_loopback(web.address))
         return wrong(table, "[web]", "address", "outside this machine the console needs tls_certificate and tls_key");
     if (web.demonstration_accounts && settings.instance.production())
@@ -264,7 +428,8 @@ Result<void> section(const Node& root, std::string_view name, const std::vector<
     return read_table(member->value, fmt::format("[{}]", name), std::span(keys), to);
 }
 
-constexpr std::string_view sections[] = {"instance", "daemon", "log", "database", "listener", "web", "delivery", "cda", "ready"};
+constexpr std::string_view sections[] = {"instance", "daemon",   "log", "database", "listener",
+                                         "web",      "delivery", "cda", "ready"};
 
 template <class T>
 void describe(std::vector<KeyDescription>& all, std::string_view name, const std::vector<Key<T>>& keys) {
@@ -360,8 +525,10 @@ std::string comment(std::string_view text) {
 
 std::string help() {
     std::string text =
-        "# Settings of sgld, the process. Everything of the laboratory (sites, links, partners, users, catalogue) is in the\n"
-        "# database: see `sgld import`. Each key shows its type or unit, its default and why; durations are \"250ms\", \"90s\",\n"
+        "# Settings of sgld, the process. Everything of the laboratory (sites, links, partners, users, catalogue) is "
+        "in the\n"
+        "# database: see `sgld import`. Each key shows its type or unit, its default and why; durations are \"250ms\", "
+        "\"90s\",\n"
         "# \"5m\", \"48h\" or \"7d\". `sgld check-config` verifies this file; an unknown key is an error.\n";
     std::string current;
     for (const auto& key : describe_keys()) {

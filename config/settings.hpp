@@ -1,4 +1,5 @@
-// The settings of the process: what config/sgld.toml says (design D15). Everything of the laboratory is in the database.
+// The settings of the process: what config/sgld.toml says (design D15). Everything of the laboratory is in the
+// database.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct Settings {
         std::string conninfo;
         std::string socket_dir;
         unsigned pool_size{};
+        unsigned intake_pool_size{};
         std::string shared_buffers;
         std::string binaries;
         Duration start_within{};
@@ -111,7 +113,8 @@ struct Settings {
 };
 
 /// Reads and checks the whole file; keys that are not given have the default of the table in settings.cpp. The error's
-/// `where` is `line 12, column 3`. The addresses a listener may use without TLS are judged by net::check_listener_policy.
+/// `where` is `line 12, column 3`. The addresses a listener may use without TLS are judged by
+/// net::check_listener_policy.
 Result<Settings> parse_settings(std::string_view toml);
 
 /// A file name of the settings or of a partner: absolute as it is, else in the credentials folder.

@@ -73,6 +73,9 @@ asio::awaitable<void> Database::open(Instant now) {
     pg::Session session;
     session.role = "lab_app";
     app_ = std::make_unique<pg::Pool>(executor_, conninfo("lab_app"), settings_.database.pool_size, session);
+    session.plan_by_key = true;
+    intake_ = std::make_unique<pg::Pool>(executor_, conninfo("lab_app"), settings_.database.intake_pool_size, session);
+    session.plan_by_key = false;
     session.role = "lab_audit_w";
     audit_ = std::make_unique<pg::Pool>(executor_, conninfo("lab_audit_w"), 1, session);
     co_await ensure_instance(now);
@@ -80,6 +83,7 @@ asio::awaitable<void> Database::open(Instant now) {
 
 asio::awaitable<void> Database::close() {
     if (app_) app_->close();
+    if (intake_) intake_->close();
     if (audit_) audit_->close();
     if (cluster_) co_await cluster_->stop();
 }

@@ -29,6 +29,7 @@ public:
     const pg::MigrationReport& schema() const { return schema_; }  ///< what open() found and made
 
     pg::Pool& app() { return *app_; }
+    pg::Pool& intake() { return *intake_; }  ///< same role, for what comes in: the console can't starve it
     pg::Pool& audit() { return *audit_; }
     pg::EmbeddedCluster* cluster() { return cluster_.get(); }  ///< null in external mode
     std::string conninfo(const std::string& role) const;
@@ -41,6 +42,7 @@ private:
     const config::Settings& settings_;
     std::unique_ptr<pg::EmbeddedCluster> cluster_;
     std::unique_ptr<pg::Pool> app_;
+    std::unique_ptr<pg::Pool> intake_;
     std::unique_ptr<pg::Pool> audit_;
     pg::MigrationReport schema_;
 };

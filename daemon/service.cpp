@@ -175,7 +175,7 @@ private:
         orders_ = std::make_unique<store::Orders>(pool, *inbox_);
         reports_ = std::make_unique<store::Reports>(pool);
         outbox_ = std::make_unique<store::Outbox>(pool, name_);
-        intake_ = std::make_unique<flow::Intake>(executor_, pool, clock_, laboratory_);
+        intake_ = std::make_unique<flow::Intake>(executor_, database_.intake(), clock_, laboratory_);
         flow::Line::Parts parts{pool,      *orders_, *reports_, laboratory_, clock_,
                                 *checker_, *pdf_,    workers_,  name_,       settings_.instance.production()};
         line_ = std::make_unique<flow::Line>(parts);
@@ -374,13 +374,14 @@ private:
     }
 
     asio::awaitable<void> seal_loop() {
+        store::Sealer sealer(database_.audit());
         while (!ending_) {
             try {
                 const Instant now = clock_.now();
                 const pg::Rows held =
                     co_await database_.audit().query(hold_seal, pg::params(name_, now + std::chrono::seconds(15), now));
                 if (held.affected() == 1) {
-                    while (co_await store::seal(database_.audit(), 5000) == 5000) {
+                    while (co_await sealer.seal(5000, clock_.now()) >= 5000) {
                     }
                 }
             } catch (const std::exception&) {

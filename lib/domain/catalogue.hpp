@@ -58,6 +58,7 @@ public:
     const std::vector<Analyte>& analytes() const { return analytes_; }
     const Analyte* by_code(std::string_view local_code) const;
     const Analyte* by_loinc(std::string_view loinc) const;  ///< nothing when several analyses share it
+    bool knows_loinc(std::string_view loinc) const { return loincs_.contains(loinc); }
     const Analyte* by_id(AnalyteId id) const;
     /// The analyses that an ordered code stands for: itself, or the members of a panel; empty when unknown.
     std::vector<const Analyte*> ordered(std::string_view code) const;

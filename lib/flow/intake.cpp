@@ -24,6 +24,7 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::size_t largest_batch = 64;  // messages a commit; a lone one never waits for others
+constexpr std::size_t most_lanes = 2;  // batches at a time: one is written while the other is on its way to the disk
 constexpr std::size_t most_problems = 10;  // ERR segments of one answer
 
 /// What an answer says beside its code; kept with the message so that a repeat hears the same.
@@ -352,8 +353,8 @@ asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::st
 asio::awaitable<store::Kept> Intake::keep(store::Arrival arrival) {
     auto waiting = std::make_shared<Waiting>(executor_, std::move(arrival));
     queue_.push_back(waiting);
-    if (!running_) {
-        running_ = true;
+    if (lanes_ < most_lanes) {
+        ++lanes_;
         asio::co_spawn(executor_, run_batches(), asio::detached);
     }
     boost::system::error_code cancelled;
@@ -374,7 +375,7 @@ asio::awaitable<void> Intake::run_batches() {
         }
         co_await keep_together(std::move(batch));
     }
-    running_ = false;
+    --lanes_;
 }
 
 asio::awaitable<void> Intake::keep_together(std::vector<std::shared_ptr<Waiting>> batch) {

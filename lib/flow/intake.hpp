@@ -56,7 +56,7 @@ private:
     store::Inbox inbox_;
     store::Orders orders_;
     std::deque<std::shared_ptr<Waiting>> queue_;  // shared: the waiter may be cancelled while its batch runs
-    bool running_{};
+    std::size_t lanes_{};                         // batches under way
 };
 
 }  // namespace sgl::flow

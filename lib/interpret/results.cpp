@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "hl7/groups.hpp"
 #include "hl7/values.hpp"
@@ -18,11 +19,16 @@ using domain::ReceivedResult;
 /// "OBX-3.1" or "SAC-3" of a segment of that name; component 1 when the path names none.
 std::string at_path(const hl7::Segment& segment, std::string_view path) {
     if (!segment || !path.starts_with(segment.id())) return {};
-    const auto numbers = path.substr(path.find('-') + 1);
-    std::vector<std::size_t> parts;
-    for (const auto part : split(numbers, '.'))
-        parts.push_back(static_cast<std::size_t>(std::stoul(std::string(part))));
-    return segment.text(parts[0], parts.size() > 1 ? parts[1] : 1, parts.size() > 2 ? parts[2] : 0);
+    std::array<std::size_t, 3> parts{0, 1, 0};
+    std::size_t part = 0;
+    const char* at = path.data() + path.find('-') + 1;
+    const char* const end = path.data() + path.size();
+    for (; at < end && part < parts.size(); ++part) {
+        const auto read = std::from_chars(at, end, parts[part]);
+        if (read.ec != std::errc()) return {};
+        at = read.ptr + 1;
+    }
+    return segment.text(parts[0], parts[1], parts[2]);
 }
 
 std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7::OrderGroup& order,
@@ -114,9 +120,7 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
         const auto system = id.component(first + 2).text();
         if (code.empty() || !domain::is_loinc(code)) continue;
         if (system != "LN" && !system.empty()) continue;
-        const auto known =
-            catalogue.by_loinc(code) != nullptr ||
-            std::ranges::any_of(catalogue.analytes(), [&](const auto& analyte) { return analyte.loinc == code; });
+        const bool known = catalogue.knows_loinc(code);
         if (known && !loinc.empty() && loinc != code) two_names = true;
         if (known && loinc.empty()) loinc = code;
         if (by_loinc == nullptr) by_loinc = catalogue.by_loinc(code);

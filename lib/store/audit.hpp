@@ -26,9 +26,29 @@ struct AuditEvent {
 /// A step for the transaction that makes the change.
 pg::Step audit(const std::vector<AuditEvent>& events, Instant now);
 
-/// Appends what is committed and not yet chained, at most `limit` events; gives how many. Only the holder of the lease
-/// `audit-seal` calls it, with a pool of role lab_audit_w.
-asio::awaitable<std::size_t> seal(pg::Pool& audit_pool, std::size_t limit);
+/// Appends committed events to the chain. Only the holder of the lease `audit-seal` seals, with a pool of role
+/// lab_audit_w. It remembers how far it came, so that a round costs what is new and not what is there; when somebody
+/// else sealed in between, it looks back once.
+class Sealer {
+public:
+    explicit Sealer(pg::Pool& audit_pool) : pool_(audit_pool) {}
+
+    /// At most `limit` events; gives how many. One call at a time. Throws DatabaseError (unique violation when two
+    /// sealed at once: nothing is appended twice).
+    asio::awaitable<std::size_t> seal(std::size_t limit, Instant now);
+
+private:
+    struct Gap {
+        std::int64_t first, last;  ///< numbers not seen yet, both included
+        Instant since;
+    };
+    static void fill(std::vector<Gap>& gaps, std::int64_t id);
+
+    pg::Pool& pool_;
+    std::int64_t seq_{-1};   ///< of our last link; -1: not known
+    std::int64_t seen_{0};   ///< highest event number seen
+    std::vector<Gap> gaps_;  ///< below seen_: rolled back, or not committed yet
+};
 
 /// Walks the whole chain; the first broken sequence number, or nothing when all is in order. `unsealed`: events
 /// outside.

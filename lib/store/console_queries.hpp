@@ -42,24 +42,23 @@ inline constexpr Query end_session{"console.end_session",
                                    "update web_session set ended_at = $2 where token_hash = $1 and ended_at is null"};
 
 // $2: since when a reported order is recent; $3: limit. A query that does not need $2 names it all the same.
-inline constexpr Query worklist_to_validate{
-    "console.worklist_to_validate", SGL_WORKLIST
-    "and o.state = 'in_progress' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
-inline constexpr Query worklist_waiting{
-    "console.worklist_waiting", SGL_WORKLIST
-    "and o.state = 'registered' and $2::timestamptz is not null order by o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_to_validate{"console.worklist_to_validate", SGL_WORKLIST
+                                            "and o.closed_at is null and o.state = 'in_progress' and $2::timestamptz "
+                                            "is not null order by o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_waiting{"console.worklist_waiting", SGL_WORKLIST
+                                        "and o.closed_at is null and o.state = 'registered' and $2::timestamptz is not "
+                                        "null order by o.urgent desc, o.registered_at limit $3"};
 inline constexpr Query worklist_reported{"console.worklist_reported", SGL_WORKLIST
-                                         "and o.state in ('fully_validated', 'reported') and o.last_event_at > "
-                                         "$2::timestamptz order by o.last_event_at desc limit $3"};
-inline constexpr Query worklist_all{
-    "console.worklist_all", SGL_WORKLIST
-    "and (o.state in ('registered', 'in_progress') or o.last_event_at > $2::timestamptz) "
-    "order by (o.state in ('registered', 'in_progress')) desc, o.urgent desc, o.registered_at limit $3"};
+                                         "and o.state in ('fully_validated', 'reported') and o.closed_at > "
+                                         "$2::timestamptz order by o.closed_at desc limit $3"};
+inline constexpr Query worklist_all{"console.worklist_all", SGL_WORKLIST
+                                    "and (o.closed_at is null or o.closed_at > $2::timestamptz) "
+                                    "order by (o.closed_at is null) desc, o.urgent desc, o.registered_at limit $3"};
 inline constexpr Query worklist_counts{"console.worklist_counts", R"sql(
-    select (select count(*) from lab_order where site_id = any($1::int[]) and state = 'in_progress'),
-           (select count(*) from lab_order where site_id = any($1::int[]) and state = 'registered'),
-           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('fully_validated', 'reported') and last_event_at > $2),
-           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('registered', 'in_progress') and urgent))sql"};
+    select (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and state = 'in_progress'),
+           (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and state = 'registered'),
+           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('fully_validated', 'reported') and closed_at > $2),
+           (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and urgent))sql"};
 inline constexpr Query worklist_results{"console.worklist_results", R"sql(
     select r.order_id, r.state, r.analyte_id, r.code, r.value_kind, r.comparator, r.value, r.value_system, r.unit
     from result r

@@ -20,55 +20,48 @@ constexpr std::int64_t block_size = 1000;
 
 constexpr pg::Query take_block{"inbox.take_block", "select nextval('message_block')"};
 
+// "lateral … offset 0": what is asked for is looked up one by one, whatever the planner thinks of the tables' sizes. A
+// plan is made once (Session::plan_by_key), often while they are empty.
 constexpr pg::Query find_keys{"inbox.find_keys", R"sql(
     select n.ord, k.message_id, k.answer, k.answer_errors
     from unnest($1::int[], $2::bytea[], $3::bytea[]) with ordinality as n(link_id, key, sha, ord)
-    join message_key k on k.link_id = n.link_id and k.key = n.key and k.sha256 = n.sha)sql"};
+    cross join lateral (select message_id, answer, answer_errors from message_key
+                        where link_id = n.link_id and key = n.key and sha256 = n.sha offset 0) k)sql"};
 
 // Locked in one order, so that two batches never wait for each other.
 constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
     select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex
     from unnest($1::int[], $2::text[]) with ordinality as n(site_id, number, ord)
-    join order_number k on k.site_id = n.site_id and k.number = n.number
+    cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k
     join lab_order o on o.id = k.order_id
     join patient p on p.id = o.patient_id
     order by o.id, n.ord
     for no key update of o)sql"};
 
 constexpr pg::Query known_results{"inbox.known_results", R"sql(
-    select r.id, r.order_id, r.analyte_id, r.code, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit
-    from result r
-    where r.state <> 'quarantined' and r.order_id in (
-        select k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
-        join order_number k on k.site_id = n.site_id and k.number = n.number)
+    select r.*
+    from (select distinct k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
+          cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k) o
+    cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit
+                        from result where order_id = o.order_id and state <> 'quarantined' offset 0) r
     order by r.id)sql"};
 
+// The key without "on conflict": when another daemon was first, all is rolled back and looked at again.
 constexpr pg::Query insert_messages{"inbox.insert_messages", R"sql(
-    insert into message (id, received_at, kept_at, legal_entity_id, site_id, link_id, control_id, type, state, answer,
-                         size, sha256, raw)
-    select id, received, $1, e, s, l, control, type, state, answer, size, sha, raw
-    from unnest($2::bigint[], $3::timestamptz[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
-                $10::text[], $11::bigint[], $12::bytea[], $13::bytea[])
-         as t(id, received, e, s, l, control, type, state, answer, size, sha, raw))sql"};
-
-// No "on conflict": when another daemon was first, all is rolled back and looked at again.
-constexpr pg::Query insert_keys{"inbox.insert_keys", R"sql(
+    with arrival as materialized (select * from unnest($2::arrival_row[])),
+    kept as (
+        insert into message (id, received_at, kept_at, legal_entity_id, site_id, link_id, control_id, type, state, answer,
+                             size, sha256, raw)
+        select id, received_at, $1, legal_entity_id, site_id, link_id, control_id, type, state, answer, size, sha256, raw
+        from arrival)
     insert into message_key (link_id, key, sha256, legal_entity_id, site_id, message_id, answer, answer_errors, kept_at)
-    select l, k, sha, e, s, m, answer, errors, $1
-    from unnest($2::int[], $3::bytea[], $4::bytea[], $5::int[], $6::int[], $7::bigint[], $8::text[], $9::text[])
-         as t(l, k, sha, e, s, m, answer, errors))sql"};
+    select link_id, key, sha256, legal_entity_id, site_id, id, answer, answer_errors, $1 from arrival)sql"};
 
 constexpr pg::Query insert_results{"inbox.insert_results", R"sql(
     insert into result (legal_entity_id, site_id, order_id, message_id, position, code, analyte_id, run, status, value_kind,
                         comparator, value, value_system, unit, received_flags, note, specimen_number, measured_at,
                         received_at, state, replaces)
-    select e, s, o, m, position, code, a, run, status, kind, comparator, value, system, unit, flags, note, specimen,
-           measured, received, state, replaces
-    from unnest($1::int[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
-                $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-                $18::text[], $19::timestamptz[], $20::text[], $21::bigint[])
-         as t(e, s, o, m, position, code, a, run, status, kind, comparator, value, system, unit, flags, note, specimen,
-              measured, received, state, replaces))sql"};
+    select t.* from unnest($1::result_row[]) t)sql"};
 
 constexpr pg::Query touch_orders{"inbox.touch_orders", R"sql(
     update lab_order set row_version = row_version + 1, last_event_at = $2,
@@ -150,93 +143,26 @@ std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder
 }
 
 struct MessageRows {
-    pg::Int8Column ids;
-    pg::InstantColumn received;
-    pg::Int4Column entities;
-    pg::Int4Column sites;
-    pg::Int4Column links;
-    pg::TextColumn controls;
-    pg::TextColumn types;
-    pg::TextColumn states;
-    pg::TextColumn answers;
-    pg::Int8Column sizes;
-    pg::BytesColumn digests;
-    pg::BytesColumn keys;
-    pg::BytesColumn raws;
-    pg::TextColumn errors;
+    pg::RowArray rows{"arrival_row"};
 
     void add(const Arrival& a, domain::MessageId id, std::string_view state) {
-        ids.add(id.value());
-        received.add(a.received_at);
-        entities.add(a.legal_entity.value());
-        sites.add(a.site.value());
-        links.add(a.link.value());
-        controls.add(storable(a.control_id));
-        types.add(storable(a.type));
-        states.add(state);
-        answers.add(a.answer);
-        sizes.add(static_cast<std::int64_t>(a.size));
-        digests.add(pg::Bytes{view(a.sha256)});
-        keys.add(pg::Bytes{view(a.key)});
-        raws.add(pg::Bytes{a.raw});
-        errors.add(a.answer_errors);
+        rows.add(id, a.received_at, a.legal_entity, a.site, a.link, storable(a.control_id), storable(a.type), state,
+                 a.answer, static_cast<std::int64_t>(a.size), pg::Bytes{view(a.sha256)}, pg::Bytes{a.raw},
+                 pg::Bytes{view(a.key)}, a.answer_errors);
     }
 
-    void steps(std::vector<pg::Step>& to, Instant now) const {
-        to.push_back(pg::Step{insert_messages, pg::params(now, ids, received, entities, sites, links, controls, types,
-                                                          states, answers, sizes, digests, raws)});
-        to.push_back(
-            pg::Step{insert_keys, pg::params(now, links, keys, digests, entities, sites, ids, answers, errors)});
-    }
+    pg::Step step(Instant now) const { return {insert_messages, pg::params(now, rows)}; }
 };
 
 struct ResultRows {
-    pg::Int4Column entities;
-    pg::Int4Column sites;
-    pg::UuidColumn orders;
-    pg::Int8Column messages;
-    pg::Int4Column positions;
-    pg::TextColumn codes;
-    pg::Int4Column analytes;
-    pg::TextColumn runs;
-    pg::TextColumn statuses;
-    pg::TextColumn kinds;
-    pg::TextColumn comparators;
-    pg::TextColumn values;
-    pg::TextColumn systems;
-    pg::TextColumn units;
-    pg::TextColumn flags;
-    pg::TextColumn notes;
-    pg::TextColumn specimens;
-    pg::TextColumn measured;
-    pg::InstantColumn received;
-    pg::TextColumn states;
-    pg::Int8Column replaces;
+    pg::RowArray rows{"result_row"};
 
-    void add(const Arrival& a, domain::MessageId message, const domain::ReceivedResult& r, std::string_view specimen,
-             const std::optional<Uuid>& order, std::string_view state, std::optional<std::int64_t> replaced) {
-        const auto value = codec::columns(r.value);
-        entities.add(a.legal_entity.value());
-        sites.add(a.site.value());
-        orders.add(order);
-        messages.add(message.value());
-        positions.add(r.position);
-        codes.add(r.code);
-        r.analyte ? analytes.add(r.analyte->value()) : analytes.add_null();
-        runs.add(r.run);
-        statuses.add(r.status);
-        kinds.add(value.kind);
-        comparators.add(value.comparator);
-        values.add(value.value);
-        systems.add(value.system);
-        units.add(value.unit);
-        flags.add(r.received_flags);
-        notes.add(r.note);
-        specimens.add(specimen);
-        measured.add(r.measured_at);
-        received.add(a.received_at);
-        states.add(state);
-        replaces.add(replaced);
+    void add(const Arrival& a, domain::MessageId message, const domain::ReceivedResult& r,
+             const codec::ValueColumns& value, std::string_view specimen, const std::optional<Uuid>& order,
+             std::string_view state, std::optional<std::int64_t> replaced) {
+        rows.add(a.legal_entity, a.site, order, message, r.position, r.code, r.analyte, r.run, r.status, value.kind,
+                 value.comparator, value.value, value.system, value.unit, r.received_flags, r.note, specimen,
+                 r.measured_at, a.received_at, state, replaced);
     }
 };
 
@@ -295,14 +221,9 @@ public:
 
     std::vector<pg::Step> steps() const {
         std::vector<pg::Step> steps;
-        messages_.steps(steps, now_);
-        if (results_.messages.size() > 0) {
-            const auto& r = results_;
-            steps.push_back(
-                pg::Step{insert_results,
-                         pg::params(r.entities, r.sites, r.orders, r.messages, r.positions, r.codes, r.analytes, r.runs,
-                                    r.statuses, r.kinds, r.comparators, r.values, r.systems, r.units, r.flags, r.notes,
-                                    r.specimens, r.measured, r.received, r.states, r.replaces)});
+        steps.push_back(messages_.step(now_));
+        if (results_.rows.size() > 0) {
+            steps.push_back(pg::Step{insert_results, pg::params(results_.rows)});
         }
         if (!touched_.empty()) {
             const std::vector<Uuid> ids(touched_.begin(), touched_.end());
@@ -361,7 +282,8 @@ private:
         bool clean = true;
         for (const auto& result : group.results) {
             if (result.held) {
-                results_.add(arrival, id, result, specimen, order->id, "quarantined", std::nullopt);
+                results_.add(arrival, id, result, codec::columns(result.value), specimen, order->id, "quarantined",
+                             std::nullopt);
                 touched_.insert(order->id);
                 clean = false;
                 continue;
@@ -397,12 +319,12 @@ private:
         known_[key] = KnownResult{0, result.status, value};
         touched_.insert(order);  // a repeat that brings nothing leaves the biologist's screen alone
         if (signed_already) {
-            results_.add(arrival, id, result, specimen, order, "late", replaced);
+            results_.add(arrival, id, result, value, specimen, order, "late", replaced);
             work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"},
                       order);
             return false;
         }
-        results_.add(arrival, id, result, specimen, order, "raw", replaced);
+        results_.add(arrival, id, result, value, specimen, order, "raw", replaced);
         return true;
     }
 
@@ -419,7 +341,8 @@ private:
     void hold_results(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group) {
         const std::string_view number = group.numbers.empty() ? std::string_view() : group.numbers.front();
         for (const auto& result : group.results)
-            results_.add(arrival, id, result, number, std::nullopt, "quarantined", std::nullopt);
+            results_.add(arrival, id, result, codec::columns(result.value), number, std::nullopt, "quarantined",
+                         std::nullopt);
     }
 
     Instant now_;
@@ -470,7 +393,7 @@ std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::Messa
     MessageRows rows;
     rows.add(arrival, id, arrival.answer == "AA" ? "applied" : "rejected");
     std::vector<pg::Step> steps;
-    rows.steps(steps, now);
+    steps.push_back(rows.step(now));
     return steps;
 }
 
@@ -561,8 +484,8 @@ asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>&
 }
 
 std::vector<pg::Query> inbox_queries() {
-    return {take_block,  find_keys,      match_orders, known_results, insert_messages,
-            insert_keys, insert_results, touch_orders, insert_work,   delete_keys};
+    return {take_block,     find_keys,    match_orders, known_results, insert_messages,
+            insert_results, touch_orders, insert_work,  delete_keys};
 }
 
 }  // namespace sgl::store

@@ -22,8 +22,10 @@ constexpr pg::Query find_key{"orders.find_key", R"sql(
     select message_id, answer, answer_errors from message_key where link_id = $1 and key = $2 and sha256 = $3)sql"};
 
 constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
-    select k.kind, o.id, o.number from order_number k join lab_order o on o.id = k.order_id
-    where k.site_id = $1 and (k.number, k.kind) in (select number, kind from unnest($2::text[], $3::text[]) as n(number, kind))
+    select k.kind, o.id, o.number from unnest($2::text[], $3::text[]) as n(number, kind)
+    cross join lateral (select kind, order_id from order_number
+                        where number = n.number and site_id = $1 and kind = n.kind offset 0) k
+    join lab_order o on o.id = k.order_id
     limit 1)sql"};
 
 constexpr pg::Query next_number{"orders.next_number", "select nextval('order_sequence')"};

@@ -19,7 +19,7 @@ constexpr pg::Query find_previous{"reports.previous", R"sql(
     order by v.local_code, v.at desc)sql"};
 
 constexpr pg::Query close_order{"reports.close_order", R"sql(
-    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3
+    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3, closed_at = $3
     where id = $1 and row_version = $2 and state in ('registered', 'in_progress'))sql"};
 
 constexpr pg::Query validate_results{"reports.validate_results", R"sql(

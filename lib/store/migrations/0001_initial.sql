@@ -164,11 +164,13 @@ create table lab_order (
     urgent          boolean not null,
     row_version     integer not null default 1,    -- what a biologist saw: a stale one is refused
     last_event_at   timestamptz not null,
-    unique (site_id, number)
+    closed_at       timestamptz,                   -- of full validation or cancellation; null while results are awaited
+    unique (site_id, number),
+    check ((closed_at is null) = (state in ('registered', 'in_progress')))
 );
-create index lab_order_open on lab_order (site_id, urgent desc, registered_at)
-    where state in ('registered', 'in_progress');
-create index lab_order_recent on lab_order (site_id, last_event_at desc);
+-- No index has a column that an arriving result changes: such an update stays on its page (HOT), whatever came before.
+create index lab_order_open on lab_order (site_id, urgent desc, registered_at) where closed_at is null;
+create index lab_order_closed on lab_order (site_id, closed_at desc) where closed_at is not null;
 alter table lab_order set (fillfactor = 80);
 
 create table specimen (
@@ -211,11 +213,16 @@ create table message (
     answer          text not null,                 -- AA, AE, AR
     size            bigint not null,               -- of the message; more than raw when it was too large to keep
     sha256          bytea not null,
-    raw             bytea not null,
+    raw             bytea compression lz4 not null,
     primary key (id, received_at)
 ) partition by range (received_at);
 create index message_site on message (site_id, received_at);
 create table message_default partition of message default;
+
+-- What one arriving message writes into message and message_key, as the daemon sends it.
+create type arrival_row as (
+    id bigint, received_at timestamptz, legal_entity_id integer, site_id integer, link_id integer, control_id text,
+    type text, state text, answer text, size bigint, sha256 bytea, raw bytea, key bytea, answer_errors text);
 
 -- Duplicates (hl7v2-lab 2.5); kept 30 days.
 create table message_key (
@@ -258,6 +265,11 @@ create table result (
     replaces        bigint
 );
 create index result_order on result (order_id) where order_id is not null;
+create type result_row as (
+    legal_entity_id integer, site_id integer, order_id uuid, message_id bigint, "position" integer, code text,
+    analyte_id integer, run text, status text, value_kind text, comparator text, value text, value_system text, unit text,
+    received_flags text, note text, specimen_number text, measured_at text, received_at timestamptz, state text,
+    replaces bigint);
 
 -- What needs a person (quarantine, unknown codes, unmatched results…): never dropped, never guessed.
 create table work_item (
@@ -421,6 +433,8 @@ create table audit_event (
     payload         text not null,                 -- may hold patient data: read by the auditor role only
     payload_sha256  bytea not null
 );
+create type audit_row as (
+    legal_entity_id integer, site_id integer, actor text, action text, object text, payload text, payload_sha256 bytea);
 -- One chain per instance; the leased sealer appends within a second. hash = SHA-256(canonical row ‖ prev_hash).
 create table audit_chain (
     seq             bigint primary key,
@@ -455,6 +469,10 @@ grant select, insert on audit_chain to lab_audit_w;
 grant select, insert, update on lease to lab_audit_w;
 grant select on audit_event, audit_chain to lab_audit_r;
 
+-- The sites of the transaction. In a policy always as "(select …)": asked once a statement, not for each row.
+create function visible_sites() returns int[] language sql stable
+    return coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[];
+
 do $$
 declare t text;
 begin
@@ -464,8 +482,8 @@ begin
         execute format('alter table %I enable row level security', t);
         execute format('alter table %I force row level security', t);
         execute format($p$create policy by_site on %I
-            using (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]))
-            with check (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]))$p$, t);
+            using (site_id = any ((select visible_sites())::int[]))
+            with check (site_id = any ((select visible_sites())::int[]))$p$, t);
     end loop;
 end $$;
 
@@ -474,9 +492,9 @@ alter table patient enable row level security;
 alter table patient force row level security;
 create policy by_legal_entity on patient
     using (legal_entity_id in (select s.legal_entity_id from site s
-        where s.id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[])))
+        where s.id = any ((select visible_sites())::int[])))
     with check (legal_entity_id in (select s.legal_entity_id from site s
-        where s.id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[])));
+        where s.id = any ((select visible_sites())::int[])));
 -- The owner's migrations and the backup see all rows through these policies.
 do $$
 declare t text;

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <poll.h>
+#include <algorithm>
 #include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <map>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -24,6 +26,8 @@ struct ClearResult {
     void operator()(PGresult* result) const { PQclear(result); }
 };
 using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
+
+constexpr Query find_row_type{"pg.row_type", "select to_regtype($1)::oid::bigint"};
 
 std::string_view field(const PGresult* result, int code) {
     const char* text = PQresultErrorField(result, code);
@@ -61,11 +65,13 @@ struct Connection::State {
     asio::awaitable<void> flush();
     asio::awaitable<void> readable();
     asio::awaitable<ResultHandle> next();
+    std::vector<std::string> unknown_row_types(const std::vector<Step>& steps) const;
 
     asio::any_io_executor executor;
     PGconn* handle{nullptr};
     std::optional<asio::posix::stream_descriptor> descriptor;
     std::unordered_set<std::string> prepared;
+    std::map<std::string, std::uint32_t, std::less<>> row_types;  // composite types of the schema, by name
     bool broken{false};
 };
 
@@ -183,11 +189,31 @@ asio::awaitable<Rows> Connection::query(Query query, Params params) {
     co_return std::move(answers.front());
 }
 
+std::vector<std::string> Connection::State::unknown_row_types(const std::vector<Step>& steps) const {
+    std::vector<std::string> unknown;
+    for (const auto& step : steps) {
+        for (const auto name : step.params.row_types()) {
+            if (!row_types.contains(name) && std::ranges::find(unknown, name) == unknown.end())
+                unknown.emplace_back(name);
+        }
+    }
+    return unknown;
+}
+
 asio::awaitable<std::vector<Rows>> Connection::pipeline(std::vector<Step> steps) {
     auto& state = *state_;
     if (state.broken || state.handle == nullptr) throw state.lost();
     std::vector<Rows> answers;
     if (steps.empty()) co_return answers;
+    for (const auto& name : state.unknown_row_types(steps)) {
+        const Rows found = co_await query(find_row_type, params(name));
+        if (found[0].is_null(0)) throw DatabaseError("42704", "a composite type is missing", name);
+        state.row_types.emplace(name, static_cast<std::uint32_t>(found[0].int64(0)));
+    }
+    for (auto& step : steps) {
+        for (const auto name : step.params.row_types())
+            step.params.set_row_type(name, state.row_types.find(name)->second);
+    }
     InFlight flight(state.broken);
 
     std::vector<bool> prepares(steps.size(), false);

@@ -123,15 +123,33 @@ void ArrayBuffer::add_json(std::string_view json) {
     ++count_;
 }
 
+std::size_t RowArray::begin(std::size_t columns) {
+    const auto at = cells_.buffer_.size();
+    if (at > largest) throw std::length_error("array parameter over 512 MB");
+    put_be32(cells_.buffer_, 0);  // length, known at the end
+    put_be32(cells_.buffer_, static_cast<std::uint32_t>(columns));
+    return at;
+}
+
+void RowArray::end(std::size_t row) {
+    put_be32_at(cells_.buffer_, row, static_cast<std::uint32_t>(cells_.buffer_.size() - row - 4));
+    cells_.count_ = ++rows_;  // a cell is no element of the array
+    cells_.has_null_ = false;
+}
+
+void RowArray::put_type(TypeOid type) {
+    put_be32(cells_.buffer_, static_cast<std::uint32_t>(type));
+}
+
 void Params::put(std::uint32_t type, bool binary, std::string_view bytes) {
     if (bytes.size() > largest) throw std::length_error("parameter over 512 MB");
-    slots_.push_back({buffer_.size(), static_cast<int>(bytes.size()), type, binary});
+    slots_.push_back({buffer_.size(), static_cast<int>(bytes.size()), type, binary, {}});
     buffer_.append(bytes);
     buffer_ += '\0';
 }
 
 void Params::add(std::nullptr_t) {
-    slots_.push_back({0, -1, 0, false});
+    slots_.push_back({0, -1, 0, false, {}});
 }
 
 void Params::add(bool value) {
@@ -180,6 +198,25 @@ void Params::add(std::chrono::year_month_day value) {
 
 void Params::add(const ArrayBuffer& column) {
     put(array_oid(column.element()), true, column.bytes());
+}
+
+void Params::add(const RowArray& rows) {
+    put(0, true, rows.bytes());
+    slots_.back().row_type = rows.type();
+}
+
+std::vector<std::string_view> Params::row_types() const {
+    std::vector<std::string_view> names;
+    for (const auto& slot : slots_) {
+        if (!slot.row_type.empty()) names.push_back(slot.row_type);
+    }
+    return names;
+}
+
+void Params::set_row_type(std::string_view name, std::uint32_t oid) {
+    for (const auto& slot : slots_) {
+        if (slot.row_type == name) put_be32_at(buffer_, slot.offset + 8, oid);  // element type of the array
+    }
 }
 
 void Params::add(std::span<const std::int32_t> values) {

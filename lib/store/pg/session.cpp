@@ -17,7 +17,9 @@ constexpr Query set_session{"", R"sql(
            set_config('DateStyle', 'ISO, YMD', false), set_config('IntervalStyle', 'iso_8601', false),
            set_config('bytea_output', 'hex', false), set_config('standard_conforming_strings', 'on', false),
            set_config('client_min_messages', 'error', false), set_config('extra_float_digits', '1', false),
-           set_config('client_connection_check_interval', '10s', false), set_config('jit', 'off', false))sql"};
+           set_config('client_connection_check_interval', '10s', false), set_config('jit', 'off', false),
+           set_config('plan_cache_mode', $7, false), set_config('enable_seqscan', $8, false),
+           set_config('enable_hashjoin', $8, false), set_config('enable_mergejoin', $8, false))sql"};
 
 constexpr Query look_at_server{"", R"sql(
     select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
@@ -36,7 +38,8 @@ asio::awaitable<void> open_session(Connection& connection, const Session& sessio
     steps.push_back(
         {set_session, params(session.application_name, session.search_path, milliseconds(session.statement_timeout),
                              milliseconds(session.lock_timeout), milliseconds(session.idle_in_transaction_timeout),
-                             session.allow_unsafe_server ? "off" : "on")});
+                             session.allow_unsafe_server ? "off" : "on",
+                             session.plan_by_key ? "force_generic_plan" : "auto", session.plan_by_key ? "off" : "on")});
     const auto answers = co_await connection.pipeline(std::move(steps));
     const auto server = answers.at(0)[0];
     if (!session.allow_unsafe_server) {

@@ -19,6 +19,9 @@ struct Session {
     std::chrono::milliseconds lock_timeout{10'000};
     std::chrono::milliseconds idle_in_transaction_timeout{60'000};
     std::chrono::milliseconds connect_timeout{5'000};
+    /// For pools whose every statement finds its rows by key: each statement is planned once, with indexes, and never
+    /// again. Planning with each batch costs more than the batch; a plan made on an empty table would read all of it.
+    bool plan_by_key = false;
     /// Only for our own throw-away test clusters: accepts fsync=off and full_page_writes=off.
     bool allow_unsafe_server = false;
 };

@@ -30,7 +30,7 @@ protected:
         steps.push_back(audit(events, now_));
         co_await transaction.commit_with(std::move(steps));
     }
-    std::size_t seal(std::size_t limit = 1000) { return run(store::seal(sealer_, limit)); }
+    std::size_t seal(std::size_t limit = 1000) { return run(sealing_.seal(limit, now_)); }
     ChainReport verify() { return run(store::verify(sealer_)); }
     /// Sealed, broken by the superuser's hand, and looked at again.
     std::optional<std::int64_t> broken_after(std::string_view sql) {
@@ -39,6 +39,7 @@ protected:
     }
 
     pg::Pool sealer_{executor(), conninfo("lab_audit_w"), 2, pg::test::session("lab_audit_w")};
+    Sealer sealing_{sealer_};
 };
 
 TEST_F(PgAudit, GrowsByWhatIsCommitted) {
@@ -162,7 +163,7 @@ TEST_F(PgAudit, MissesNoEventOfWritersThatCommitInAnyOrder) {
             asio::co_spawn(here, writer(i, static_cast<int>(dice() % 30)), [](std::exception_ptr) {});
         }
         while (writing > 0) {
-            const std::size_t sealed = co_await store::seal(sealer_, 4);
+            const std::size_t sealed = co_await sealing_.seal(4, now_);
             if (sealed == 0) {
                 const pg::Rows waited = co_await sealer_.query(pg::Query{"", "select pg_sleep(0.002)"});
             }
@@ -178,13 +179,48 @@ TEST_F(PgAudit, MissesNoEventOfWritersThatCommitInAnyOrder) {
     EXPECT_EQ(count("select max(seq) - count(*) from audit_chain"), 0) << "no gap";
 }
 
+TEST_F(PgAudit, SealsWhatCommitsAfterAnotherSealerPassedItsNumber) {
+    // Number 1 is taken and not committed while 2 and 3 are sealed by one sealer; another takes over, then 1 commits.
+    const auto steps_of = [&] {
+        std::vector<AuditEvent> events(1);
+        events[0].actor = "daemon:late";
+        std::vector<pg::Step> steps;
+        steps.push_back(audit(events, now_));
+        return steps;
+    };
+    Sealer other(sealer_);
+    const auto all = [&]() -> asio::awaitable<void> {
+        pg::Transaction late = co_await pool_.begin(scope_a_);
+        const std::vector<pg::Rows> written = co_await late.pipeline(steps_of());
+        pg::Transaction rolled_back = co_await pool_.begin(scope_a_);
+        const std::vector<pg::Rows> lost = co_await rolled_back.pipeline(steps_of());
+        co_await rolled_back.rollback();
+        pg::Transaction early = co_await pool_.begin(scope_a_);
+        co_await early.commit_with(steps_of());
+        const std::size_t first = co_await sealing_.seal(10, now_);
+        EXPECT_EQ(first, 1U);
+        const std::size_t nothing = co_await other.seal(10, now_);
+        EXPECT_EQ(nothing, 0U);
+        co_await late.commit();
+        const std::size_t second = co_await other.seal(10, now_);
+        EXPECT_EQ(second, 1U) << "by the one that took over";
+        const std::size_t third = co_await sealing_.seal(10, now_);
+        EXPECT_EQ(third, 0U) << "the first one notices that its memory is old";
+    };
+    run(all());
+    EXPECT_EQ(verify().sealed, 2);
+    EXPECT_EQ(verify().unsealed, 0);
+    EXPECT_FALSE(verify().broken_at);
+}
+
 TEST_F(PgAudit, IsSealedByOneOfTwoSealersAtATime) {
     write(3);
     int done = 0;
     int refused = 0;
-    const auto sealing = [&]() -> asio::awaitable<void> {
+    Sealer other(sealer_);
+    const auto sealing = [&](Sealer& mine) -> asio::awaitable<void> {
         try {
-            const std::size_t sealed = co_await store::seal(sealer_, 10);
+            const std::size_t sealed = co_await mine.seal(10, now_);
             std::ignore = sealed;
         } catch (const pg::DatabaseError& error) {
             EXPECT_TRUE(error.is_unique_violation());
@@ -194,8 +230,8 @@ TEST_F(PgAudit, IsSealedByOneOfTwoSealersAtATime) {
     };
     const auto both = [&]() -> asio::awaitable<void> {
         const asio::any_io_executor here = executor();
-        asio::co_spawn(here, sealing(), [](std::exception_ptr) {});
-        asio::co_spawn(here, sealing(), [](std::exception_ptr) {});
+        asio::co_spawn(here, sealing(sealing_), [](std::exception_ptr) {});
+        asio::co_spawn(here, sealing(other), [](std::exception_ptr) {});
         while (done < 2) {
             const pg::Rows waited = co_await pool_.query(pg::Query{"", "select pg_sleep(0.01)"});
         }

@@ -326,7 +326,7 @@ TEST_F(PgInbox, SetsAsideWhatComesAfterValidation) {
 
 TEST_F(PgInbox, HoldsResultsOfACancelledOrder) {
     const auto order = registered("P1", "T1");
-    superuser("update lab_order set state = 'cancelled'");
+    superuser("update lab_order set state = 'cancelled', closed_at = now()");
     keep(message("M1", {group({"T1"}, {result("NA", "140")})}));
     EXPECT_EQ(work(), "cancelled_order OBR");
     EXPECT_EQ(shown(order), "");

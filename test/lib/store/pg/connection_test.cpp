@@ -131,6 +131,35 @@ TEST_F(PgConnection, CarriesAnEmptyArrayAndListsOfValues) {
     EXPECT_EQ(rows[0].int64s(2), same);
 }
 
+TEST_F(PgConnection, CarriesRowsOfACompositeType) {
+    superuser("create type public.fruit_row as (name text, count integer, weight bigint, at timestamptz, id uuid)");
+    RowArray rows("fruit_row");
+    const std::optional<std::int64_t> unknown;
+    const std::optional<Uuid> nobody;
+    const Uuid id = Uuid::v7(some_time);
+    rows.add(std::string("pomme, \"verte\""), 3, std::int64_t{5'000'000'000}, some_time, id);
+    rows.add(std::string_view(), -1, unknown, some_time, nobody);
+    const auto back = ask("select name, count, weight, at, id from unnest($1::fruit_row[])", params(rows));
+    ASSERT_EQ(back.size(), 2U);
+    EXPECT_EQ(back[0].text(0), "pomme, \"verte\"");
+    EXPECT_EQ(back[0].int32(1), 3);
+    EXPECT_EQ(back[0].int64(2), 5'000'000'000);
+    EXPECT_EQ(back[0].instant(3), some_time);
+    EXPECT_EQ(back[0].uuid(4), id);
+    EXPECT_EQ(back[1].text(0), "");
+    EXPECT_EQ(back[1].int32(1), -1);
+    EXPECT_TRUE(back[1].is_null(2));
+    EXPECT_TRUE(back[1].is_null(4));
+    EXPECT_TRUE(ask("select from unnest($1::fruit_row[])", params(RowArray("fruit_row"))).empty());
+}
+
+TEST_F(PgConnection, NamesACompositeTypeThatIsNotThere) {
+    RowArray rows("vegetable_row");
+    rows.add(1);
+    EXPECT_EQ(refused("select $1", params(rows)).sqlstate(), "42704");
+    EXPECT_EQ(number("select 1"), 1) << "the connection is good";
+}
+
 TEST_F(PgConnection, RefusesTextWithNul) {
     EXPECT_THROW(params(std::string_view("a\0b", 3)), std::invalid_argument);
     TextColumn column;
