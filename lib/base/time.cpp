@@ -108,17 +108,36 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
     return t;
 }
 
+namespace {
+
+/// `value` in `width` digits; by hand, as each result that arrives has such a time.
+void put(std::string& to, unsigned value, std::size_t width) {
+    const auto end = to.size() + width;
+    to.resize(end, '0');
+    for (auto at = end; value > 0 && at > end - width; value /= 10)
+        to[--at] = static_cast<char>('0' + value % 10);
+}
+
+}  // namespace
+
 std::string to_hl7(const Timestamp& t) {
-    std::string text = fmt::format("{:04}", t.year);
-    if (t.precision >= Precision::month) text += fmt::format("{:02}", t.month);
-    if (t.precision >= Precision::day) text += fmt::format("{:02}", t.day);
-    if (t.precision >= Precision::hour) text += fmt::format("{:02}", t.hour);
-    if (t.precision >= Precision::minute) text += fmt::format("{:02}", t.minute);
-    if (t.precision >= Precision::second) text += fmt::format("{:02}", t.second);
-    if (t.precision == Precision::fraction) text += fmt::format(".{:04}", t.microsecond / 100);
+    std::string text;
+    text.reserve(24);
+    put(text, static_cast<unsigned>(t.year), 4);
+    if (t.precision >= Precision::month) put(text, t.month, 2);
+    if (t.precision >= Precision::day) put(text, t.day, 2);
+    if (t.precision >= Precision::hour) put(text, t.hour, 2);
+    if (t.precision >= Precision::minute) put(text, t.minute, 2);
+    if (t.precision >= Precision::second) put(text, t.second, 2);
+    if (t.precision == Precision::fraction) {
+        text += '.';
+        put(text, t.microsecond / 100, 4);
+    }
     if (t.offset_minutes) {
-        const int minutes = *t.offset_minutes < 0 ? -*t.offset_minutes : *t.offset_minutes;
-        text += fmt::format("{}{:02}{:02}", *t.offset_minutes < 0 ? '-' : '+', minutes / 60, minutes % 60);
+        const auto minutes = static_cast<unsigned>(*t.offset_minutes < 0 ? -*t.offset_minutes : *t.offset_minutes);
+        text += *t.offset_minutes < 0 ? '-' : '+';
+        put(text, minutes / 60, 2);
+        put(text, minutes % 60, 2);
     }
     return text;
 }
