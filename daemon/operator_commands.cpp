@@ -151,23 +151,25 @@ int migrate(const config::Settings& settings) {
 
 int import_files(const config::Settings& settings, const std::vector<InputFile>& files) {
     // All files are read and checked before the first is applied.
-    std::vector<std::pair<std::string, domain::Import>> imports;
+    std::vector<store::ImportFile> imports;
     for (const auto& [name, bytes] : files) {
         auto parsed = config::parse_import(bytes);
         if (!parsed) return refused({parsed.error().fault, name + ", " + parsed.error().where, parsed.error().what});
-        imports.emplace_back(name, std::move(*parsed));
+        imports.push_back({name, std::move(*parsed)});
     }
-    const auto order = [](const auto& entry) { return static_cast<int>(entry.second.kind); };
+    const auto order = [](const auto& entry) { return static_cast<int>(entry.import.kind); };
     std::ranges::stable_sort(imports, {}, order);  // the laboratory first: the rest refers to it
     return with_database(settings, [&imports](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
-        for (auto& [file, import] : imports) {
-            const std::string kind(to_string(import.kind));
-            const Result<store::Applied> applied =
-                co_await store::apply(database.app(), std::move(import), operator_name(), clock.now());
-            if (!applied)
-                co_return refused({applied.error().fault, file + ", " + applied.error().where, applied.error().what});
-            std::cout << fmt::format("{}: {}: {} added, {} changed, {} retired\n", file, kind, applied->added,
-                                     applied->changed, applied->retired);
+        std::vector<std::string> titles;
+        for (const auto& [file, import] : imports)
+            titles.push_back(fmt::format("{}: {}", file, to_string(import.kind)));
+        const Result<std::vector<store::Applied>> applied =
+            co_await store::apply(database.app(), std::move(imports), operator_name(), clock.now());
+        if (!applied) co_return refused(applied.error());
+        for (std::size_t i = 0; i < titles.size(); ++i) {
+            const store::Applied& one = (*applied)[i];
+            std::cout << fmt::format("{}: {} added, {} changed, {} retired\n", titles[i], one.added, one.changed,
+                                     one.retired);
         }
         co_return 0;
     });

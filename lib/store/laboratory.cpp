@@ -310,39 +310,51 @@ Finess finess_of(std::string_view text) {
 
 }  // namespace
 
-asio::awaitable<Result<Applied>> apply(pg::Pool& pool, Import import, std::string actor, Instant now) {
+asio::awaitable<Result<std::vector<Applied>>> apply(pg::Pool& pool, std::vector<ImportFile> files, std::string actor,
+                                                    Instant now) {
     pg::Transaction transaction = co_await pool.begin(pg::Scope());
     co_await transaction.query(laboratory::lock_exclusive);
-    Tally tally;
-    const Result<void> done = co_await apply_kind(transaction, import, now, tally);
-    if (!done || tally.total() == 0) {
-        co_await transaction.rollback();
-        if (!done) co_return done.error();
-        co_return tally.applied;
-    }
-    pg::Params change =
-        pg::params(now, actor, std::string(domain::to_string(import.kind)), pg::Bytes{import.sha256}, import.content);
-    const pg::Rows written = co_await transaction.query(laboratory::keep_change, std::move(change));
-    tally.applied.change = written[0].int64(0);
-
-    AuditEvent event;
-    event.actor = std::move(actor);
-    event.action = "import";
-    event.object = fmt::format("configuration:{}", tally.applied.change);
-    boost::json::object payload;
-    payload["kind"] = domain::to_string(import.kind);
-    payload["added"] = tally.applied.added;
-    payload["changed"] = tally.applied.changed;
-    payload["retired"] = tally.applied.retired;
-    payload["entries"] = std::move(tally.names);
-    event.payload = codec::text(payload);
+    std::vector<Applied> all;
     std::vector<AuditEvent> events;
-    events.push_back(std::move(event));
+    std::int64_t newest = 0;
+    for (const auto& [name, import] : files) {
+        Tally tally;
+        const Result<void> done = co_await apply_kind(transaction, import, now, tally);
+        if (!done) {
+            co_await transaction.rollback();
+            Error error = done.error();
+            if (!name.empty()) error.where = name + ", " + error.where;
+            co_return error;
+        }
+        if (tally.total() > 0) {
+            pg::Params change = pg::params(now, actor, std::string(domain::to_string(import.kind)),
+                                           pg::Bytes{import.sha256}, import.content);
+            const pg::Rows written = co_await transaction.query(laboratory::keep_change, std::move(change));
+            tally.applied.change = newest = written[0].int64(0);
+            AuditEvent event;
+            event.actor = actor;
+            event.action = "import";
+            event.object = fmt::format("configuration:{}", tally.applied.change);
+            boost::json::object payload;
+            payload["kind"] = domain::to_string(import.kind);
+            payload["added"] = tally.applied.added;
+            payload["changed"] = tally.applied.changed;
+            payload["retired"] = tally.applied.retired;
+            payload["entries"] = std::move(tally.names);
+            event.payload = codec::text(payload);
+            events.push_back(std::move(event));
+        }
+        all.push_back(tally.applied);
+    }
+    if (events.empty()) {
+        co_await transaction.rollback();
+        co_return all;
+    }
     std::vector<pg::Step> steps;
     steps.push_back(audit(events, now));
-    steps.push_back(pg::Step{laboratory::announce, pg::params(std::to_string(tally.applied.change))});
+    steps.push_back(pg::Step{laboratory::announce, pg::params(std::to_string(newest))});
     co_await transaction.commit_with(std::move(steps));
-    co_return tally.applied;
+    co_return all;
 }
 
 asio::awaitable<LaboratoryPtr> load(pg::Pool& pool) {

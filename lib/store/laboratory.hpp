@@ -1,10 +1,11 @@
-// The laboratory's own data in the database (design D15): one import applied in one transaction, and the picture of
-// everything for the running daemon.
+// The laboratory's own data in the database (design D15): all files of one import applied in one transaction, and the
+// picture of everything for the running daemon.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "lib/base/clock.hpp"
 #include "lib/base/result.hpp"
@@ -26,11 +27,18 @@ struct Applied {
         change{};  ///< row of configuration_change; 0: the file says what is already there, nothing was written
 };
 
-/// Brings the database to what the file says, by natural key (FINESS, name, login, RPPS and structure, local code);
-/// what the file does not name stays. All or nothing; the change is kept with its content and audited. Imports wait for
-/// each other. Refused: a FINESS that is not known (missing), a site that would change its legal entity (conflict),
-/// demonstration passwords in production (refused). Errors name the entry, e.g. `link registration-nord`.
-asio::awaitable<Result<Applied>> apply(pg::Pool& pool, domain::Import import, std::string actor, Instant now);
+struct ImportFile {
+    std::string name;  ///< as the operator gave it, for errors; empty: errors name the entry only
+    domain::Import import;
+};
+
+/// Brings the database to what the files say, in their order, by natural key (FINESS, name, login, RPPS and structure,
+/// local code); what they do not name stays. All files or none, so that no daemon ever works with links of a new
+/// catalogue and the old one; each change is kept with its content and audited. Imports wait for each other. Refused: a
+/// FINESS that is not known (missing), a site that would change its legal entity (conflict), demonstration passwords in
+/// production (refused). Errors name file and entry, e.g. `links.toml, link registration-nord`. One answer a file.
+asio::awaitable<Result<std::vector<Applied>>> apply(pg::Pool& pool, std::vector<ImportFile> files, std::string actor,
+                                                    Instant now);
 
 /// Everything, as of one moment: never half an import. Throws when the database does, or when a row cannot be read.
 asio::awaitable<domain::LaboratoryPtr> load(pg::Pool& pool);

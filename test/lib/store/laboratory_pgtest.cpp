@@ -22,19 +22,28 @@ std::string file(const std::string& name) {
     return all.str();
 }
 
-Import sample(const std::string& name) { return config::parse_import(file(name)).value(); }
+Import sample(const std::string& name) {
+    return config::parse_import(file(name)).value();
+}
 
-constexpr const char* samples[] = {"laboratory.sample.toml",     "links.sample.toml", "partners.sample.toml",
+constexpr const char* samples[] = {"laboratory.sample.toml",    "links.sample.toml", "partners.sample.toml",
                                    "correspondents.sample.csv", "users.sample.toml", "catalogue.sample.csv"};
 
 class PgLaboratory : public pg::test::DatabaseTest {
 protected:
     Result<Applied> apply(Import import, Instant now = Instant{std::chrono::hours{500000}}) {
-        return run(store::apply(pool_, std::move(import), "cli:test", now));
+        auto all = apply_all({{"", std::move(import)}}, now);
+        if (!all) return all.error();
+        return all->front();
+    }
+    Result<std::vector<Applied>> apply_all(std::vector<ImportFile> files,
+                                           Instant now = Instant{std::chrono::hours{500000}}) {
+        return run(store::apply(pool_, std::move(files), "cli:test", now));
     }
     Applied apply_sample(const std::string& name) { return apply(sample(name)).value(); }
     void apply_samples() {
-        for (const auto* name : samples) apply_sample(name);
+        for (const auto* name : samples)
+            apply_sample(name);
     }
     LaboratoryPtr load() { return run(store::load(pool_)); }
     std::int64_t count(std::string_view sql) {
@@ -181,7 +190,9 @@ TEST_F(PgLaboratory, KeepsEachImportWithItsContentAndAuditsIt) {
     EXPECT_EQ(count("select count(*) from configuration_change where kind = 'laboratory' and actor = 'cli:test' and"
                     " source_sha256 = sha256(convert_to(content, 'UTF8'))"),
               1);
-    EXPECT_EQ(count("select count(*) from audit_event where action = 'import' and actor = 'cli:test' and payload::jsonb->>'added' = '5'"), 1);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'import' and actor = 'cli:test' and "
+                    "payload::jsonb->>'added' = '5'"),
+              1);
     EXPECT_EQ(load()->change(), applied.change);
 }
 
@@ -189,7 +200,9 @@ TEST_F(PgLaboratory, KeepsNoPasswordInTheHistory) {
     apply_sample("laboratory.sample.toml");
     apply_sample("users.sample.toml");
     EXPECT_EQ(count("select count(*) from configuration_change where content like '%\"demonstration\"%'"), 0);
-    EXPECT_EQ(count("select count(*) from configuration_change where kind = 'users' and content like '%claire.biologiste%'"), 1);
+    EXPECT_EQ(
+        count("select count(*) from configuration_change where kind = 'users' and content like '%claire.biologiste%'"),
+        1);
 }
 
 TEST_F(PgLaboratory, TellsRunningDaemons) {
@@ -220,7 +233,8 @@ TEST_F(PgLaboratory, GivesAChangedExaminationANewVersionAndKeepsTheOld) {
     const auto old = load()->catalogue(site).by_code("CRP")->id;
     const auto potassium = load()->catalogue(site).by_code("K")->id;
     const Instant later{std::chrono::hours{500001}};
-    const auto applied = apply(config::parse_import(with(file("catalogue.sample.csv"), ";..5.0;", ";..6.0;")).value(), later);
+    const auto applied =
+        apply(config::parse_import(with(file("catalogue.sample.csv"), ";..5.0;", ";..6.0;")).value(), later);
     ASSERT_TRUE(applied);
     EXPECT_EQ(applied->changed, 3) << "one for each site";
     EXPECT_EQ(applied->added, 0);
@@ -228,14 +242,17 @@ TEST_F(PgLaboratory, GivesAChangedExaminationANewVersionAndKeepsTheOld) {
     EXPECT_NE(laboratory->catalogue(site).by_code("CRP")->id, old);
     EXPECT_EQ(laboratory->catalogue(site).by_code("CRP")->ranges.at(0).range.high->text(), "6.0");
     EXPECT_EQ(laboratory->catalogue(site).by_code("K")->id, potassium);
-    const auto ended = count("select count(*) from analyte where local_code = 'CRP' and valid_to is not null and definition->'ranges'->0->>'high' = '5.0'");
+    const auto ended = count(
+        "select count(*) from analyte where local_code = 'CRP' and valid_to is not null and "
+        "definition->'ranges'->0->>'high' = '5.0'");
     EXPECT_EQ(ended, 3);
 }
 
 TEST_F(PgLaboratory, RetiresAnExamination) {
     apply_samples();
     const auto applied =
-        apply(config::parse_import(with(file("catalogue.sample.csv"), "macroscopique;;;;yes", "macroscopique;;;;no")).value());
+        apply(config::parse_import(with(file("catalogue.sample.csv"), "macroscopique;;;;yes", "macroscopique;;;;no"))
+                  .value());
     ASSERT_TRUE(applied);
     EXPECT_EQ(applied->retired, 3);
     EXPECT_EQ(load()->catalogue(load()->sites()[0].id).by_code("ASPU"), nullptr);
@@ -260,7 +277,9 @@ TEST_F(PgLaboratory, HashesANewDemonstrationPassword) {
 
 TEST_F(PgLaboratory, RefusesDemonstrationPasswordsInProduction) {
     apply_sample("laboratory.sample.toml");
-    as_owner("insert into instance (instance_uuid, label, environment, created_at) values (gen_random_uuid(), 'x', 'production', now())");
+    as_owner(
+        "insert into instance (instance_uuid, label, environment, created_at) values (gen_random_uuid(), 'x', "
+        "'production', now())");
     const auto applied = apply(sample("users.sample.toml"));
     ASSERT_FALSE(applied);
     EXPECT_EQ(applied.error().fault, Fault::refused);
@@ -268,13 +287,30 @@ TEST_F(PgLaboratory, RefusesDemonstrationPasswordsInProduction) {
 }
 
 TEST_F(PgLaboratory, RefusesAFinessThatIsNotKnownAndWritesNothing) {
-    for (const auto* name : {"links.sample.toml", "partners.sample.toml", "correspondents.sample.csv", "users.sample.toml",
-                             "catalogue.sample.csv"}) {
+    for (const auto* name : {"links.sample.toml", "partners.sample.toml", "correspondents.sample.csv",
+                             "users.sample.toml", "catalogue.sample.csv"}) {
         const auto applied = apply(sample(name));
         ASSERT_FALSE(applied) << name;
         EXPECT_EQ(applied.error().fault, Fault::missing) << name;
     }
-    EXPECT_EQ(count("select (select count(*) from link) + (select count(*) from app_user) + (select count(*) from configuration_change)"), 0);
+    EXPECT_EQ(count("select (select count(*) from link) + (select count(*) from app_user) + (select count(*) from "
+                    "configuration_change)"),
+              0);
+}
+
+TEST_F(PgLaboratory, AppliesAllFilesOfAnImportOrNone) {
+    auto strangers = sample("links.sample.toml");
+    strangers.links.back().site = Finess::parse("750000001").value();
+    const auto refused = apply_all({{"laboratory.toml", sample("laboratory.sample.toml")}, {"links.toml", strangers}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::missing);
+    EXPECT_TRUE(refused.error().where.starts_with("links.toml, ")) << refused.error().where;
+    EXPECT_EQ(count("select (select count(*) from site) + (select count(*) from configuration_change)"), 0);
+
+    const auto applied = apply_all({{"", sample("laboratory.sample.toml")}, {"", sample("links.sample.toml")}});
+    ASSERT_TRUE(applied);
+    EXPECT_EQ(applied->size(), 2U);
+    EXPECT_EQ(load()->change(), applied->at(1).change);
 }
 
 TEST_F(PgLaboratory, RefusesASiteThatWouldChangeItsLegalEntity) {
