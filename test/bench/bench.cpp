@@ -1,6 +1,9 @@
 // sgld-bench: what the line costs on this machine, beside what PostgreSQL alone does there (README.md).
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -147,6 +150,68 @@ std::size_t load(const Instance& instance, const Options& options, const Peer* p
     return accepted;
 }
 
+/// A hospital record that takes connections and never says a word: the kernel accepts for it.
+class SilentPartner {
+public:
+    SilentPartner() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const plain = reinterpret_cast<sockaddr*>(&address);
+        if (socket_ < 0 || bind(socket_, plain, size) != 0 || listen(socket_, 64) != 0 || getsockname(socket_, plain, &size) != 0)
+            throw std::runtime_error("can't listen");
+        port_ = ntohs(address.sin_port);
+    }
+    SilentPartner(const SilentPartner&) = delete;
+    SilentPartner& operator=(const SilentPartner&) = delete;
+    ~SilentPartner() { close(socket_); }
+    std::string definition() const {
+        return fmt::format(
+            "[[partner]]\nname = \"silent\"\nlegal_entity = \"690000001\"\n[partner.dpi]\nhost = \"127.0.0.1\"\nport = {}\n"
+            "sending_facility = \"690000001\"\nreceiving_application = \"DPI\"\nreceiving_facility = \"690000001\"\nprocessing_id = \"T\"\n",
+            port_);
+    }
+
+private:
+    int socket_;
+    std::uint16_t port_{};
+};
+
+/// The same load three times: as it is, while letters wait for a partner that never answers, and as it is once more.
+void stalled(const Instance& instance, const Options& options) {
+    constexpr std::size_t connections = 16;
+    constexpr std::size_t letters = 64;
+    fmt::print("\n== a delivery partner that never answers, {} connections, {} s each ==\n", connections, options.seconds);
+    const SilentPartner partner;
+    Orders orders(instance);
+    const auto measure = [&](const char* when) {
+        orders.add(3000 * static_cast<std::size_t>(options.seconds));
+        std::vector<Sending> frames;
+        for (std::size_t n = orders.first(); n < orders.last(); ++n) frames.push_back({sgl::hl7::frame(result_message(n)), result_control_id(n)});
+        Meter meter(instance);
+        const LoadFigures figures = drive(instance.mllp_port(), connections, options.seconds, frames.size(), [&](std::size_t i) -> const Sending& { return frames[i]; });
+        if (figures.refused > 0) throw std::runtime_error("a message was not acknowledged AA: " + figures.first_refusal);
+        fmt::print("  {:<22} {:7.0f} durable acknowledgements/s   p50 {:6.2f} ms   p99 {:6.2f} ms; other programs {}\n", when, figures.per_second(),
+                   figures.percentile(0.5), figures.percentile(0.99), busy_others(meter.used().others, figures.seconds));
+        return figures.per_second();
+    };
+    const double before = measure("no partner");
+    instance.import("silent.toml", partner.definition());
+    validate_reports(instance, letters);
+    const auto waiting = [&] { return instance.number("select count(*) from letter where channel = 'ORU_HOSPITAL' and state = 'sending'"); };
+    for (int turn = 0; waiting() == 0; ++turn) {
+        if (turn == 100) throw std::runtime_error("no letter waits for the silent partner");
+        usleep(100'000);
+    }
+    const double during = measure("silent partner");
+    if (const auto accepted = instance.number("select count(*) from letter where channel = 'ORU_HOSPITAL' and state in ('accepted', 'delivered')"); accepted != 0)
+        throw std::runtime_error("the silent partner accepted a letter");
+    instance.sql("update letter set state = 'held' where channel = 'ORU_HOSPITAL' and state not in ('sending')");
+    const double after = measure("its letters held");
+    fmt::print("  ratio    {:7.2f} (with the silent partner / mean of before and after; goal: above 0.90)\n", during / ((before + after) / 2));
+}
+
 void reports(const Instance& instance, const Options& options, bool loaded) {
     fmt::print("\n== {} reports, from validation by the JSON API to stored letters; no partner is configured ==\n", options.reports);
     if (!loaded) {
@@ -183,6 +248,15 @@ int work(const Options& options) {
             throw;
         }
     }
+    if (options.wanted("stalled")) {
+        const Instance instance(options.sgld, options.config, options.keep);
+        try {
+            stalled(instance, options);
+        } catch (const std::exception&) {
+            fmt::print(stderr, "-- the end of the daemon's log --\n{}\n", instance.log_tail());
+            throw;
+        }
+    }
     if (options.wanted("micro")) {
         fmt::print("\n== single steps ==\n");
         std::fflush(stdout);
@@ -202,7 +276,7 @@ int main(int count, char** arguments) {
     app.add_option("--seconds", options.seconds, "of each phase")->capture_default_str();
     app.add_option("--rate", options.rate, "orders made ready per second of a phase (default: enough for twice the goals)");
     app.add_option("--reports", options.reports, "reports to validate")->capture_default_str();
-    app.add_option("--only", options.only, "parts: load, pgbench (with load), reports, micro")->delimiter(',');
+    app.add_option("--only", options.only, "parts: load, pgbench (with load), reports, stalled, micro")->delimiter(',');
     app.add_flag("--keep", options.keep, "leave the instance's folder behind");
     CLI11_PARSE(app, count, arguments);
     std::setvbuf(stdout, nullptr, _IOLBF, 0);

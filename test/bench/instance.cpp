@@ -115,6 +115,14 @@ std::string Instance::command(const std::vector<std::string>& arguments) const {
     return run(words, nullptr);
 }
 
+void Instance::import(const std::string& name, const std::string& text) const {
+    const fs::path path = folder_ / "lab" / name;
+    write_file(path, text);
+    give(path, account_);
+    command({"import", path.string()});
+    std::this_thread::sleep_for(std::chrono::seconds(2));  // the daemon looks for imports every second
+}
+
 std::vector<std::string> Instance::sql(const std::string& statement, const std::string& database) const {
     const std::string output = run({"/usr/lib/postgresql/15/bin/psql", "-h", sockets_.string(), "-U", account_.name, "-d", database, "-XAtq",
                                     "-v", "ON_ERROR_STOP=1", "-c", statement},

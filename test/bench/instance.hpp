@@ -30,6 +30,8 @@ public:
     /// psql as superuser (the bench only: sgld itself never is); rows, columns separated by `|`.
     std::vector<std::string> sql(const std::string& statement, const std::string& database = "sgl") const;
     std::int64_t number(const std::string& statement) const;
+    /// `sgld import` of one more file with this content.
+    void import(const std::string& name, const std::string& text) const;
     /// The last lines of its log.
     std::string log_tail() const;
     bool alive() const;
