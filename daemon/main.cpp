@@ -1,12 +1,17 @@
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "daemon/operator_commands.hpp"
 #include "daemon/privileges.hpp"
 #include "daemon/service.hpp"
+#include "hl7/dump.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
 #include "lib/store/pg/migrate.hpp"
@@ -56,6 +61,27 @@ int run_with_settings(bool service, Command command) {
         std::cerr << "sgld: " << error.what() << '\n';
         return 1;
     }
+}
+
+int dump_files(const std::vector<std::string>& names) {
+    int code = 0;
+    for (const auto& name : names) {
+        std::string bytes;
+        if (name == "-") {
+            bytes.assign(std::istreambuf_iterator<char>(std::cin), {});
+        } else {
+            std::ifstream file(name, std::ios::binary);
+            bytes.assign(std::istreambuf_iterator<char>(file), {});
+            if (!file) {
+                std::cerr << "sgld: " << name << ": can't be read\n";
+                code = 1;
+                continue;
+            }
+        }
+        std::cout << hl7::dump(bytes, std::filesystem::path(name).filename().string());
+    }
+    std::cout.flush();
+    return std::cout ? code : 1;
 }
 
 }  // namespace
@@ -181,6 +207,16 @@ int main(int argc, char** argv) {
 
     auto* audit = app.add_subcommand("audit", "Verify the audit chain; exit 1 when it is broken.");
     audit->callback([&] { code = run_with_settings(false, [](const auto& s) { return daemon::audit(s); }); });
+
+    auto* hl7 = app.add_subcommand("hl7", "Looking at HL7 v2 messages; no configuration is needed.");
+    hl7->require_subcommand(1);
+    auto* hl7_dump = hl7->add_subcommand(
+        "dump",
+        "Print everything that stands in files of HL7 v2 (ER7, MLLP captures, batches) as JSON, one document per file:\n"
+        "segments, fields and their parts raw, decoded texts where they differ, batch envelope, anomalies. It shows\n"
+        "what is in them, patients' names too.");
+    hl7_dump->add_option("FILE", files, "Files; - is standard input")->required();
+    hl7_dump->callback([&] { code = dump_files(files); });
 
     bool failpoints = false;
     auto* version = app.add_subcommand("version", "Version of the program.");

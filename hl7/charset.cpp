@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "hl7/code_pages.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::hl7 {
@@ -13,38 +14,14 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-constexpr std::array<char16_t, 32> windows_1252_high = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                                        0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-                                                        0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                                        0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+bool iso_8859(Charset charset) {
+    return charset >= Charset::iso_8859_1 && charset <= Charset::iso_8859_15;
+}
 
-constexpr std::array<std::pair<unsigned char, char16_t>, 8> iso_8859_15_differences = {{{0xA4, 0x20AC},
-                                                                                        {0xA6, 0x0160},
-                                                                                        {0xA8, 0x0161},
-                                                                                        {0xB4, 0x017D},
-                                                                                        {0xB8, 0x017E},
-                                                                                        {0xBC, 0x0152},
-                                                                                        {0xBD, 0x0153},
-                                                                                        {0xBE, 0x0178}}};
-
-// The character of one byte >= 0x80, 0 when the set has none.
+// The character of one byte >= 0x80, 0 when the set has none. A C1 control in ISO 8859 is windows-1252 mislabelled.
 char32_t character(unsigned char byte, Charset charset) {
-    switch (charset) {
-        case Charset::ascii:
-        case Charset::utf_8:
-            return 0;
-        case Charset::windows_1252:
-            if (byte < 0xA0) return windows_1252_high[byte - 0x80U];
-            return byte;
-        case Charset::iso_8859_15:
-            for (const auto& [from, to] : iso_8859_15_differences) {
-                if (byte == from) return to;
-            }
-            [[fallthrough]];
-        case Charset::iso_8859_1:
-            return byte < 0xA0 ? 0 : byte;  // C1 controls: windows-1252 mislabelled
-    }
-    return 0;
+    if (iso_8859(charset) && byte < 0xA0) return 0;
+    return code_page_character(byte, charset);
 }
 
 void append(std::string& out, char32_t c) {
@@ -164,6 +141,45 @@ bool encoded_twice(std::string_view utf8) {
     return any;
 }
 
+/// Spellings of MSH-18 in the reference reader. Of a set that we do not read, only ASCII bytes are.
+struct DeclaredSet {
+    std::string_view spelling;
+    std::string_view name;
+    std::optional<Charset> charset;
+};
+constexpr std::array declared_sets{DeclaredSet{"ASCII", "ascii", Charset::ascii},
+                                   DeclaredSet{"US-ASCII", "ascii", Charset::ascii},
+                                   DeclaredSet{"UNICODE UTF-8", "utf-8", Charset::utf_8},
+                                   DeclaredSet{"UNICODE", "utf-8", Charset::utf_8},
+                                   DeclaredSet{"UTF-8", "utf-8", Charset::utf_8},
+                                   DeclaredSet{"UTF8", "utf-8", Charset::utf_8},
+                                   DeclaredSet{"UNICODE UTF8", "utf-8", Charset::utf_8},
+                                   DeclaredSet{"8859/1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"ISO-8859-1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"ISO8859-1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"ISO8859/1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"8859-1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"ISO_8859-1", "iso-8859-1", Charset::iso_8859_1},
+                                   DeclaredSet{"8859/2", "iso-8859-2", Charset::iso_8859_2},
+                                   DeclaredSet{"8859/3", "iso-8859-3", Charset::iso_8859_3},
+                                   DeclaredSet{"8859/4", "iso-8859-4", Charset::iso_8859_4},
+                                   DeclaredSet{"8859/5", "iso-8859-5", Charset::iso_8859_5},
+                                   DeclaredSet{"8859/6", "iso-8859-6", Charset::iso_8859_6},
+                                   DeclaredSet{"8859/7", "iso-8859-7", Charset::iso_8859_7},
+                                   DeclaredSet{"8859/8", "iso-8859-8", Charset::iso_8859_8},
+                                   DeclaredSet{"8859/9", "iso-8859-9", Charset::iso_8859_9},
+                                   DeclaredSet{"8859/15", "iso-8859-15", Charset::iso_8859_15},
+                                   DeclaredSet{"ISO-8859-15", "iso-8859-15", Charset::iso_8859_15},
+                                   DeclaredSet{"8859-15", "iso-8859-15", Charset::iso_8859_15},
+                                   DeclaredSet{"CP1250", "windows-1250", Charset::windows_1250},
+                                   DeclaredSet{"CP1252", "windows-1252", Charset::windows_1252},
+                                   DeclaredSet{"WINDOWS-1252", "windows-1252", Charset::windows_1252},
+                                   DeclaredSet{"BIG-5", "big5", std::nullopt},
+                                   DeclaredSet{"BIG5", "big5", std::nullopt},
+                                   DeclaredSet{"GB 18030-2000", "gb18030", std::nullopt},
+                                   DeclaredSet{"ISO IR14", "shift_jis", std::nullopt},
+                                   DeclaredSet{"ISO IR87", "iso2022_jp", std::nullopt}};
+
 }  // namespace
 
 std::optional<Charset> charset_of_msh18(std::string_view value) {
@@ -171,12 +187,11 @@ std::optional<Charset> charset_of_msh18(std::string_view value) {
     const auto is = [&](std::initializer_list<std::string_view> names) {
         return std::find(names.begin(), names.end(), name) != names.end();
     };
-    if (is({"", "ASCII", "US-ASCII", "ISO IR6", "ISO IR-6"})) return Charset::ascii;
-    if (is({"UNICODE UTF-8", "UNICODE", "UTF-8", "UTF8", "UNICODE UTF8"})) return Charset::utf_8;
-    if (is({"8859/1", "ISO-8859-1", "ISO8859-1", "ISO8859/1", "8859-1", "ISO_8859-1"})) return Charset::iso_8859_1;
-    if (is({"8859/15", "ISO-8859-15", "ISO8859-15", "ISO8859/15", "8859-15", "ISO_8859-15"}))
-        return Charset::iso_8859_15;
-    if (is({"CP1252", "WINDOWS-1252"})) return Charset::windows_1252;
+    if (is({"", "ISO IR6", "ISO IR-6"})) return Charset::ascii;
+    if (is({"ISO8859-15", "ISO8859/15", "ISO_8859-15"})) return Charset::iso_8859_15;
+    for (const auto& set : declared_sets) {
+        if (set.spelling == name) return set.charset;
+    }
     return std::nullopt;
 }
 
@@ -188,8 +203,26 @@ std::string_view to_msh18(Charset charset) {
             return "UNICODE UTF-8";
         case Charset::iso_8859_1:
             return "8859/1";
+        case Charset::iso_8859_2:
+            return "8859/2";
+        case Charset::iso_8859_3:
+            return "8859/3";
+        case Charset::iso_8859_4:
+            return "8859/4";
+        case Charset::iso_8859_5:
+            return "8859/5";
+        case Charset::iso_8859_6:
+            return "8859/6";
+        case Charset::iso_8859_7:
+            return "8859/7";
+        case Charset::iso_8859_8:
+            return "8859/8";
+        case Charset::iso_8859_9:
+            return "8859/9";
         case Charset::iso_8859_15:
             return "8859/15";
+        case Charset::windows_1250:
+            return "CP1250";
         case Charset::windows_1252:
             return "WINDOWS-1252";
     }
@@ -237,6 +270,60 @@ Decoded decode(std::string bytes, Charset charset) {
         rest.remove_prefix(taken);
     }
     return out;
+}
+
+std::optional<std::string> decode_exactly(std::string_view bytes, Charset charset) {
+    if (!kinds_of(bytes).high) return std::string(bytes);
+    if (charset == Charset::utf_8) {
+        if (!valid_utf8(bytes)) return std::nullopt;
+        return std::string(bytes);
+    }
+    std::string out;
+    out.reserve(bytes.size() + bytes.size() / 8);
+    for (const char c : bytes) {
+        const auto decoded = code_page_character(static_cast<unsigned char>(c), charset);
+        if (decoded == 0 && c != '\0') return std::nullopt;
+        append(out, decoded);
+    }
+    return out;
+}
+
+std::string windows_1252_text(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size() + bytes.size() / 8);
+    for (const char c : bytes) {
+        const auto decoded = high(c) ? character(static_cast<unsigned char>(c), Charset::windows_1252) : 0;
+        if (!high(c))
+            out += c;
+        else if (decoded != 0)
+            append(out, decoded);
+        else
+            out += replacement;
+    }
+    return out;
+}
+
+Guess guess(std::string_view bytes, std::string_view declared) {
+    const auto name = to_upper_ascii(declared);
+    const auto known =
+        std::find_if(declared_sets.begin(), declared_sets.end(), [&](const auto& set) { return set.spelling == name; });
+    const bool empty = name.empty();
+    const bool unknown = !empty && known == declared_sets.end();
+    const bool any_high = kinds_of(bytes).high;
+    if (!empty && !unknown) {
+        const auto charset = known->charset.value_or(Charset::ascii);
+        // R10 knows these two to be wrong in the field.
+        const bool one_byte = charset == Charset::iso_8859_1 || charset == Charset::iso_8859_15;
+        const bool c1 = std::any_of(bytes.begin(), bytes.end(), [](char c) {
+            return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) < 0xA0;
+        });
+        const bool other = one_byte && any_high && (c1 || valid_utf8(bytes));
+        if (!other) {
+            if (auto text = decode_exactly(bytes, charset)) return {std::move(*text), charset, known->name, false};
+        }
+    }
+    if (valid_utf8(bytes)) return {std::string(bytes), Charset::utf_8, "utf-8", !empty};
+    return {windows_1252_text(bytes), Charset::windows_1252, "windows-1252", !empty};
 }
 
 Encoded encode(std::string_view utf8, Charset charset) {

@@ -1,4 +1,4 @@
-// The character sets of French laboratory links (table 0211, hl7v2-lab 4.3). Inside, everything is UTF-8; bytes that
+// The character sets of laboratory links in Europe (table 0211, hl7v2-lab 4.3). Inside, everything is UTF-8; bytes that
 // are not what they claim to be are reported, never guessed.
 #pragma once
 
@@ -10,7 +10,22 @@
 
 namespace sgl::hl7 {
 
-enum class Charset : std::uint8_t { ascii, utf_8, iso_8859_1, iso_8859_15, windows_1252 };
+enum class Charset : std::uint8_t {
+    ascii,
+    utf_8,
+    iso_8859_1,
+    iso_8859_2,
+    iso_8859_3,
+    iso_8859_4,
+    iso_8859_5,
+    iso_8859_6,
+    iso_8859_7,
+    iso_8859_8,
+    iso_8859_9,
+    iso_8859_15,
+    windows_1250,
+    windows_1252,
+};
 
 /// A value of MSH-18, in the spellings of table 0211 and those seen in the field; empty means ASCII (standard). Sets
 /// that we do not read give nothing.
@@ -33,6 +48,22 @@ struct Decoded {
     CharsetDoubt doubt{};
 };
 Decoded decode(std::string bytes, Charset charset);
+
+/// The bytes in exactly that set, every control kept; nothing when one of them is not in it.
+std::optional<std::string> decode_exactly(std::string_view bytes, Charset charset);
+
+/// What windows-1252 has no character for becomes U+FFFD; controls are kept.
+std::string windows_1252_text(std::string_view bytes);
+
+/// Rule R10 of the reference reader: what the bytes most likely are. Only to compare with other readers, and to show a
+/// quarantined message to a person; controls stay as they are.
+struct Guess {
+    std::string text;       ///< UTF-8
+    Charset charset{};      ///< in which `\Xhh\` is read
+    std::string_view name;  ///< of the set, as the reference reader writes it
+    bool fallback{};        ///< not what was declared
+};
+Guess guess(std::string_view bytes, std::string_view declared);
 
 struct Encoded {
     std::string bytes;

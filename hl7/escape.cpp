@@ -10,8 +10,9 @@ namespace sgl::hl7 {
 
 namespace {
 
-constexpr long most_repeats = 200;           // of one \.sp<n>\ or \.sk<n>
-constexpr std::size_t most_growth = 65'536;  // of one text by those (SEC-20: escape expansion bounded)
+constexpr long most_repeats = 200;            // of one \.sp<n>\ or \.sk<n>
+constexpr long most_guessed_repeats = 5'000;  // the same for the guessing reader
+constexpr std::size_t most_growth = 65'536;   // of one text by those (SEC-20: escape expansion bounded)
 
 std::optional<unsigned> hexadecimal(char c) {
     if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -37,23 +38,25 @@ std::optional<std::string> hexadecimal_text(std::string_view digits, Charset cha
         std::string latin;
         for (std::size_t i = 1; i < bytes.size(); i += 2)
             latin += bytes[i];
-        // The low half of Unicode below 0100 is 8859-1; what decode() doubts there is a C1 control.
+        // Unicode below 0100 is 8859-1; what decode() doubts there is a C1 control.
+        if (guess) return decode_exactly(latin, Charset::iso_8859_1);
         return decode(std::move(latin), Charset::iso_8859_1).text;
     }
-    auto decoded = decode(bytes, charset);
-    if (decoded.doubt == CharsetDoubt::invalid_bytes) {
-        if (!guess) return std::nullopt;
-        decoded = decode(std::move(bytes), Charset::windows_1252);
+    if (guess) {
+        if (auto exact = decode_exactly(bytes, charset)) return exact;
+        return windows_1252_text(bytes);
     }
+    auto decoded = decode(std::move(bytes), charset);
+    if (decoded.doubt == CharsetDoubt::invalid_bytes) return std::nullopt;
     return std::move(decoded.text);
 }
 
 // \.br\ and its kin.
-std::optional<std::string> formatting(std::string_view body) {
+std::optional<std::string> formatting(std::string_view body, long most) {
     if (body.size() < 3 || body.front() != '.') return std::nullopt;
     const auto command = to_upper_ascii(body.substr(1, 2));
     auto number = body.substr(3);
-    number.remove_prefix(std::min(number.find_first_not_of(" \t"), number.size()));
+    number.remove_prefix(std::min(number.find_first_not_of(" \t\n\v\f\x1c\x1d\x1e\x1f"), number.size()));
     long count = 1;
     if (!number.empty()) {
         const bool negative = number.front() == '-';
@@ -62,11 +65,11 @@ std::optional<std::string> formatting(std::string_view body) {
             return std::nullopt;
         if (!number.empty()) {
             const auto read = std::from_chars(number.data(), number.data() + number.size(), count);
-            if (read.ec != std::errc{}) count = most_repeats;
+            if (read.ec != std::errc{}) count = most;
             if (negative) count = 0;
         }
     }
-    count = std::clamp(count, 0L, most_repeats);
+    count = std::clamp(count, 0L, most);
     if (command == "BR" || command == "CE") return "\n";
     if (command == "SP") return std::string(static_cast<std::size_t>(count), '\n');
     if (command == "SK") return std::string(static_cast<std::size_t>(count), ' ');
@@ -101,7 +104,7 @@ std::optional<std::string> meaning(std::string_view body, const Separators& s, C
         }
     }
     if (body.starts_with('X')) return hexadecimal_text(body.substr(1), charset, guess);
-    return formatting(body);
+    return formatting(body, guess ? most_guessed_repeats : most_repeats);
 }
 
 }  // namespace

@@ -35,6 +35,10 @@ bool starts_segment(std::string_view text, char field_separator) {
     return text.size() == 3 || text[3] == field_separator || line_end(text[3]);
 }
 
+bool is_segment(std::string_view line, char field_separator) {
+    return starts_segment(line, field_separator) && (line.size() == 3 || line[3] == field_separator);
+}
+
 std::vector<std::string_view> split_messages(std::string_view block) {
     std::vector<std::string_view> messages;
     if (block.starts_with("\xEF\xBB\xBF")) block.remove_prefix(3);
@@ -56,24 +60,40 @@ std::vector<std::string_view> split_messages(std::string_view block) {
     return messages;
 }
 
-JoinedLines join_lines(std::string_view text, char field_separator) {
+JoinedLines join_lines(std::string_view text, char field_separator, bool keep_text_before) {
+    using Kind = JoinedLines::Note::Kind;
     JoinedLines out;
     out.text.reserve(text.size() + 1);
     const bool has_cr = text.find('\r') != std::string_view::npos;
-    std::size_t segments = 0;
+    std::uint32_t segments = 0;
+    std::size_t started = 0;  // where the last segment is in out.text
+    const auto note = [&](Kind kind, std::uint32_t segment, std::size_t length) {
+        const auto begun = static_cast<std::uint8_t>(std::min<std::size_t>(length, 12));
+        if (!out.notes.empty() && out.notes.back().kind == kind && out.notes.back().segment == segment &&
+            out.notes.back().begun == begun)
+            ++out.notes.back().times;
+        else
+            out.notes.push_back({kind, segment, 1, begun});
+    };
 
     const auto flush = [&](std::string_view line) {
         if (line.find_first_not_of(std::string_view(" \t\0", 3)) == std::string_view::npos) return;
         const auto content = without_blanks(line);
-        if (starts_segment(content, field_separator)) {
+        if (is_segment(content, field_separator)) {
             if (segments != 0) out.text += '\r';
-            if (content.size() != line.size()) out.indented.push_back(segments);
+            if (content.size() != line.size()) note(Kind::leading_blank, segments, content.size());
+            started = out.text.size();
             out.text += content;
             ++segments;
         } else if (segments != 0) {
-            if (out.continued.empty() || out.continued.back() != segments - 1) out.continued.push_back(segments - 1);
+            note(Kind::continuation, segments - 1, out.text.size() - started);
             out.text += '\n';
             out.text += line;
+        } else {
+            note(Kind::text_before, 0, line.size());
+            if (!keep_text_before) return;
+            out.text += line;
+            ++segments;
         }
     };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,16 +12,26 @@ namespace sgl::hl7 {
 
 /// `[A-Z][A-Z0-9]{2}` then the field separator, a line end or the end.
 bool starts_segment(std::string_view text, char field_separator);
+/// The same of a whole line: a line feed in it is data.
+bool is_segment(std::string_view line, char field_separator);
 
 /// The messages of one block or file, views into it; the bytes before the first MSH and the envelope (FHS, BHS, BTS,
 /// FTS) are left out. One message is the rule: then the answer holds one view.
 std::vector<std::string_view> split_messages(std::string_view block);
 
 struct JoinedLines {
-    std::string text;                    ///< every segment on one line ended by CR; LF only as data
-    std::vector<std::size_t> continued;  ///< numbers of the segments (from 0) that got a continuation line
-    std::vector<std::size_t> indented;   ///< numbers of the segments that had blanks before them
+    /// What was joined or left out, in the order of the lines; `times` in a row for the same segment.
+    struct Note {
+        enum class Kind : std::uint8_t { leading_blank, continuation, text_before };
+        Kind kind{};
+        std::uint32_t segment{};  ///< from 0
+        std::uint32_t times{1};
+        std::uint8_t begun{};  ///< bytes of the segment that stood there before, at most 12
+    };
+    std::string text;  ///< every segment on one line ended by CR; LF only as data
+    std::vector<Note> notes;
 };
-JoinedLines join_lines(std::string_view text, char field_separator);
+/// Lines that come before the first segment are left out, or with `keep_text_before` become a line of their own.
+JoinedLines join_lines(std::string_view text, char field_separator, bool keep_text_before = false);
 
 }  // namespace sgl::hl7

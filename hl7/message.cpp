@@ -128,21 +128,7 @@ Result<Separators> separators_of(std::string_view header) {
     return s;
 }
 
-Charset guess(std::string_view bytes, std::string_view declared) {
-    const auto known = charset_of_msh18(declared);
-    const bool empty = trim(declared).empty();
-    const bool high =
-        std::any_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-    const bool c1 = std::any_of(bytes.begin(), bytes.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) < 0xA0;
-    });
-    if (known && !empty && !high) return *known;
-    if (is_utf8(bytes)) return Charset::utf_8;
-    if (known && !c1 && (*known == Charset::iso_8859_1 || *known == Charset::iso_8859_15)) return *known;
-    return Charset::windows_1252;
-}
-
-Charset choose(Body& body, std::string_view bytes, std::string_view declared, LinkCharset link) {
+Charset choose(Body& body, std::string_view declared, LinkCharset link) {
     switch (link) {
         case LinkCharset::utf_8:
             return Charset::utf_8;
@@ -153,7 +139,6 @@ Charset choose(Body& body, std::string_view bytes, std::string_view declared, Li
         case LinkCharset::windows_1252:
             return Charset::windows_1252;
         case LinkCharset::guess:
-            return guess(bytes, declared);
         case LinkCharset::msh18:
             break;
     }
@@ -164,7 +149,8 @@ Charset choose(Body& body, std::string_view bytes, std::string_view declared, Li
 
 /// The names and ends of all segments, and the marks of their parts. Nothing when a line is not a clean segment: the
 /// lines then have to be joined first.
-Result<bool> index(Body& body, const ParseOptions& options) {
+enum class Lines : bool { unchecked, checked };
+Result<bool> index(Body& body, const ParseOptions& options, Lines lines = Lines::unchecked) {
     const std::string_view text = body.text;
     const auto& separators = body.separators;
     body.segments.clear();
@@ -176,12 +162,12 @@ Result<bool> index(Body& body, const ParseOptions& options) {
             ++at;
             continue;
         }
-        if (!starts_segment(line, separators.field)) return false;
+        if (lines == Lines::unchecked && !is_segment(line, separators.field)) return false;
         if (body.segments.size() == options.max_segments) {
             return Error{Fault::malformed, fmt::format("segment {}", options.max_segments + 1), "too many segments"};
         }
         const bool header = has_own_separators(line.substr(0, 3));
-        if (separates_messages(line.substr(0, 3)) && !body.segments.empty()) {
+        if (lines == Lines::unchecked && separates_messages(line.substr(0, 3)) && !body.segments.empty()) {
             return Error{Fault::malformed, fmt::format("segment {}", body.segments.size() + 1),
                          "a second message or a batch envelope inside a message"};
         }
@@ -304,17 +290,17 @@ Repetition Field::repetition(std::size_t index) const {
     return {body_, piece(raw_, body_->separators.repetition, index + 1)};
 }
 
-std::vector<Repetition> Field::repetitions() const {
-    std::vector<Repetition> all;
-    if (raw_.empty()) return all;
-    const char separator = body_->separators.repetition;
-    auto rest = raw_;
-    for (;;) {
-        const auto end = separator == '\0' ? std::string_view::npos : rest.find(separator);
-        all.emplace_back(body_, rest.substr(0, end));
-        if (end == std::string_view::npos) return all;
-        rest.remove_prefix(end + 1);
-    }
+Pieces<Repetition> Field::repetitions() const {
+    if (raw_.empty()) return {};
+    return {body_, raw_, body_->separators.repetition};
+}
+
+Pieces<Component> Repetition::components() const {
+    return {body_, raw_, body_ == nullptr ? '\0' : body_->separators.component};
+}
+
+Pieces<Piece> Component::subcomponents() const {
+    return {body_, raw_, body_ == nullptr ? '\0' : body_->separators.subcomponent};
 }
 
 // Segment
@@ -415,16 +401,21 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
     const auto msh18 = piece(header, separators->field, 18);  // MSH-1 is the separator: MSH-18 is the 18th piece
     const auto declared = piece(piece(msh18, separators->repetition, 1), separators->component, 1);
     body->guess = options.charset == LinkCharset::guess;
-    body->charset = choose(*body, bytes, declared, options.charset);
-    auto decoded = decode(std::move(bytes), body->charset);
-    body->text = std::move(decoded.text);
-    if (decoded.doubt != CharsetDoubt::none && !body->guess) {
-        body->doubt = decoded.doubt;
-        note(*body, Anomaly::Kind::charset_doubt, "MSH-18");
+    if (body->guess) {
+        auto guessed = guess(bytes, trim(declared));
+        body->charset = guessed.charset;
+        body->text = std::move(guessed.text);
+    } else {
+        body->charset = choose(*body, declared, options.charset);
+        auto decoded = decode(std::move(bytes), body->charset);
+        body->text = std::move(decoded.text);
+        if (decoded.doubt != CharsetDoubt::none) {
+            body->doubt = decoded.doubt;
+            note(*body, Anomaly::Kind::charset_doubt, "MSH-18");
+        }
     }
 
-    std::vector<std::size_t> continued;
-    std::vector<std::size_t> indented;
+    std::vector<JoinedLines::Note> joins;
     bool clean = body->text.find('\n') == std::string::npos;
     if (clean) {
         auto indexed = index(*body, options);
@@ -434,20 +425,17 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
     if (!clean) {
         auto joined = join_lines(body->text, separators->field);
         body->text = std::move(joined.text);
-        continued = std::move(joined.continued);
-        indented = std::move(joined.indented);
+        joins = std::move(joined.notes);
         auto indexed = index(*body, options);
         if (!indexed) return indexed.error();
         if (!*indexed) return no_header();
     }
     if (body->segments.empty()) return no_header();
-    for (const auto number : indented) {
+    for (const auto& join : joins) {
         if (body->anomalies.size() == most_anomalies) break;
-        note(*body, Anomaly::Kind::leading_blank, Segment(body.get(), number).coordinate());
-    }
-    for (const auto number : continued) {
-        if (body->anomalies.size() == most_anomalies) break;
-        note(*body, Anomaly::Kind::continuation_line, Segment(body.get(), number).coordinate());
+        const bool blank = join.kind == JoinedLines::Note::Kind::leading_blank;
+        note(*body, blank ? Anomaly::Kind::leading_blank : Anomaly::Kind::continuation_line,
+             Segment(body.get(), join.segment).coordinate());
     }
     for (std::size_t i = 0; i < body->segments.size(); ++i) {
         const Segment segment(body.get(), i);
@@ -456,6 +444,18 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
             note(*body, Anomaly::Kind::fragmented, segment.coordinate(field));
         }
     }
+    return Message{std::move(body)};
+}
+
+Message Message::from_segments(std::string utf8, const Separators& separators, Charset charset) {
+    auto body = std::make_unique<Body>();
+    body->text = std::move(utf8);
+    body->separators = separators;
+    body->charset = charset;
+    body->guess = true;
+    ParseOptions unlimited;
+    unlimited.max_segments = unlimited.max_fields = unlimited.max_repetitions = std::numeric_limits<std::size_t>::max();
+    (void)index(*body, unlimited, Lines::checked);
     return Message{std::move(body)};
 }
 

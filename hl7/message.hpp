@@ -3,8 +3,10 @@
 // bytes; the views given out allocate nothing until a text is asked for.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -87,9 +89,62 @@ protected:
     std::string_view raw_;
 };
 
+/// The pieces of a text between separators, in order, empty ones included. Walking them allocates nothing.
+template <class Part>
+class Pieces {
+public:
+    class iterator {
+    public:
+        using value_type = Part;
+        using difference_type = std::ptrdiff_t;
+        using iterator_category = std::input_iterator_tag;
+
+        iterator() = default;
+        iterator(const detail::Body* body, std::string_view rest, char separator)
+            : body_(body), rest_(rest), separator_(separator), more_(true) {
+            cut();
+        }
+        Part operator*() const { return {body_, rest_.substr(0, end_)}; }
+        iterator& operator++() {
+            more_ = end_ != rest_.size();
+            if (more_) {
+                rest_.remove_prefix(end_ + 1);
+                cut();
+            }
+            return *this;
+        }
+        iterator operator++(int) {
+            auto before = *this;
+            ++*this;
+            return before;
+        }
+        friend bool operator==(const iterator& a, const iterator& b) {
+            return a.more_ == b.more_ && (!a.more_ || a.rest_.data() == b.rest_.data());
+        }
+
+    private:
+        void cut() { end_ = separator_ == '\0' ? rest_.size() : std::min(rest_.find(separator_), rest_.size()); }
+
+        const detail::Body* body_{};
+        std::string_view rest_;
+        std::size_t end_{};
+        char separator_{};
+        bool more_{};
+    };
+
+    Pieces() = default;  ///< none
+    Pieces(const detail::Body* body, std::string_view text, char separator) : first_(body, text, separator) {}
+    iterator begin() const { return first_; }
+    iterator end() const { return {}; }
+
+private:
+    iterator first_;
+};
+
 class Component : public Piece {
 public:
     using Piece::Piece;
+    Pieces<Piece> subcomponents() const;
     std::size_t size() const;                      ///< sub-components, at least 1
     Piece subcomponent(std::size_t number) const;  ///< from 1, as the standard counts
 };
@@ -97,6 +152,7 @@ public:
 class Repetition : public Piece {
 public:
     using Piece::Piece;
+    Pieces<Component> components() const;
     std::size_t size() const;                       ///< components, at least 1
     Component component(std::size_t number) const;  ///< from 1
 };
@@ -106,7 +162,7 @@ public:
     using Piece::Piece;
     std::size_t size() const;                        ///< repetitions; 0 when the field is empty
     Repetition repetition(std::size_t index) const;  ///< from 0; coordinates in texts count from 1: PID-3[1]
-    std::vector<Repetition> repetitions() const;     ///< all of them, empty ones between included
+    Pieces<Repetition> repetitions() const;          ///< none when the field is empty
 };
 
 class Segment {
@@ -143,6 +199,10 @@ public:
     static Result<Message> parse(std::string bytes, const ParseOptions& options = {});
     /// Only MSH, whatever follows: for the answer to a message that was refused for its size.
     static Result<Message> parse_header(std::string_view bytes, const ParseOptions& options = {});
+
+    /// Segments that are clean already: UTF-8, each ended by CR (or the end), the first one with those separators. What
+    /// dump() reads through; escapes are read as with LinkCharset::guess, no limit holds, nothing is refused.
+    static Message from_segments(std::string utf8, const Separators& separators, Charset charset);
 
     Message(Message&&) noexcept;
     Message& operator=(Message&&) noexcept;

@@ -9,7 +9,7 @@
 
 void sgl::fuzz::one(std::string_view input) {
     if (input.size() < 2) return;
-    const auto charset = static_cast<hl7::Charset>(static_cast<unsigned char>(input.front()) % 5);
+    const auto charset = static_cast<hl7::Charset>(static_cast<unsigned char>(input.front()) % 14);
     const bool guess = (static_cast<unsigned char>(input[1]) & 1U) != 0;
     input.remove_prefix(2);
     const hl7::Separators separators;

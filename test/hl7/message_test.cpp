@@ -109,8 +109,8 @@ TEST(Message, KeepsALineFeedInsideATextAndJoinsLinesThatAreNoSegment) {
     EXPECT_EQ(m.text("OBX[1]-5"), "line1\nline2\ncontinued");
     EXPECT_EQ(m.size(), 4U);
     ASSERT_EQ(m.anomalies().size(), 2U);
-    EXPECT_EQ(m.anomalies()[0], (Anomaly{Anomaly::Kind::leading_blank, "NTE"}));
-    EXPECT_EQ(m.anomalies()[1], (Anomaly{Anomaly::Kind::continuation_line, "OBX[1]"}));
+    EXPECT_EQ(m.anomalies()[0], (Anomaly{Anomaly::Kind::continuation_line, "OBX[1]"}));
+    EXPECT_EQ(m.anomalies()[1], (Anomaly{Anomaly::Kind::leading_blank, "NTE"}));
 }
 
 TEST(Message, IsRefusedWithoutAReadableMsh) {
