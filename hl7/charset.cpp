@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <utility>
 
 #include "hl7/code_pages.hpp"
+#include "hl7/scan.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::hl7 {
@@ -50,17 +53,25 @@ bool forbidden_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
 }
 
-// Bytes of the sequence at the start of `text` when it is a valid UTF-8 character, else 0.
+// Bytes of the sequence at the start of `text` when it is a valid UTF-8 character, else 0 (RFC 3629).
 std::size_t sequence(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    const std::size_t size = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-    if (size == 0 || size > text.size() || !is_utf8(text.substr(0, size))) return 0;
-    return size;
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text.data()[i]); };
+    const auto tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0U) == 0x80; };
+    const unsigned lead = at(0);
+    if (lead < 0x80) return 1;
+    if (lead < 0xC2) return 0;
+    if (lead < 0xE0) return tail(1) ? 2 : 0;
+    if (!tail(1) || !tail(2)) return 0;
+    const unsigned second = at(1);
+    if (lead < 0xF0) {
+        const bool overlong = lead == 0xE0 && second < 0xA0;
+        const bool surrogate = lead == 0xED && second >= 0xA0;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (lead > 0xF4 || !tail(3)) return 0;
+    const bool overlong = lead == 0xF0 && second < 0x90;
+    const bool beyond = lead == 0xF4 && second >= 0x90;
+    return overlong || beyond ? 0 : 4;
 }
 
 char32_t code_point(std::string_view character_bytes) {
@@ -88,34 +99,64 @@ unsigned char byte_of(char32_t c, Charset charset) {
     return 0;
 }
 
-/// What kinds of bytes a text has, in one pass without branches: most messages are plain ASCII.
-struct Kinds {
-    bool high{};
-    bool control{};
-};
+Survey kinds_of(std::string_view bytes) {
+    return survey(bytes, '\0');
+}
 
-Kinds kinds_of(std::string_view bytes) {
-    constexpr auto table = [] {
-        std::array<unsigned char, 256> kinds{};
-        for (std::size_t c = 0; c < 0x20; ++c)
-            kinds[c] = c == '\t' || c == '\n' || c == '\r' ? 0 : 2;
-        for (std::size_t c = 0x80; c < 0x100; ++c)
-            kinds[c] = 1;
-        return kinds;
-    }();
-    unsigned seen = 0;
-    for (const char c : bytes)
-        seen |= table[static_cast<unsigned char>(c)];
-    return {(seen & 1U) != 0, (seen & 2U) != 0};
+/// The first byte outside ASCII from `at` on, else the size.
+std::size_t next_high(std::string_view bytes, std::size_t at) {
+    constexpr std::uint64_t high_bits = 0x8080808080808080U;
+    for (std::uint64_t eight = 0; bytes.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, bytes.data() + at, sizeof eight);
+        if ((eight & high_bits) != 0) break;
+    }
+    while (at < bytes.size() && !high(bytes.data()[at]))
+        ++at;
+    return at;
 }
 
 bool valid_utf8(std::string_view bytes) {
-    for (std::size_t at = 0; at < bytes.size();) {
-        const auto size = high(bytes[at]) ? sequence(bytes.substr(at)) : 1;
+    for (std::size_t at = next_high(bytes, 0); at < bytes.size();) {
+        const auto size = sequence(bytes.substr(at));
         if (size == 0) return false;
         at += size;
+        if (at < bytes.size() && !high(bytes.data()[at])) at = next_high(bytes, at);
     }
     return true;
+}
+
+/// What each byte of a one-byte set becomes in UTF-8.
+struct Transcoding {
+    struct Text {
+        std::array<char, 3> bytes{};
+        std::uint8_t size{};
+        bool invalid{};
+    };
+    std::array<Text, 256> texts;
+};
+
+const Transcoding& transcoding(Charset charset) {
+    static const auto all = [] {
+        std::array<Transcoding, static_cast<std::size_t>(Charset::windows_1252) + 1> tables;
+        for (std::size_t set = 0; set < tables.size(); ++set) {
+            for (std::size_t byte = 0; byte < 256; ++byte) {
+                auto& text = tables[set].texts[byte];
+                const auto value = static_cast<unsigned char>(byte);
+                const auto decoded =
+                    high(static_cast<char>(value)) ? character(value, static_cast<Charset>(set)) : value;
+                std::string utf8;
+                text.invalid = byte >= 0x80 && decoded == 0;
+                if (text.invalid || forbidden_control(static_cast<char>(value)))
+                    utf8 = replacement;
+                else
+                    append(utf8, decoded);
+                text.size = static_cast<std::uint8_t>(utf8.size());
+                std::copy(utf8.begin(), utf8.end(), text.bytes.begin());
+            }
+        }
+        return tables;
+    }();
+    return all.at(static_cast<std::size_t>(charset));
 }
 
 /// Every run of accented letters, taken as bytes of a one-byte set, is UTF-8 again. A text in one layer fails at its
@@ -230,44 +271,52 @@ std::string_view to_msh18(Charset charset) {
 }
 
 Decoded decode(std::string bytes, Charset charset) {
+    const auto contents = kinds_of(bytes);
+    return decode(std::move(bytes), charset, contents);
+}
+
+Decoded decode(std::string bytes, Charset charset, const Survey& contents) {
     Decoded out;
-    const auto [any_high, controls] = kinds_of(bytes);
-    if (controls) out.doubt = CharsetDoubt::control;
-    if (!controls && !any_high) {
+    if (contents.control) out.doubt = CharsetDoubt::control;
+    if (!contents.control && !contents.high) {
         out.text = std::move(bytes);
         return out;
     }
-    if (any_high && charset != Charset::ascii) {
-        const bool utf8 = valid_utf8(bytes);
-        if (charset == Charset::utf_8) {
-            if (utf8 && encoded_twice(bytes)) out.doubt = CharsetDoubt::encoded_twice;
-            if (utf8 && !controls) {
-                out.text = std::move(bytes);
-                return out;
-            }
-        } else if (utf8) {
-            out.doubt = CharsetDoubt::looks_like_utf8;
+    const bool utf8 = contents.high && charset != Charset::ascii && valid_utf8(bytes);
+    if (charset == Charset::utf_8) {
+        if (utf8 && encoded_twice(bytes)) out.doubt = CharsetDoubt::encoded_twice;
+        if (utf8 && !contents.control) {
+            out.text = std::move(bytes);
+            return out;
         }
+    } else if (utf8) {
+        out.doubt = CharsetDoubt::looks_like_utf8;
     }
-    out.text.reserve(bytes.size() + bytes.size() / 8);
-    std::string_view rest = bytes;
-    while (!rest.empty()) {
-        const char c = rest.front();
-        std::size_t taken = 1;
-        if (forbidden_control(c)) {
-            out.text += replacement;
-        } else if (!high(c)) {
-            out.text += c;
-        } else if (charset == Charset::utf_8 && sequence(rest) != 0) {
-            taken = sequence(rest);
-            out.text += rest.substr(0, taken);
-        } else if (const auto decoded = character(static_cast<unsigned char>(c), charset); decoded != 0) {
-            append(out.text, decoded);
-        } else {
-            out.text += replacement;
-            out.doubt = CharsetDoubt::invalid_bytes;
+    // In UTF-8 the table says what becomes of a byte that is part of no character.
+    const auto& table = transcoding(charset).texts;
+    std::size_t size = 0;
+    for (const char c : bytes)
+        size += table[static_cast<unsigned char>(c)].size;
+    out.text.reserve(size);
+    const std::string_view all = bytes;
+    for (std::size_t at = 0; at < all.size();) {
+        if (!contents.control && !high(all.data()[at])) {
+            const auto run = next_high(all, at);
+            out.text.append(all, at, run - at);
+            at = run;
+            continue;
         }
-        rest.remove_prefix(taken);
+        if (charset == Charset::utf_8) {
+            if (const auto length = high(all.data()[at]) ? sequence(all.substr(at)) : 0; length != 0) {
+                out.text.append(all, at, length);
+                at += length;
+                continue;
+            }
+        }
+        const auto& text = table[static_cast<unsigned char>(all.data()[at])];
+        if (text.invalid) out.doubt = CharsetDoubt::invalid_bytes;
+        out.text.append(text.bytes.data(), text.size);
+        ++at;
     }
     return out;
 }

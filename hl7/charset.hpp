@@ -10,6 +10,8 @@
 
 namespace sgl::hl7 {
 
+struct Survey;
+
 enum class Charset : std::uint8_t {
     ascii,
     utf_8,
@@ -48,6 +50,8 @@ struct Decoded {
     CharsetDoubt doubt{};
 };
 Decoded decode(std::string bytes, Charset charset);
+/// The same when survey() of these bytes is known.
+Decoded decode(std::string bytes, Charset charset, const Survey& contents);
 
 /// The bytes in exactly that set, every control kept; nothing when one of them is not in it.
 std::optional<std::string> decode_exactly(std::string_view bytes, Charset charset);

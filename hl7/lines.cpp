@@ -1,6 +1,9 @@
 #include "hl7/lines.hpp"
 
 #include <algorithm>
+#include <cstring>
+
+#include "hl7/scan.hpp"
 
 namespace sgl::hl7 {
 
@@ -14,6 +17,12 @@ bool upper(char c) {
 }
 bool digit(char c) {
     return c >= '0' && c <= '9';
+}
+
+/// The next CR or LF from `at` on, else the size.
+std::size_t next_line_end(std::string_view text, std::size_t at) {
+    const auto rest = text.substr(at);
+    return at + static_cast<std::size_t>(find_either(rest.data(), rest.data() + rest.size(), '\r', '\n') - rest.data());
 }
 
 std::string_view without_blanks(std::string_view text) {
@@ -53,11 +62,31 @@ std::vector<std::string_view> split_messages(std::string_view block) {
             open = id == "MSH" ? at : std::string_view::npos;
             if (id == "MSH" && line.size() > 3 && !line_end(line[3])) separator = line[3];
         }
-        const auto end = block.find_first_of("\r\n", at);
-        at = end == std::string_view::npos ? block.size() : end + 1;
+        at = std::min(next_line_end(block, at) + 1, block.size());
     }
     if (open != std::string_view::npos) messages.push_back(block.substr(open));
     return messages;
+}
+
+bool normalise_line_ends(std::string& text, bool has_carriage_return) {
+    if (!has_carriage_return) {
+        replace_byte(text.data(), text.size(), '\n', '\r');
+        return true;
+    }
+    bool left = false;
+    std::size_t kept = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto feed = std::min(text.find('\n', at), text.size());
+        std::memmove(text.data() + kept, text.data() + at, feed - at);
+        kept += feed - at;
+        at = feed + 1;
+        if (feed == text.size()) break;
+        if (kept != 0 && text[kept - 1] == '\r' && text[feed - 1] == '\r') continue;
+        text[kept++] = '\n';
+        left = true;
+    }
+    text.resize(kept);
+    return !left;
 }
 
 JoinedLines join_lines(std::string_view text, char field_separator, bool keep_text_before) {
@@ -77,7 +106,7 @@ JoinedLines join_lines(std::string_view text, char field_separator, bool keep_te
     };
 
     const auto flush = [&](std::string_view line) {
-        if (line.find_first_not_of(std::string_view(" \t\0", 3)) == std::string_view::npos) return;
+        if (std::all_of(line.begin(), line.end(), [](char c) { return c == ' ' || c == '\t' || c == '\0'; })) return;
         const auto content = without_blanks(line);
         if (is_segment(content, field_separator)) {
             if (segments != 0) out.text += '\r';
@@ -99,8 +128,8 @@ JoinedLines join_lines(std::string_view text, char field_separator, bool keep_te
 
     std::size_t start = 0;
     for (std::size_t at = 0;;) {
-        const auto end = text.find_first_of("\r\n", at);
-        if (end == std::string_view::npos) break;
+        const auto end = next_line_end(text, at);
+        if (end == text.size()) break;
         std::size_t next = end + 1;
         if (text[end] == '\r') {
             if (next < text.size() && text[next] == '\n') ++next;

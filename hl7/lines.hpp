@@ -19,6 +19,9 @@ bool is_segment(std::string_view line, char field_separator);
 /// FTS) are left out. One message is the rule: then the answer holds one view.
 std::vector<std::string_view> split_messages(std::string_view block);
 
+/// CRLF becomes CR, and so does LF when the text has no CR. False when a line feed is left: data, or a bare end.
+bool normalise_line_ends(std::string& text, bool has_carriage_return);
+
 struct JoinedLines {
     /// What was joined or left out, in the order of the lines; `times` in a row for the same segment.
     struct Note {

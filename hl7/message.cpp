@@ -16,41 +16,56 @@ namespace sgl::hl7 {
 
 namespace detail {
 
-// Where each segment is, and where every fourth of its parts begins: one part is then at most three memchr away, and
-// the index of a message of nothing but separators stays as small as the message.
+// Where each segment is. A short one is looked through for each field that is asked for: that is a few instructions. Of
+// a long one, the index keeps where every fourth part begins; so it stays smaller than the message even when that is
+// nothing but separators.
 constexpr std::size_t stride = 4;
+constexpr std::size_t longest_without_marks = 512;
 
 struct SegmentIndex {
     std::uint32_t start{};
     std::uint32_t end{};
     std::uint32_t first_mark{};
-    std::uint32_t parts{};  ///< after the name; for MSH part 1 is field 2
+    std::uint32_t parts{};  ///< after the name; for MSH part 1 is field 2. Kept for long segments only
+
+    bool marked() const { return end - start > longest_without_marks; }
 };
 
-struct Body {
+struct Body : Reading {
     std::string text;
-    Separators separators;
-    Charset charset{};
     CharsetDoubt doubt{};
-    bool guess{};
     std::vector<SegmentIndex> segments;
     std::vector<std::uint32_t> marks;
     std::vector<Anomaly> anomalies;
 
     std::string_view raw(const SegmentIndex& segment) const {
-        return std::string_view(text).substr(segment.start, segment.end - segment.start);
+        return {text.data() + segment.start, static_cast<std::size_t>(segment.end - segment.start)};
     }
-    std::string_view id(const SegmentIndex& segment) const { return std::string_view(text).substr(segment.start, 3); }
+    std::string_view id(const SegmentIndex& segment) const { return raw(segment).substr(0, 3); }
+    std::size_t parts(const SegmentIndex& segment) const {
+        return segment.marked() ? segment.parts : count_of(raw(segment), separators.field);
+    }
     std::string_view part(const SegmentIndex& segment, std::size_t number) const;
 };
 
 std::string_view Body::part(const SegmentIndex& segment, std::size_t number) const {
-    if (number == 0 || number > segment.parts) return {};
-    std::size_t at = marks[segment.first_mark + (number - 1) / stride];
-    for (auto hops = (number - 1) % stride; hops != 0; --hops)
-        at = text.find(separators.field, at) + 1;
-    const auto end = std::min<std::size_t>(text.find(separators.field, at), segment.end);
-    return std::string_view(text).substr(at, end - at);
+    if (number == 0) return {};
+    const char* const end = text.data() + segment.end;
+    const char* const readable = text.data() + text.size();
+    const char* at = text.data() + segment.start;
+    auto hops = number;
+    if (segment.marked()) {
+        if (number > segment.parts) return {};
+        at = text.data() + marks[segment.first_mark + (number - 1) / stride];
+        hops = (number - 1) % stride;
+        for (; hops != 0; --hops)
+            at = find_near(at, end, separators.field) + 1;
+    } else {
+        at = nth(at, end, readable, separators.field, hops);
+        if (at == end) return {};
+        ++at;
+    }
+    return {at, static_cast<std::size_t>(find_near(at, end, separators.field) - at)};
 }
 
 }  // namespace detail
@@ -83,7 +98,7 @@ std::string_view piece(std::string_view text, char separator, std::size_t number
 
 std::size_t pieces(std::string_view text, char separator) {
     if (separator == '\0') return 1;
-    return 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), separator));
+    return 1 + count_of(text, separator);
 }
 
 void note(Body& body, Anomaly::Kind kind, std::string where) {
@@ -92,6 +107,12 @@ void note(Body& body, Anomaly::Kind kind, std::string where) {
 
 Error no_header() {
     return {Fault::malformed, "MSH", "the message has no readable MSH segment"};
+}
+
+/// Up to the first line end.
+std::string_view first_line(std::string_view text) {
+    text = text.substr(0, text.find('\r'));
+    return text.substr(0, text.find('\n'));
 }
 
 /// From MSH on; nothing when there is none at the start of a line.
@@ -147,61 +168,97 @@ Charset choose(Body& body, std::string_view declared, LinkCharset link) {
     return charset.value_or(Charset::ascii);
 }
 
-/// The names and ends of all segments, and the marks of their parts. Nothing when a line is not a clean segment: the
-/// lines then have to be joined first.
-enum class Lines : bool { unchecked, checked };
-Result<bool> index(Body& body, const ParseOptions& options, Lines lines = Lines::unchecked) {
-    const std::string_view text = body.text;
-    const auto& separators = body.separators;
-    body.segments.clear();
-    body.marks.clear();
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find('\r', at), text.size());
-        const auto line = text.substr(at, end - at);
-        if (line.empty()) {
-            ++at;
-            continue;
-        }
-        if (lines == Lines::unchecked && !is_segment(line, separators.field)) return false;
-        if (body.segments.size() == options.max_segments) {
-            return Error{Fault::malformed, fmt::format("segment {}", options.max_segments + 1), "too many segments"};
-        }
-        const bool header = has_own_separators(line.substr(0, 3));
-        if (lines == Lines::unchecked && separates_messages(line.substr(0, 3)) && !body.segments.empty()) {
-            return Error{Fault::malformed, fmt::format("segment {}", body.segments.size() + 1),
-                         "a second message or a batch envelope inside a message"};
-        }
-        SegmentIndex segment{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end),
-                             static_cast<std::uint32_t>(body.marks.size()), 0};
-        const auto number = body.segments.size();
-        const auto where = [&](std::size_t field) {
-            body.segments.push_back(segment);
-            return Segment(&body, number).coordinate(field);
-        };
-        // The repetitions of one field matter only in a segment that has very many.
-        const bool many = separators.repetition != '\0' && line.size() > options.max_repetitions &&
-                          pieces(line, separators.repetition) > options.max_repetitions;
-        for (auto field = line.find(separators.field); field != std::string_view::npos;) {
-            if (segment.parts + (header ? 1U : 0U) == options.max_fields) {
-                return Error{Fault::malformed, where(0), "too many fields in a segment"};
-            }
-            if (segment.parts % detail::stride == 0) body.marks.push_back(static_cast<std::uint32_t>(at + field + 1));
-            ++segment.parts;
-            const auto next = line.find(separators.field, field + 1);
-            if (many && !(header && segment.parts == 1)) {
-                const auto content = line.substr(field + 1, std::min(next, line.size()) - field - 1);
-                if (pieces(content, separators.repetition) > options.max_repetitions) {
-                    return Error{Fault::malformed, where(segment.parts + (header ? 1U : 0U)),
-                                 "too many repetitions of a field"};
-                }
-            }
-            field = next;
-        }
-        body.segments.push_back(segment);
-        at = end + 1;
-    }
-    return true;
+bool is_name(const char* text) {
+    const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return upper(text[0]) && (upper(text[1]) || digit(text[1])) && (upper(text[2]) || digit(text[2]));
 }
+
+enum class Lines : std::uint8_t { as_received, clean };
+
+/// The names and ends of all segments, and the marks of the long ones.
+class Indexer {
+public:
+    Indexer(Body& body, const ParseOptions& options, Lines lines) : body_(body), options_(options), lines_(lines) {}
+
+    /// False when a line is no clean segment: the lines then have to be joined first.
+    Result<bool> run(const Survey& contents) {
+        const std::string_view text = body_.text;
+        body_.segments.clear();
+        body_.segments.reserve(std::min(contents.carriage_returns, options_.max_segments) + 1);
+        body_.marks.clear();
+        most_marks_ = contents.separators / detail::stride + text.size() / detail::longest_without_marks + 1;
+        for (std::size_t at = 0; at < text.size();) {
+            const auto end = std::min(text.find('\r', at), text.size());
+            if (end != at) {
+                if (lines_ == Lines::as_received && !clean(text.substr(at, end - at))) return false;
+                if (auto wrong = take(at, end)) return std::move(*wrong);
+            }
+            at = end + 1;
+        }
+        return true;
+    }
+
+private:
+    bool clean(std::string_view line) const {
+        return line.size() >= 3 && is_name(line.data()) && (line.size() == 3 || line[3] == body_.separators.field);
+    }
+
+    std::optional<Error> take(std::size_t start, std::size_t end) {
+        const auto line = std::string_view(body_.text).substr(start, end - start);
+        const auto number = body_.segments.size();
+        if (lines_ == Lines::as_received) {
+            const auto where = [&] { return fmt::format("segment {}", number + 1); };
+            if (number == options_.max_segments) return Error{Fault::malformed, where(), "too many segments"};
+            if (number != 0 && separates_messages(line.substr(0, 3)))
+                return Error{Fault::malformed, where(), "a second message or a batch envelope inside a message"};
+        }
+        auto& segment = body_.segments.emplace_back();
+        segment.start = static_cast<std::uint32_t>(start);
+        segment.end = static_cast<std::uint32_t>(end);
+        if (!segment.marked() && line.size() <= std::min(options_.max_fields, options_.max_repetitions))
+            return std::nullopt;
+
+        segment.first_mark = static_cast<std::uint32_t>(body_.marks.size());
+        const bool header = has_own_separators(line.substr(0, 3));
+        std::size_t parts = 0;
+        std::size_t field = 0;
+        std::size_t overfull = 0;
+        // The repetitions of one field matter only in a segment that has very many.
+        const auto repetition = body_.separators.repetition;
+        const bool many = repetition != '\0' && line.size() > options_.max_repetitions &&
+                          pieces(line, repetition) > options_.max_repetitions;
+        const auto most = options_.max_fields - (header ? 1 : 0);
+        if (segment.marked()) body_.marks.reserve(most_marks_);
+        for_each_of(line, line.data() + line.size(), body_.separators.field, [&](const char* at) {
+            const auto after = static_cast<std::size_t>(at - line.data()) + 1;
+            if (many && parts > (header ? 1U : 0U) && overfull == 0 &&
+                pieces(line.substr(field, after - 1 - field), repetition) > options_.max_repetitions) {
+                overfull = parts + (header ? 1 : 0);
+            }
+            field = after;
+            if (segment.marked() && parts % detail::stride == 0 && parts < most)
+                body_.marks.push_back(static_cast<std::uint32_t>(start + after));
+            ++parts;
+        });
+        if (many && overfull == 0 && parts > (header ? 1U : 0U) &&
+            pieces(line.substr(field), repetition) > options_.max_repetitions) {
+            overfull = parts + (header ? 1 : 0);
+        }
+        segment.parts = static_cast<std::uint32_t>(parts);
+        const auto refused = [&](std::size_t in_field, std::string what) {
+            return Error{Fault::malformed, Segment(&body_, number).coordinate(in_field), std::move(what)};
+        };
+        if (parts > most) return refused(0, "too many fields in a segment");
+        if (overfull != 0) return refused(overfull, "too many repetitions of a field");
+        return std::nullopt;
+    }
+
+    Body& body_;
+    const ParseOptions& options_;
+    Lines lines_;
+    std::size_t most_marks_{};
+};
 
 std::string_view link_charset_name(LinkCharset charset) {
     switch (charset) {
@@ -259,48 +316,35 @@ std::string_view to_string(Anomaly::Kind kind) {
 
 std::string Piece::text() const {
     if (raw_.empty() || is_null()) return {};
-    return unescape(raw_, body_->separators, body_->charset, body_->guess);
+    return unescape(raw_, reading_->separators, reading_->charset, reading_->guess);
 }
 
 std::size_t Component::size() const {
-    return body_ == nullptr ? 1 : pieces(raw_, body_->separators.subcomponent);
+    return reading_ == nullptr ? 1 : pieces(raw_, reading_->separators.subcomponent);
 }
 
 Piece Component::subcomponent(std::size_t number) const {
-    if (body_ == nullptr) return {};
-    return {body_, piece(raw_, body_->separators.subcomponent, number)};
+    if (reading_ == nullptr) return {};
+    return {reading_, piece(raw_, reading_->separators.subcomponent, number)};
 }
 
 std::size_t Repetition::size() const {
-    return body_ == nullptr ? 1 : pieces(raw_, body_->separators.component);
+    return reading_ == nullptr ? 1 : pieces(raw_, reading_->separators.component);
 }
 
 Component Repetition::component(std::size_t number) const {
-    if (body_ == nullptr) return {};
-    return {body_, piece(raw_, body_->separators.component, number)};
+    if (reading_ == nullptr) return {};
+    return {reading_, piece(raw_, reading_->separators.component, number)};
 }
 
 std::size_t Field::size() const {
     if (raw_.empty()) return 0;
-    return pieces(raw_, body_->separators.repetition);
+    return pieces(raw_, reading_->separators.repetition);
 }
 
 Repetition Field::repetition(std::size_t index) const {
-    if (body_ == nullptr) return {};
-    return {body_, piece(raw_, body_->separators.repetition, index + 1)};
-}
-
-Pieces<Repetition> Field::repetitions() const {
-    if (raw_.empty()) return {};
-    return {body_, raw_, body_->separators.repetition};
-}
-
-Pieces<Component> Repetition::components() const {
-    return {body_, raw_, body_ == nullptr ? '\0' : body_->separators.component};
-}
-
-Pieces<Piece> Component::subcomponents() const {
-    return {body_, raw_, body_ == nullptr ? '\0' : body_->separators.subcomponent};
+    if (reading_ == nullptr) return {};
+    return {reading_, piece(raw_, reading_->separators.repetition, index + 1)};
 }
 
 // Segment
@@ -314,20 +358,13 @@ std::string_view Segment::raw() const {
 
 std::size_t Segment::fields() const {
     if (body_ == nullptr) return 0;
-    return body_->segments[index_].parts + (has_own_separators(id()) ? 1U : 0U);
+    return body_->parts(body_->segments[index_]) + (has_own_separators(id()) ? 1U : 0U);
 }
 
 namespace {
 
-// MSH-1 and MSH-2 are data as they stand: a body without separators leaves them whole.
-const Body& verbatim() {
-    static const Body body = [] {
-        Body b;
-        b.separators = {'\0', '\0', '\0', '\0', '\0', '\0'};
-        return b;
-    }();
-    return body;
-}
+// MSH-1 and MSH-2 are data as they stand: without separators nothing is cut, nothing is an escape.
+constexpr detail::Reading verbatim{{'\0', '\0', '\0', '\0', '\0', '\0'}, Charset::utf_8, false};
 
 }  // namespace
 
@@ -335,8 +372,27 @@ Field Segment::field(std::size_t number) const {
     if (body_ == nullptr || number == 0) return {};
     const auto& segment = body_->segments[index_];
     if (!has_own_separators(body_->id(segment))) return {body_, body_->part(segment, number)};
-    if (number == 1) return {&verbatim(), body_->raw(segment).substr(3, 1)};
-    return {number == 2 ? &verbatim() : body_, body_->part(segment, number - 1)};
+    if (number == 1) return {&verbatim, body_->raw(segment).substr(3, 1)};
+    return {number == 2 ? &verbatim : static_cast<const detail::Reading*>(body_), body_->part(segment, number - 1)};
+}
+
+Segment::Content Segment::content() const {
+    if (body_ == nullptr) return {};
+    const auto whole = raw();
+    // The name, and in a header the encoding characters, are no fields to be cut.
+    const bool header = has_own_separators(id());
+    const char* const readable = body_->text.data() + body_->text.size();
+    const char* const end = whole.data() + whole.size();
+    Content out{body_->separators, {}, readable, header ? 3U : 1U};
+    const char* const before = nth(whole.data(), end, readable, body_->separators.field, header ? 2 : 1);
+    if (before != end) out.text = {before + 1, static_cast<std::size_t>(end - before - 1)};
+    return out;
+}
+
+Pieces<Field> Segment::all_fields() const {
+    const auto found = content();
+    if (found.text.data() == nullptr) return {};
+    return {body_, found.text, found.separators.field};
 }
 
 std::string Segment::text(std::size_t field_number, std::size_t component, std::size_t subcomponent) const {
@@ -388,7 +444,7 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         note(*body, Anomaly::Kind::text_before_msh, "MSH");
     bytes.erase(0, mark + *header_at);
 
-    const auto header = std::string_view(bytes).substr(0, bytes.find_first_of("\r\n"));
+    const auto header = first_line(bytes);
     if (header.size() < 4) return no_header();
     auto separators = separators_of(header);
     if (!separators) return separators.error();
@@ -398,8 +454,14 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         note(*body, Anomaly::Kind::unusual_separators, "MSH-2");
     }
 
-    const auto msh18 = piece(header, separators->field, 18);  // MSH-1 is the separator: MSH-18 is the 18th piece
+    // MSH-1 is the separator itself: MSH-18 comes after the 17th.
+    const char* const header_end = header.data() + header.size();
+    const char* const msh17 = nth(header.data(), header_end, bytes.data() + bytes.size(), separators->field, 17);
+    const auto msh18 = msh17 == header_end
+                           ? std::string_view{}
+                           : piece({msh17 + 1, static_cast<std::size_t>(header_end - msh17 - 1)}, separators->field, 1);
     const auto declared = piece(piece(msh18, separators->repetition, 1), separators->component, 1);
+    auto contents = survey(bytes, separators->field);
     body->guess = options.charset == LinkCharset::guess;
     if (body->guess) {
         auto guessed = guess(bytes, trim(declared));
@@ -407,7 +469,7 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         body->text = std::move(guessed.text);
     } else {
         body->charset = choose(*body, declared, options.charset);
-        auto decoded = decode(std::move(bytes), body->charset);
+        auto decoded = decode(std::move(bytes), body->charset, contents);
         body->text = std::move(decoded.text);
         if (decoded.doubt != CharsetDoubt::none) {
             body->doubt = decoded.doubt;
@@ -416,17 +478,17 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
     }
 
     std::vector<JoinedLines::Note> joins;
-    bool clean = body->text.find('\n') == std::string::npos;
-    if (clean) {
-        auto indexed = index(*body, options);
-        if (!indexed) return indexed.error();
-        clean = *indexed;
-    }
-    if (!clean) {
+    const bool line_feeds =
+        contents.line_feeds != 0 && !normalise_line_ends(body->text, contents.carriage_returns != 0);
+    contents.carriage_returns = std::max(contents.carriage_returns, contents.line_feeds);
+    Result<bool> indexed = false;
+    if (!line_feeds) indexed = Indexer(*body, options, Lines::as_received).run(contents);
+    if (!indexed) return indexed.error();
+    if (!*indexed) {
         auto joined = join_lines(body->text, separators->field);
         body->text = std::move(joined.text);
         joins = std::move(joined.notes);
-        auto indexed = index(*body, options);
+        indexed = Indexer(*body, options, Lines::as_received).run(contents);
         if (!indexed) return indexed.error();
         if (!*indexed) return no_header();
     }
@@ -438,11 +500,10 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
              Segment(body.get(), join.segment).coordinate());
     }
     for (std::size_t i = 0; i < body->segments.size(); ++i) {
-        const Segment segment(body.get(), i);
         const std::size_t field = i == 0 ? 14 : 1;
-        if ((i == 0 || segment.id() == "DSC") && !segment.field(field).empty()) {
+        if (i != 0 && body->id(body->segments[i]) != "DSC") continue;
+        if (const Segment segment(body.get(), i); !segment.field(field).empty())
             note(*body, Anomaly::Kind::fragmented, segment.coordinate(field));
-        }
     }
     return Message{std::move(body)};
 }
@@ -455,7 +516,7 @@ Message Message::from_segments(std::string utf8, const Separators& separators, C
     body->guess = true;
     ParseOptions unlimited;
     unlimited.max_segments = unlimited.max_fields = unlimited.max_repetitions = std::numeric_limits<std::size_t>::max();
-    (void)index(*body, unlimited, Lines::checked);
+    (void)Indexer(*body, unlimited, Lines::clean).run(survey(body->text, separators.field));
     return Message{std::move(body)};
 }
 
@@ -464,7 +525,7 @@ Result<Message> Message::parse_header(std::string_view bytes, const ParseOptions
     const auto header_at = find_header(bytes);
     if (!header_at) return no_header();
     bytes.remove_prefix(*header_at);
-    return parse(std::string(bytes.substr(0, bytes.find_first_of("\r\n"))), options);
+    return parse(std::string(first_line(bytes)), options);
 }
 
 const Separators& Message::separators() const {

@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hl7/charset.hpp"
+#include "hl7/scan.hpp"
 #include "lib/base/result.hpp"
 
 namespace sgl::hl7 {
@@ -68,15 +70,24 @@ struct Anomaly {
 std::string_view to_string(Anomaly::Kind kind);
 
 namespace detail {
+
 struct Body;
-}
+
+/// How the raw characters of a message are to be read.
+struct Reading {
+    Separators separators;
+    Charset charset{};
+    bool guess{};
+};
+
+}  // namespace detail
 
 /// A piece of a message: its raw characters and how to read them. A view: valid as long as the Message lives (moving
 /// the Message is allowed). An absent piece is an empty one.
 class Piece {
 public:
     Piece() = default;
-    Piece(const detail::Body* body, std::string_view raw) : body_(body), raw_(raw) {}
+    Piece(const detail::Reading* reading, std::string_view raw) : reading_(reading), raw_(raw) {}
 
     std::string_view raw() const { return raw_; }  ///< escapes not interpreted
     bool empty() const { return raw_.empty(); }
@@ -85,7 +96,7 @@ public:
     std::string text() const;
 
 protected:
-    const detail::Body* body_{};
+    const detail::Reading* reading_{};
     std::string_view raw_;
 };
 
@@ -100,15 +111,16 @@ public:
         using iterator_category = std::input_iterator_tag;
 
         iterator() = default;
-        iterator(const detail::Body* body, std::string_view rest, char separator)
-            : body_(body), rest_(rest), separator_(separator), more_(true) {
+        iterator(const detail::Reading* reading, std::string_view text, char separator)
+            : reading_(reading), at_(text.data()), end_(text.data() + text.size()), separator_(separator) {
             cut();
         }
-        Part operator*() const { return {body_, rest_.substr(0, end_)}; }
+        Part operator*() const { return {reading_, {at_, static_cast<std::size_t>(stop_ - at_)}}; }
         iterator& operator++() {
-            more_ = end_ != rest_.size();
-            if (more_) {
-                rest_.remove_prefix(end_ + 1);
+            if (stop_ == end_) {
+                at_ = nullptr;
+            } else {
+                at_ = stop_ + 1;
                 cut();
             }
             return *this;
@@ -118,22 +130,21 @@ public:
             ++*this;
             return before;
         }
-        friend bool operator==(const iterator& a, const iterator& b) {
-            return a.more_ == b.more_ && (!a.more_ || a.rest_.data() == b.rest_.data());
-        }
+        friend bool operator==(const iterator& a, const iterator& b) { return a.at_ == b.at_; }
 
     private:
-        void cut() { end_ = separator_ == '\0' ? rest_.size() : std::min(rest_.find(separator_), rest_.size()); }
+        void cut() { stop_ = separator_ == '\0' ? end_ : find_near(at_, end_, separator_); }
 
-        const detail::Body* body_{};
-        std::string_view rest_;
-        std::size_t end_{};
+        const detail::Reading* reading_{};
+        const char* at_{};  ///< null after the last
+        const char* stop_{};
+        const char* end_{};
         char separator_{};
-        bool more_{};
     };
 
     Pieces() = default;  ///< none
-    Pieces(const detail::Body* body, std::string_view text, char separator) : first_(body, text, separator) {}
+    Pieces(const detail::Reading* reading, std::string_view text, char separator)
+        : first_(reading, text.data() == nullptr ? std::string_view("") : text, separator) {}
     iterator begin() const { return first_; }
     iterator end() const { return {}; }
 
@@ -144,7 +155,9 @@ private:
 class Component : public Piece {
 public:
     using Piece::Piece;
-    Pieces<Piece> subcomponents() const;
+    Pieces<Piece> subcomponents() const {
+        return {reading_, raw_, reading_ == nullptr ? '\0' : reading_->separators.subcomponent};
+    }
     std::size_t size() const;                      ///< sub-components, at least 1
     Piece subcomponent(std::size_t number) const;  ///< from 1, as the standard counts
 };
@@ -152,7 +165,9 @@ public:
 class Repetition : public Piece {
 public:
     using Piece::Piece;
-    Pieces<Component> components() const;
+    Pieces<Component> components() const {
+        return {reading_, raw_, reading_ == nullptr ? '\0' : reading_->separators.component};
+    }
     std::size_t size() const;                       ///< components, at least 1
     Component component(std::size_t number) const;  ///< from 1
 };
@@ -162,7 +177,19 @@ public:
     using Piece::Piece;
     std::size_t size() const;                        ///< repetitions; 0 when the field is empty
     Repetition repetition(std::size_t index) const;  ///< from 0; coordinates in texts count from 1: PID-3[1]
-    Pieces<Repetition> repetitions() const;          ///< none when the field is empty
+    Pieces<Repetition> repetitions() const {         ///< none when the field is empty
+        if (raw_.empty() || reading_ == nullptr) return {};
+        return {reading_, raw_, reading_->separators.repetition};
+    }
+};
+
+/// A valued leaf and where it stands in its segment, everything counted from 1.
+struct Leaf {
+    std::uint32_t field{};
+    std::uint32_t repetition{};
+    std::uint32_t component{};
+    std::uint32_t subcomponent{};
+    std::string_view raw;
 };
 
 class Segment {
@@ -176,6 +203,11 @@ public:
     std::size_t index() const { return index_; }  ///< position in the message, MSH is 0
     std::size_t fields() const;                   ///< number of the last field written, 0 for a bare name
     Field field(std::size_t number) const;        ///< from 1; MSH-1 is the field separator itself
+    /// The fields in order from 1, in MSH from 3: faster than one by one.
+    Pieces<Field> all_fields() const;
+    /// visit(Leaf) for every leaf that is not empty, in order, in one pass; in MSH from field 3.
+    template <class Visit>
+    void for_each_leaf(Visit visit) const;
 
     /// Decoded text of one component (sub-component when given) of the first repetition: text(3) is `PID-3.1`.
     std::string text(std::size_t field, std::size_t component = 1, std::size_t subcomponent = 0) const;
@@ -187,9 +219,49 @@ public:
     friend bool operator==(const Segment&, const Segment&) = default;
 
 private:
+    struct Content {
+        Separators separators;
+        std::string_view text;  ///< from the first field on
+        const char* readable_end{};
+        std::uint32_t first_field{};
+    };
+    Content content() const;
+
     const detail::Body* body_{};
     std::size_t index_{};
 };
+
+template <class Visit>
+void Segment::for_each_leaf(Visit visit) const {
+    const auto here = content();
+    const auto or_field = [&](char c) { return c == '\0' ? here.separators.field : c; };
+    const char field_separator = here.separators.field;
+    const char repetition_separator = or_field(here.separators.repetition);
+    const char component_separator = or_field(here.separators.component);
+    std::uint32_t field = here.first_field;
+    std::uint32_t repetition = 1;
+    std::uint32_t component = 1;
+    std::uint32_t subcomponent = 1;
+    const char* start = here.text.data();
+    const auto valued = [&](const char* end) {
+        if (end != start)
+            visit(Leaf{field, repetition, component, subcomponent, {start, static_cast<std::size_t>(end - start)}});
+    };
+    for_each_of(here.text, here.readable_end, field_separator, repetition_separator, component_separator,
+                or_field(here.separators.subcomponent), [&](const char* at) {
+                    valued(at);
+                    start = at + 1;
+                    // Without branches: which separator comes next can't be foreseen.
+                    const unsigned f = *at == field_separator ? 1 : 0;
+                    const unsigned r = f | (*at == repetition_separator ? 1U : 0U);
+                    const unsigned c = r | (*at == component_separator ? 1U : 0U);
+                    subcomponent = c != 0 ? 1 : subcomponent + 1;
+                    component = r != 0 ? 1 : component + c;
+                    repetition = f != 0 ? 1 : repetition + r;
+                    field += f;
+                });
+    valued(here.text.data() + here.text.size());
+}
 
 class Message {
 public:

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 #include "hl7/escape.hpp"
 #include "hl7/lines.hpp"
 
@@ -69,6 +71,93 @@ TEST(Message, KeepsItsViewsWhenItIsMoved) {
     const auto other = std::move(m);
     EXPECT_EQ(pid.text(1), "x");
     EXPECT_EQ(other.first("PID"), pid);
+}
+
+TEST(Message, IsWalkedLeafByLeafInOnePass) {
+    const auto m = read("MSH|^~\\&|A^B\rPID|1||A^^^B&C~~D||\"\"|&x|~y\rNTE\rZZZ|" + std::string(700, 'z') + "|a|||b^c\r");
+    const auto walked = [&](std::size_t segment) {
+        std::string out;
+        m.segment(segment).for_each_leaf([&](const Leaf& leaf) {
+            out += std::to_string(leaf.field) + '[' + std::to_string(leaf.repetition) + "]." +
+                   std::to_string(leaf.component) + '.' + std::to_string(leaf.subcomponent) + '=' +
+                   std::string(leaf.raw.substr(0, 2)) + ' ';
+        });
+        return out;
+    };
+    EXPECT_EQ(walked(0), "3[1].1.1=A 3[1].2.1=B ");
+    EXPECT_EQ(walked(1), "1[1].1.1=1 3[1].1.1=A 3[1].4.1=B 3[1].4.2=C 3[3].1.1=D 5[1].1.1=\"\" 6[1].1.2=x 7[2].1.1=y ");
+    EXPECT_EQ(walked(2), "");
+    EXPECT_EQ(walked(3), "1[1].1.1=zz 2[1].1.1=a 5[1].1.1=b 5[1].2.1=c ");
+    EXPECT_EQ(m.segment(3).text(5, 2), "c");
+    EXPECT_EQ(m.segment(3).fields(), 5U);
+    const auto bare = read("MSH|^~|A^B&C\rPID|a&b~c^d");
+    std::size_t leaves = 0;
+    bare.segment(1).for_each_leaf([&](const Leaf& leaf) { leaves += leaf.subcomponent; });
+    EXPECT_EQ(leaves, 3U);
+}
+
+// However a segment is asked, the answer is the same: by number, in order, in one pass; short ones and long ones, whose
+// fields are marked.
+TEST(Message, GivesTheSamePiecesHoweverItIsAsked) {
+    std::mt19937 random(20261122);
+    for (int round = 0; round < 300; ++round) {
+        std::string bytes = "MSH|^~\\&|A\r";
+        for (int s = 0; s < 6; ++s) {
+            bytes += "OBX";
+            for (auto n = random() % (s % 2 == 0 ? 30 : 900); n > 0; --n)
+                bytes += "||||^~&ab"[random() % 9];
+            if (bytes[bytes.rfind("OBX") + 3] != '|') bytes.insert(bytes.rfind("OBX") + 3, "|");
+            bytes += '\r';
+        }
+        const auto m = read(bytes);
+        for (std::size_t i = 0; i < m.size(); ++i) {
+            const auto segment = m.segment(i);
+            std::vector<std::string> by_number;
+            std::vector<std::string> in_order;
+            std::vector<std::string> in_one_pass;
+            const auto name = [](std::size_t f, std::size_t r, std::size_t c, std::size_t u, std::string_view raw) {
+                std::string out;
+                for (const auto number : {f, r, c, u})
+                    out += std::to_string(number) + '.';
+                return out + std::string(raw);
+            };
+            const std::size_t first = i == 0 ? 3 : 1;
+            for (std::size_t f = first; f <= segment.fields(); ++f) {
+                const auto field = segment.field(f);
+                for (std::size_t r = 0; r < field.size(); ++r) {
+                    const auto repetition = field.repetition(r);
+                    for (std::size_t c = 1; c <= repetition.size(); ++c) {
+                        for (std::size_t u = 1; u <= repetition.component(c).size(); ++u) {
+                            const auto raw = repetition.component(c).subcomponent(u).raw();
+                            if (!raw.empty()) by_number.push_back(name(f, r + 1, c, u, raw));
+                        }
+                    }
+                }
+            }
+            std::size_t f = first;
+            for (const auto& field : segment.all_fields()) {
+                std::size_t r = 1;
+                for (const auto& repetition : field.repetitions()) {
+                    std::size_t c = 1;
+                    for (const auto& component : repetition.components()) {
+                        std::size_t u = 1;
+                        for (const auto& leaf : component.subcomponents()) {
+                            if (!leaf.empty()) in_order.push_back(name(f, r, c, u, leaf.raw()));
+                            ++u;
+                        }
+                        ++c;
+                    }
+                    ++r;
+                }
+                ++f;
+            }
+            segment.for_each_leaf([&](const Leaf& leaf) {
+                in_one_pass.push_back(name(leaf.field, leaf.repetition, leaf.component, leaf.subcomponent, leaf.raw));
+            });
+            ASSERT_EQ(by_number, in_order) << segment.raw();
+            ASSERT_EQ(by_number, in_one_pass) << segment.raw();
+        }
+    }
 }
 
 TEST(Message, NamesPlacesAsTheStandardDoes) {
