@@ -10,6 +10,7 @@
 
 #include "hl7/escape.hpp"
 #include "hl7/lines.hpp"
+#include "hl7/nfc.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::hl7 {
@@ -174,7 +175,8 @@ bool is_name(const char* text) {
     return upper(text[0]) && (upper(text[1]) || digit(text[1])) && (upper(text[2]) || digit(text[2]));
 }
 
-enum class Lines : std::uint8_t { as_received, clean };
+/// Lines that were joined are segments, whatever follows the name; those of from_segments() are not looked at.
+enum class Lines : std::uint8_t { as_received, joined, clean };
 
 /// The names and ends of all segments, and the marks of the long ones.
 class Indexer {
@@ -207,7 +209,7 @@ private:
     std::optional<Error> take(std::size_t start, std::size_t end) {
         const auto line = std::string_view(body_.text).substr(start, end - start);
         const auto number = body_.segments.size();
-        if (lines_ == Lines::as_received) {
+        if (lines_ != Lines::clean) {
             const auto where = [&] { return fmt::format("segment {}", number + 1); };
             if (number == options_.max_segments) return Error{Fault::malformed, where(), "too many segments"};
             if (number != 0 && separates_messages(line.substr(0, 3)))
@@ -477,6 +479,8 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         }
     }
 
+    if (contents.high && !body->guess) body->text = to_nfc(std::move(body->text));
+
     std::vector<JoinedLines::Note> joins;
     const bool line_feeds =
         contents.line_feeds != 0 && !normalise_line_ends(body->text, contents.carriage_returns != 0);
@@ -488,7 +492,7 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         auto joined = join_lines(body->text, separators->field);
         body->text = std::move(joined.text);
         joins = std::move(joined.notes);
-        indexed = Indexer(*body, options, Lines::as_received).run(contents);
+        indexed = Indexer(*body, options, Lines::joined).run(contents);
         if (!indexed) return indexed.error();
         if (!*indexed) return no_header();
     }

@@ -74,7 +74,8 @@ TEST(Message, KeepsItsViewsWhenItIsMoved) {
 }
 
 TEST(Message, IsWalkedLeafByLeafInOnePass) {
-    const auto m = read("MSH|^~\\&|A^B\rPID|1||A^^^B&C~~D||\"\"|&x|~y\rNTE\rZZZ|" + std::string(700, 'z') + "|a|||b^c\r");
+    const auto m =
+        read("MSH|^~\\&|A^B\rPID|1||A^^^B&C~~D||\"\"|&x|~y\rNTE\rZZZ|" + std::string(700, 'z') + "|a|||b^c\r");
     const auto walked = [&](std::size_t segment) {
         std::string out;
         m.segment(segment).for_each_leaf([&](const Leaf& leaf) {
@@ -200,6 +201,16 @@ TEST(Message, KeepsALineFeedInsideATextAndJoinsLinesThatAreNoSegment) {
     ASSERT_EQ(m.anomalies().size(), 2U);
     EXPECT_EQ(m.anomalies()[0], (Anomaly{Anomaly::Kind::continuation_line, "OBX[1]"}));
     EXPECT_EQ(m.anomalies()[1], (Anomaly{Anomaly::Kind::leading_blank, "NTE"}));
+}
+
+// Found by the batch fuzzer.
+TEST(Message, JoinsALineToASegmentThatIsOnlyAName) {
+    const auto m = read("MSH|^~\\&|A\rNTE\rfoo|bar\rOBX|1\r");
+    ASSERT_EQ(m.size(), 3U);
+    EXPECT_EQ(m.segment(1).id(), "NTE");
+    EXPECT_EQ(m.segment(1).raw(), "NTE\nfoo|bar");
+    EXPECT_EQ(m.text("NTE-1"), "bar");
+    EXPECT_EQ(m.text("OBX-1"), "1");
 }
 
 TEST(Message, IsRefusedWithoutAReadableMsh) {
