@@ -458,12 +458,12 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
 
     // MSH-1 is the separator itself: MSH-18 comes after the 17th.
     const char* const header_end = header.data() + header.size();
-    const char* const msh17 = nth(header.data(), header_end, bytes.data() + bytes.size(), separators->field, 17);
-    const auto msh18 = msh17 == header_end
-                           ? std::string_view{}
-                           : piece({msh17 + 1, static_cast<std::size_t>(header_end - msh17 - 1)}, separators->field, 1);
-    const auto declared = piece(piece(msh18, separators->repetition, 1), separators->component, 1);
-    auto contents = survey(bytes, separators->field);
+    const char* const msh17 = nth(header.data(), header_end, bytes.data() + bytes.size(), body->separators.field, 17);
+    const auto msh18 = msh17 == header_end ? std::string_view{}
+                                           : piece({msh17 + 1, static_cast<std::size_t>(header_end - msh17 - 1)},
+                                                   body->separators.field, 1);
+    const auto declared = piece(piece(msh18, body->separators.repetition, 1), body->separators.component, 1);
+    auto contents = survey(bytes, body->separators.field);
     body->guess = options.charset == LinkCharset::guess;
     if (body->guess) {
         auto guessed = guess(bytes, trim(declared));
@@ -489,7 +489,7 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
     if (!line_feeds) indexed = Indexer(*body, options, Lines::as_received).run(contents);
     if (!indexed) return indexed.error();
     if (!*indexed) {
-        auto joined = join_lines(body->text, separators->field);
+        auto joined = join_lines(body->text, body->separators.field);
         body->text = std::move(joined.text);
         joins = std::move(joined.notes);
         indexed = Indexer(*body, options, Lines::joined).run(contents);
