@@ -50,8 +50,12 @@ public:
     std::string put(std::string text) {
         const auto special = [](char c) { return c == '\0' || static_cast<unsigned char>(c) >= 0x80; };
         if (std::none_of(text.begin(), text.end(), special)) return text;
+        bool seen = false;
         for (std::size_t at = 0; at + 3 < text.size(); ++at) {
-            if (!header_name_at(text, at)) continue;
+            // The first one wherever it stands: that is where the field separator comes from.
+            const bool line = at == 0 || std::string_view("\r\n \t").find(text[at - 1]) != std::string_view::npos;
+            if (!header_name_at(text, at) || (seen && !line)) continue;
+            seen = true;
             auto next = at + 3;
             for (int i = 0; i < 6 && next < text.size(); ++i) {
                 const auto size = character_size(text[next]);

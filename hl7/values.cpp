@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hl7/spelling.hpp"
+#include "lib/base/digest.hpp"
 #include "lib/base/text.hpp"
 
 namespace sgl::hl7 {
@@ -254,6 +255,67 @@ std::vector<ExtendedId> read_extended_ids(const Field& field) {
         if (auto id = read_extended_id(repetition); !id.id.empty()) ids.push_back(std::move(id));
     }
     return ids;
+}
+
+Result<EncapsulatedData> read_encapsulated(const Repetition& repetition) {
+    EncapsulatedData out{at(repetition, 1), at(repetition, 2), at(repetition, 3), at(repetition, 4), {}};
+    auto text = at(repetition, 5);
+    if (text.empty()) return no_value("no data");
+    const auto encoding = to_upper_ascii(trim(out.encoding));
+    if (encoding.empty() || encoding == "A" || encoding == "UTF-8") {
+        out.bytes = std::move(text);
+        return out;
+    }
+    if (encoding == "BASE64") {
+        auto bytes = base64_decode(text);
+        if (!bytes) return unreadable("not Base64");
+        out.bytes = std::move(*bytes);
+        return out;
+    }
+    if (encoding != "HEX") return Error{Fault::unsupported, "", "an encoding that is none of Base64, Hex, A"};
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+    if (text.size() % 2 != 0) return unreadable("not hexadecimal");
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        unsigned value{};
+        const auto read = std::from_chars(text.data() + i, text.data() + i + 2, value, 16);
+        if (read.ec != std::errc{} || read.ptr != text.data() + i + 2) return unreadable("not hexadecimal");
+        out.bytes += static_cast<char>(static_cast<unsigned char>(value));
+    }
+    return out;
+}
+
+ContentKind sniff(std::string_view bytes) {
+    using namespace std::string_view_literals;
+    constexpr std::array beginnings{std::pair{"%PDF-"sv, ContentKind::pdf}, std::pair{"BM"sv, ContentKind::bmp},
+                                    std::pair{"\xFF\xD8\xFF"sv, ContentKind::jpeg},
+                                    std::pair{"\x89PNG\r\n"sv, ContentKind::png},
+                                    std::pair{"{\\rtf"sv, ContentKind::rtf}};
+    for (const auto& [beginning, kind] : beginnings) {
+        if (bytes.starts_with(beginning)) return kind;
+    }
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+    const auto content = bytes.find_first_not_of(" \t\r\n");
+    return content != std::string_view::npos && bytes[content] == '<' ? ContentKind::xml : ContentKind::unknown;
+}
+
+Result<TimeOfDay> read_time_of_day(std::string_view text) {
+    const auto content = trim(text);
+    if (content.empty() || content == "\"\"") return no_value("no time");
+    // A time is what follows the day in a timestamp.
+    const auto stamp = Timestamp::parse("20000101" + std::string(content));
+    if (!stamp || stamp->precision < Precision::hour) return unreadable("not a time of HL7");
+    return TimeOfDay{stamp->hour,        stamp->minute,    stamp->second,
+                     stamp->microsecond, stamp->precision, stamp->offset_minutes};
+}
+
+std::vector<std::string> read_lines(const Field& field) {
+    std::vector<std::string> lines;
+    for (const auto& repetition : field.repetitions()) {
+        const auto text = repetition.text();
+        for (const auto line : split(text, '\n'))
+            lines.emplace_back(line);
+    }
+    return lines;
 }
 
 PersonName read_person_name(const Repetition& repetition) {

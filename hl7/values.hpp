@@ -106,6 +106,38 @@ struct ExtendedId {
 ExtendedId read_extended_id(const Repetition& repetition);
 std::vector<ExtendedId> read_extended_ids(const Field& field);  ///< empty repetitions left out
 
+/// ED. RP, a pointer, is never followed: no request leaves because of what came in.
+struct EncapsulatedData {
+    std::string source;    ///< ED.1
+    std::string type;      ///< ED.2, table 0191: AP, IM, TEXT… (in old messages Application, Image)
+    std::string subtype;   ///< ED.3: PDF, JPEG, XML…
+    std::string encoding;  ///< ED.4, table 0299: Base64, Hex, A
+    std::string bytes;     ///< decoded
+};
+/// Blanks, line ends and `\.br\` inside Base64 and Hex are ignored; `A` and nothing mean text as it stands. Errors:
+/// missing (no data), malformed (it is not in its encoding), unsupported (another encoding).
+Result<EncapsulatedData> read_encapsulated(const Repetition& repetition);
+
+/// What bytes are by their beginning; senders often name another type.
+enum class ContentKind : std::uint8_t { unknown, pdf, xml, bmp, jpeg, png, rtf };
+ContentKind sniff(std::string_view bytes);
+
+/// TM `HH[MM[SS[.S{1,4}]]][+/-ZZZZ]`, with the precision it came with. Errors: missing, malformed.
+struct TimeOfDay {
+    unsigned hour{};
+    unsigned minute{};
+    unsigned second{};
+    unsigned microsecond{};
+    Precision precision{Precision::hour};
+    std::optional<int> offset_minutes;
+
+    bool operator==(const TimeOfDay&) const = default;
+};
+Result<TimeOfDay> read_time_of_day(std::string_view text);
+
+/// TX, FT, ST: the lines of a text; a repetition, a line feed and `\.br\` each begin one (hl7v2-lab 8.9).
+std::vector<std::string> read_lines(const Field& field);
+
 /// XPN; `family` is the surname (FN.1).
 struct PersonName {
     std::string family;

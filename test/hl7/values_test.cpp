@@ -137,5 +137,44 @@ TEST(Values, AreReadFromTheirComponents) {
     EXPECT_TRUE(read_coded(obr.field(40).repetition(0)).empty());
 }
 
+TEST(EncapsulatedData, IsDecodedAndKnownByItsBeginning) {
+    const auto ed = [](std::string_view field) {
+        const auto message = Message::parse("MSH|^~\\&|A\rOBX|" + std::string(field) + "\r");
+        return read_encapsulated(message->first("OBX").field(1).repetition(0));
+    };
+    const auto pdf = ed("^AP^PDF^Base64^JVBERi0x\nLjQ K\\.br\\");
+    ASSERT_TRUE(pdf);
+    EXPECT_EQ(pdf->bytes, "%PDF-1.4\n");
+    EXPECT_EQ(pdf->subtype, "PDF");
+    EXPECT_EQ(sniff(pdf->bytes), ContentKind::pdf);
+    EXPECT_EQ(ed("^TEXT^XML^A^<a/>")->bytes, "<a/>");
+    EXPECT_EQ(ed("^IM^BMP^hex^42 4d")->bytes, "BM");
+    EXPECT_EQ(ed("^AP^PDF^Base64^").error().fault, Fault::missing);
+    EXPECT_EQ(ed("^AP^PDF^Base64^a$b").error().fault, Fault::malformed);
+    EXPECT_EQ(ed("^IM^BMP^Hex^4x").error().fault, Fault::malformed);
+    EXPECT_EQ(ed("^IM^BMP^Hex^424").error().fault, Fault::malformed);
+    EXPECT_EQ(ed("^AP^PDF^uuencode^x").error().fault, Fault::unsupported);
+    EXPECT_EQ(sniff("\xEF\xBB\xBF \n<?xml"), ContentKind::xml);
+    EXPECT_EQ(sniff("\xFF\xD8\xFF\xE0"), ContentKind::jpeg);
+    EXPECT_EQ(sniff("hello"), ContentKind::unknown);
+}
+
+TEST(TimeOfDay, KeepsItsPrecision) {
+    EXPECT_EQ(read_time_of_day("0815")->minute, 15U);
+    EXPECT_EQ(read_time_of_day("0815")->precision, Precision::minute);
+    EXPECT_EQ(read_time_of_day("08")->precision, Precision::hour);
+    EXPECT_EQ(read_time_of_day(" 081530.25+0200 ")->offset_minutes, 120);
+    EXPECT_EQ(read_time_of_day("081530.25")->microsecond, 250'000U);
+    EXPECT_EQ(read_time_of_day("").error().fault, Fault::missing);
+    for (const auto* wrong : {"8", "2460", "0860", "081", "08:15", "x", "+0200"})
+        EXPECT_EQ(read_time_of_day(wrong).error().fault, Fault::malformed) << wrong;
+}
+
+TEST(Lines, AreRepetitionsAndLineBreaks) {
+    const auto message = Message::parse("MSH|^~\\&|A\rNTE|a\\.br\\b~~c\\.sp2\\d||\r");
+    EXPECT_THAT(read_lines(message->first("NTE").field(1)), testing::ElementsAre("a", "b", "", "c", "", "d"));
+    EXPECT_THAT(read_lines(message->first("NTE").field(2)), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace sgl::hl7
