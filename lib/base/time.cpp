@@ -115,7 +115,7 @@ void put(std::string& to, unsigned value, std::size_t width) {
     const auto end = to.size() + width;
     to.resize(end, '0');
     for (auto at = end; value > 0 && at > end - width; value /= 10)
-        to[--at] = static_cast<char>('0' + value % 10);
+        to[--at] = static_cast<char>('0' + (value % 10));
 }
 
 }  // namespace

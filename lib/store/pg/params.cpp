@@ -158,13 +158,13 @@ void Params::add(bool value) {
 
 void Params::add_integer(std::int64_t value) {
     std::array<char, 24> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    auto* const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
     put(0, false, {text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
 void Params::add(double value) {
     std::array<char, 40> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    auto* const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
     put(static_cast<std::uint32_t>(TypeOid::float8), false, {text.data(), static_cast<std::size_t>(end - text.data())});
 }
 

@@ -170,7 +170,7 @@ namespace detail {
 template <class T>
 struct Plain {
     using Type = T;
-    static const T& of(const T& value) { return value; }
+    static T of(const T& value) { return value; }
 };
 template <>
 struct Plain<std::string> {
@@ -180,7 +180,7 @@ struct Plain<std::string> {
 template <class Tag, class T>
 struct Plain<Strong<Tag, T>> {
     using Type = T;
-    static const T& of(const Strong<Tag, T>& value) { return value.value(); }
+    static T of(const Strong<Tag, T>& value) { return value.value(); }
 };
 
 }  // namespace detail
