@@ -196,6 +196,84 @@ Result<void> read_fingerprint(LinkText& to, const Node& node) {
     return {};
 }
 
+/// One of two words.
+template <auto member>
+Result<void> read_choice(LinkText& to, const Node& node, std::string_view no, std::string_view yes) {
+    std::string text;
+    if (auto read = read_value(node, {.choices = {no, yes}}, text); !read) return read;
+    to.link.*member = text == yes;
+    return {};
+}
+
+Result<void> read_seconds(const Node& node, std::int64_t low, std::int64_t high, std::chrono::seconds& to) {
+    Duration duration{};
+    if (auto read = read_value(node, {.low = low, .high = high}, duration); !read) return read;
+    to = std::chrono::duration_cast<std::chrono::seconds>(duration);
+    return {};
+}
+
+constexpr std::int64_t one_hour = 3600;
+constexpr std::int64_t one_week = 7 * 24 * one_hour;
+
+Result<void> read_acknowledgement(LinkText& to, const Node& node) {
+    std::string text;
+    if (auto read = read_value(node, {.choices = {"as-asked", "original", "accept"}}, text); !read) return read;
+    using enum Link::Acknowledgement;
+    to.link.acknowledgement = text == "original" ? original : text == "accept" ? accept : as_asked;
+    return {};
+}
+
+Result<void> read_message_types(LinkText& to, const Node& node) {
+    if (auto read = read_value(node, {}, to.link.message_types); !read) return read;
+    for (const auto& type : to.link.message_types) {
+        const auto parts = split(type, '^');
+        const bool good = parts.size() == 2 && std::ranges::all_of(parts, [](std::string_view part) { return part.size() == 3; });
+        if (!good) return malformed(node, "expected message types such as ORU^R01");
+    }
+    return {};
+}
+
+const std::vector<Key<Link::Outgoing>> outgoing_keys{
+    {"host", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.not_empty = true}, to.host); }, "name or address",
+     "", ""},
+    {"port", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.low = 1}, to.port); }, "port", "", ""},
+    {"tls", &Link::Outgoing::tls, "true or false", "false", ""},
+    {"server_name", &Link::Outgoing::server_name, "name", R"("")", ""},
+    {"ca", &Link::Outgoing::ca, "PEM file", R"("")", ""},
+    {"certificate", &Link::Outgoing::certificate, "PEM file", R"("")", ""},
+    {"key", &Link::Outgoing::key, "PEM file", R"("")", ""},
+    {"connect_timeout", +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.connect_timeout); },
+     "duration", R"("10s")", ""},
+    {"answer_timeout", +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.answer_timeout); },
+     "duration", R"("30s")", ""},
+};
+
+Result<void> read_outgoing(LinkText& to, const Node& node) {
+    if (auto read = read_table(node, "link.outgoing", std::span(outgoing_keys), to.link.outgoing); !read) return read;
+    if (to.link.outgoing.tls && to.link.outgoing.ca.empty()) return malformed(node, "tls needs ca: who may vouch for the peer (SEC-05)");
+    return {};
+}
+
+const std::vector<Key<Link::Code>> code_keys{
+    {"theirs", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
+    {"ours", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "local code", "", ""},
+    {"unit", &Link::Code::unit, "unit", R"("")", ""},
+};
+
+const std::vector<Key<Link::Flag>> flag_keys{
+    {"theirs", +[](Link::Flag& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
+    {"does",
+     +[](Link::Flag& to, const Node& node) -> Result<void> {
+         std::string text;
+         if (auto read = read_value(node, {.choices = {"ignore", "comment", "block"}}, text); !read) return read;
+         using enum Link::Flag::Does;
+         to.does = text == "ignore" ? nothing : text == "comment" ? comment : block;
+         return {};
+     },
+     "ignore, comment or block", "", ""},
+    {"text", &Link::Flag::text, "text", R"("")", ""},
+};
+
 const std::vector<Key<LinkText>> link_keys{
     {"name", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.name); }, "text", "", ""},
     {"site", +[](LinkText& to, const Node& node) { return read_checked(node, to.site); }, "FINESS", "", ""},
@@ -228,6 +306,35 @@ const std::vector<Key<LinkText>> link_keys{
      R"("Europe/Paris")", ""},
     {"our_application", &link_text<&Link::our_application>, "MSH-3", "-", ""},
     {"our_facility", &link_text<&Link::our_facility>, "MSH-4", "-", ""},
+    {"framing", +[](LinkText& to, const Node& node) { return read_choice<&Link::none_eof>(to, node, "mllp", "none-eof"); },
+     "mllp or none-eof", R"("mllp")", ""},
+    {"mllp_release", +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1, .high = 2}, to.link.mllp_release); },
+     "1 or 2", "1", ""},
+    {"max_message_bytes",
+     +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1024, .high = 200'000'000}, to.link.max_message_bytes); },
+     "bytes", "-", ""},
+    {"frame_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_hour, to.link.frame_timeout); }, "duration",
+     "-", ""},
+    {"idle_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 0, one_week, to.link.idle_timeout); }, "duration",
+     R"("0s")", ""},
+    {"acknowledgement", &read_acknowledgement, "as-asked, original or accept", R"("as-asked")", ""},
+    {"sequence_numbers", &link_text<&Link::sequence_numbers>, "true or false", "false", ""},
+    {"batch_answer", +[](LinkText& to, const Node& node) { return read_choice<&Link::batch_answer>(to, node, "each", "batch"); },
+     "each or batch", R"("each")", ""},
+    {"sockets", +[](LinkText& to, const Node& node) { return read_choice<&Link::one_socket>(to, node, "two", "one"); }, "two or one",
+     R"("two")", ""},
+    {"outgoing", &read_outgoing, "table", "-", ""},
+    {"message_types", &read_message_types, "list of types", "[]", ""},
+    {"charset_on_error",
+     +[](LinkText& to, const Node& node) { return read_choice<&Link::reject_bad_charset>(to, node, "quarantine", "reject"); },
+     "quarantine or reject", R"("quarantine")", ""},
+    {"codes", +[](LinkText& to, const Node& node) { return read_tables(node, "link.codes", code_keys, to.link.codes); }, "list of tables",
+     "[]", ""},
+    {"flags", +[](LinkText& to, const Node& node) { return read_tables(node, "link.flags", flag_keys, to.link.flags); }, "list of tables",
+     "[]", ""},
+    {"ignored_codes", &link_text<&Link::ignored_codes>, "list of texts", "[]", ""},
+    {"control_prefixes", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.control_prefixes); },
+     "list of texts", "-", ""},
 };
 
 /// `SPM-2`, `OBX-3.4`, `OBX-3.1.2`: segment, field, optional component and sub-component.
@@ -253,6 +360,10 @@ Result<void> read_links(const Node& list, Import& to) {
         for (const auto* paths : {&link.number_paths, &link.code_paths})
             for (const auto& path : *paths)
                 if (!is_path(path)) return malformed(node, "number_paths, code_paths: expected places such as SPM-2 or OBX-3.4");
+        if (link.one_socket && !link.outgoing.host.empty())
+            return malformed(node, "sockets = \"one\" answers on the peer's connection: outgoing has no use there");
+        if (link.none_eof && (link.mllp_release == 2 || link.one_socket))
+            return malformed(node, "framing = \"none-eof\" has neither commit bytes nor a second direction");
         if (link.identity_source && link.allowed_senders.empty())
             return malformed(node, "a link that sets identities names its allowed_senders (SEC-03)");
         to.links.push_back({links[i].site, std::move(link)});

@@ -190,6 +190,14 @@ const std::vector<Key<S::Listener>> listener_keys{
      "Links served here, besides what each link says of its listener. Empty: every link that names this listener."},
 };
 
+const std::vector<Key<S::Intake>> intake_keys{
+    {"max_bytes", &S::Intake::max_bytes, "bytes", "134_217_728",
+     "Memory for messages on their way to the database, all connections together (and one message more). Beyond it nothing "
+     "is read and the senders wait: nothing is lost, as nothing is acknowledged before it is stored.",
+     {.low = 1'000'000}},
+    {"max_messages", &S::Intake::max_messages, "count", "1_000", "The same, as a number of messages.", {.low = 1}},
+};
+
 /// Reserved for a later version: refused as soon as they say something.
 Result<void> refuse_identity_provider(S::Web&, const Node& node) {
     if (node.kind == Node::Kind::text && node.text.empty()) return {};
@@ -428,8 +436,8 @@ Result<void> section(const Node& root, std::string_view name, const std::vector<
     return read_table(member->value, fmt::format("[{}]", name), std::span(keys), to);
 }
 
-constexpr std::string_view sections[] = {"instance", "daemon",   "log", "database", "listener",
-                                         "web",      "delivery", "cda", "ready"};
+constexpr std::string_view sections[] = {"instance", "daemon", "log",      "database", "listener",
+                                         "intake",   "web",    "delivery", "cda",      "ready"};
 
 template <class T>
 void describe(std::vector<KeyDescription>& all, std::string_view name, const std::vector<Key<T>>& keys) {
@@ -454,6 +462,7 @@ Result<Settings> parse_settings(std::string_view toml) {
     if (auto r = section(root, "daemon", daemon_keys, settings.daemon); !r) return r.error();
     if (auto r = section(root, "log", log_keys, settings.log); !r) return r.error();
     if (auto r = section(root, "database", database_keys, settings.database); !r) return r.error();
+    if (auto r = section(root, "intake", intake_keys, settings.intake); !r) return r.error();
     if (auto r = section(root, "web", web_keys, settings.web); !r) return r.error();
     if (auto r = section(root, "delivery", delivery_keys, settings.delivery); !r) return r.error();
     if (auto r = section(root, "cda", cda_keys, settings.cda); !r) return r.error();
@@ -495,6 +504,7 @@ std::vector<KeyDescription> describe_keys() {
     describe(all, "[log]", log_keys);
     describe(all, "[database]", database_keys);
     describe(all, "[[listener]]", listener_keys);
+    describe(all, "[intake]", intake_keys);
     describe(all, "[web]", web_keys);
     describe(all, "[delivery]", delivery_keys);
     describe(all, "[cda]", cda_keys);

@@ -63,6 +63,11 @@ struct Settings {
         std::vector<std::string> links;  ///< empty: every link that names this listener
         bool operator==(const Listener&) const = default;
     };
+    struct Intake {
+        std::size_t max_bytes{};
+        std::size_t max_messages{};
+        bool operator==(const Intake&) const = default;
+    };
     struct Web {
         std::string address;
         std::uint16_t port{};
@@ -105,6 +110,7 @@ struct Settings {
     Log log;
     Database database;
     std::vector<Listener> listeners;
+    Intake intake;
     Web web;
     Delivery delivery;
     Cda cda;

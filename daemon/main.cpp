@@ -139,10 +139,11 @@ int main(int argc, char** argv) {
                                      "Check the configuration and say the first thing that is wrong, with its line.");
     check->callback([&] {
         const auto settings = read_settings();
-        if (settings) {
+        const auto allowed = settings ? daemon::check_listeners(*settings) : Result<void>(settings.error());
+        if (allowed) {
             std::cout << config_file << ": ok\n";
         } else {
-            std::cerr << "sgld: " << to_string(settings.error()) << '\n';
+            std::cerr << "sgld: " << to_string(allowed.error()) << '\n';
             code = 1;
         }
     });

@@ -21,12 +21,14 @@
 #include <thread>
 
 #include "cda/checker.hpp"
+#include "daemon/certificates.hpp"
 #include "daemon/channels.hpp"
 #include "daemon/console_commands.hpp"
 #include "daemon/database.hpp"
 #include "lib/base/log.hpp"
 #include "lib/compose/pdf.hpp"
 #include "lib/delivery/engine.hpp"
+#include "lib/flow/application_answers.hpp"
 #include "lib/flow/conversation.hpp"
 #include "lib/flow/intake.hpp"
 #include "lib/flow/line.hpp"
@@ -58,6 +60,18 @@ std::string read_file(const std::string& path) {
 std::string host_name() {
     char name[256]{};
     return gethostname(name, sizeof name - 1) == 0 ? name : "sgld";
+}
+
+net::ListenerOptions options_of(const config::Settings::Listener& from) {
+    net::ListenerOptions options;
+    options.name = from.name;
+    options.address = from.address;
+    options.port = from.port;
+    options.trusted_network = from.trusted_network;
+    options.allowed_peers = from.allow;
+    options.max_connections = from.max_connections;
+    options.max_connections_per_peer = from.max_connections_per_peer;
+    return options;
 }
 
 /// A wait that somebody can end early.
@@ -133,6 +147,7 @@ private:
         remember_catalogues();
         build();
         open_listeners();
+        asio::co_spawn(executor_, links_loop(), asio::detached);
         asio::co_spawn(executor_, compose_loop(), asio::detached);
         asio::co_spawn(executor_, seal_loop(), asio::detached);
         asio::co_spawn(executor_, watch_loop(), asio::detached);
@@ -176,6 +191,9 @@ private:
         reports_ = std::make_unique<store::Reports>(pool);
         outbox_ = std::make_unique<store::Outbox>(pool, name_);
         intake_ = std::make_unique<flow::Intake>(executor_, database_.intake(), clock_, laboratory_);
+        budget_ = std::make_unique<flow::Budget>(executor_, settings_.intake.max_bytes, settings_.intake.max_messages);
+        application_answers_ = std::make_unique<flow::ApplicationAnswers>(
+            executor_, *intake_, clock_, laboratory_, [this](const domain::Link::Outgoing& to) { return connect(to); });
         flow::Line::Parts parts{pool,      *orders_, *reports_, laboratory_, clock_,
                                 *checker_, *pdf_,    workers_,  name_,       settings_.instance.production()};
         line_ = std::make_unique<flow::Line>(parts);
@@ -201,6 +219,14 @@ private:
         web_ = std::make_unique<web::Web>(*console_, *commands_, clock_, web);
         http_.hosts = settings_.web.hosts;
         handler_ = [this](net::Request request) { return web_->handle(std::move(request)); };
+    }
+
+    asio::awaitable<Result<net::StreamPtr>> connect(const domain::Link::Outgoing& to) const {
+        const auto file = [this](const std::string& name) {
+            return name.empty() ? std::string() : config::credential(settings_, name);
+        };
+        return mllp::connect({to.host, to.port, to.tls, to.server_name, file(to.ca), file(to.certificate), file(to.key),
+                              to.connect_timeout});
     }
 
     delivery::EngineSettings engine_settings() const {
@@ -263,24 +289,13 @@ private:
 
     void open_listeners() {
         for (const auto& from : settings_.listeners) {
-            net::ListenerOptions options;
-            options.name = from.name;
-            options.address = from.address;
-            options.port = from.port;
-            options.trusted_network = from.trusted_network;
-            options.allowed_peers = from.allow;
-            options.max_connections = from.max_connections;
-            options.max_connections_per_peer = from.max_connections_per_peer;
+            const net::ListenerOptions options = options_of(from);
             net::TlsContextPtr tls;
+            net::TlsFiles files;
             if (from.tls) {
-                tls =
-                    server_tls({config::credential(settings_, from.certificate),
-                                config::credential(settings_, from.key), config::credential(settings_, from.client_ca)},
-                               net::ClientCertificate::required, from.name);
-            }
-            if (auto allowed = net::check_listener_policy(options, from.tls, from.tls && !from.client_ca.empty());
-                !allowed) {
-                throw std::runtime_error("listener " + from.name + ": " + to_string(allowed.error()));
+                files = {config::credential(settings_, from.certificate), config::credential(settings_, from.key),
+                         config::credential(settings_, from.client_ca)};
+                tls = server_tls(files, net::ClientCertificate::required, from.name);
             }
             auto conversation = std::make_unique<flow::ConversationOptions>();
             conversation->listener = from.name;
@@ -290,8 +305,10 @@ private:
             const auto* how = conversation.get();
             conversations_.push_back(std::move(conversation));
             listen(options, std::move(tls), [this, how](net::StreamPtr stream) {
-                return flow::converse(std::move(stream), *intake_, laboratory_, clock_, *how);
+                return flow::converse(std::move(stream), *intake_, *budget_, laboratory_, clock_, *how);
             });
+            if (from.tls)
+                certificates_.add(from.name, files, net::ClientCertificate::required, *listeners_.back().second);
         }
         net::ListenerOptions options;
         options.name = "web";
@@ -300,15 +317,18 @@ private:
         options.max_connections = settings_.web.max_connections;
         options.max_connections_per_peer = settings_.web.max_connections;
         net::TlsContextPtr tls;
+        net::TlsFiles files;
         if (!settings_.web.tls_certificate.empty()) {
-            tls = server_tls({config::credential(settings_, settings_.web.tls_certificate),
-                              config::credential(settings_, settings_.web.tls_key), ""},
-                             net::ClientCertificate::none, "web");
+            files = {config::credential(settings_, settings_.web.tls_certificate),
+                     config::credential(settings_, settings_.web.tls_key), ""};
+            tls = server_tls(files, net::ClientCertificate::none, "web");
         } else if (!net::address_in(settings_.web.address, "127.0.0.0/8") && settings_.web.address != "::1") {
             throw std::runtime_error("web: off loopback the console needs web.tls_certificate (SEC-01)");
         }
         listen(options, std::move(tls),
                [this](net::StreamPtr stream) { return net::serve_http(std::move(stream), http_, handler_); });
+        if (!files.certificate_chain.empty())
+            certificates_.add("web", files, net::ClientCertificate::none, *listeners_.back().second);
     }
 
     static net::TlsContextPtr server_tls(const net::TlsFiles& files, net::ClientCertificate client,
@@ -391,6 +411,16 @@ private:
         }
     }
 
+    /// Renewed certificates, and application acknowledgements that are owed.
+    asio::awaitable<void> links_loop() {
+        while (!ending_) {
+            certificates_.look(clock_.now());
+            application_answers_->look();
+            co_await net::pause(std::chrono::seconds(1));
+        }
+        application_answers_->stop();
+    }
+
     /// What was imported holds from now on, without restart (design D15); old message keys go (hl7v2-lab 2.5).
     asio::awaitable<void> watch_loop() {
         Instant forget_at = clock_.now();
@@ -450,6 +480,8 @@ private:
     std::unique_ptr<store::Reports> reports_;
     std::unique_ptr<store::Outbox> outbox_;
     std::unique_ptr<flow::Intake> intake_;
+    std::unique_ptr<flow::Budget> budget_;
+    std::unique_ptr<flow::ApplicationAnswers> application_answers_;
     std::unique_ptr<flow::Line> line_;
     Channels channels_;
     std::unique_ptr<delivery::Engine> engine_;
@@ -460,6 +492,7 @@ private:
     net::HttpHandler handler_;
     std::vector<std::unique_ptr<flow::ConversationOptions>> conversations_;
     std::vector<std::pair<std::string, std::unique_ptr<net::Listener>>> listeners_;
+    CertificateWatch certificates_;
     Bell compose_bell_;
     Bell stop_bell_;
     asio::signal_set signals_;
@@ -470,8 +503,24 @@ private:
 
 }  // namespace
 
+Result<void> check_listeners(const config::Settings& settings) {
+    for (const auto& listener : settings.listeners) {
+        const bool client_certificates = listener.tls && !listener.client_ca.empty();
+        if (listener.tls && !client_certificates)
+            return Error{Fault::missing, "listener " + listener.name,
+                         "tls needs client_ca: MLLP peers show a certificate (SEC-01)"};
+        if (auto allowed = net::check_listener_policy(options_of(listener), listener.tls, client_certificates); !allowed)
+            return Error{allowed.error().fault, "listener " + listener.name, allowed.error().what};
+    }
+    return {};
+}
+
 int run_service(const config::Settings& settings) {
     std::signal(SIGPIPE, SIG_IGN);
+    if (auto allowed = check_listeners(settings); !allowed) {
+        std::cerr << "sgld: " << to_string(allowed.error()) << '\n';
+        return 1;
+    }
     Service service(settings);
     return service.run();
 }

@@ -81,6 +81,19 @@ void copy_field(Builder& b, const Message& incoming, std::size_t number, const F
         b.field(number, field.text());
 }
 
+// Stands for MSA-2 until the answer has its bytes; letters only, which no separator is.
+constexpr std::string_view control_id_mark = "SGLDCONTROLIDASITSTOOD";
+
+std::string order_event(const std::string& trigger) {
+    return trigger == "O33" ? "O34" : trigger == "O35" ? "O36" : "O22";
+}
+
+/// LAB-32: the point-of-care messages are answered by ACK^R33 (hl7v2-lab 1).
+std::string acknowledged_event(const std::string& type, const std::string& trigger) {
+    const bool point_of_care = type == "ORU" && (trigger == "R30" || trigger == "R31" || trigger == "R32");
+    return point_of_care ? "R33" : trigger;
+}
+
 void write_header(Builder& b, const Message& incoming, const AnswerContext& context, std::string_view type,
                   std::string_view structure) {
     const auto from = incoming.header();
@@ -91,8 +104,8 @@ void write_header(Builder& b, const Message& incoming, const AnswerContext& cont
     header.sending_facility = context.sending_facility;
     header.time = context.time;
     header.type = type;
-    header.trigger = type == "ORL" ? "O22" : trigger;
-    if (!header.trigger.empty()) header.structure = structure;
+    header.trigger = type == "ORL" ? order_event(trigger) : acknowledged_event(incoming.type(), trigger);
+    if (!header.trigger.empty()) header.structure = type == "ORL" ? "ORL_" + header.trigger : std::string(structure);
     header.control_id = context.control_id;
     header.processing_id = {};
     const bool known = std::find(versions.begin(), versions.end(), version) != versions.end();
@@ -102,13 +115,18 @@ void write_header(Builder& b, const Message& incoming, const AnswerContext& cont
     copy_field(b, incoming, 5, from.field(3));
     copy_field(b, incoming, 6, from.field(4));
     copy_field(b, incoming, 11, from.field(11));
+    b.field(15, context.accept).field(16, context.application);
 }
 
 void write_answer(Builder& b, const Message& incoming, AckCode code, std::span<const Problem> problems,
-                  std::string_view text) {
+                  std::string_view text, const AnswerContext& context) {
     const bool old = before_2_5(incoming.version());
     b.segment("MSA").field(1, to_string(code)).field(3, text);
-    copy_field(b, incoming, 2, incoming.header().field(10));
+    if (context.raw_control_id.empty())
+        copy_field(b, incoming, 2, incoming.header().field(10));
+    else
+        b.field(2, control_id_mark);
+    b.field(4, context.expected_sequence);
     const auto coded = [](ErrorCode error) { return std::to_string(static_cast<unsigned>(error)); };
     if (old && !problems.empty()) {
         const auto& first = problems.front();
@@ -169,14 +187,21 @@ void write_order(Builder& b, const Message& incoming, const PatientGroup& patien
     }
 }
 
+std::string with_raw_control_id(std::string bytes, const AnswerContext& context) {
+    if (context.raw_control_id.empty()) return bytes;
+    const auto at = bytes.find(control_id_mark);
+    if (at != std::string::npos) bytes.replace(at, control_id_mark.size(), context.raw_control_id);
+    return bytes;
+}
+
 // An identity is never written with `?`: what the set of the answer cannot hold makes the answer UTF-8.
 template <class Write>
 std::string encoded(const AnswerContext& context, Write write) {
     auto first = write(context);
-    if (first.lost == 0) return std::move(first.bytes);
+    if (first.lost == 0) return with_raw_control_id(std::move(first.bytes), context);
     auto in_utf_8 = context;
     in_utf_8.charset = Charset::utf_8;
-    return write(in_utf_8).bytes;
+    return with_raw_control_id(write(in_utf_8).bytes, context);
 }
 
 AckRequest::When when(std::string_view code, bool& unusual) {
@@ -314,12 +339,27 @@ Problem to_problem(const Error& error) {
     return problem;
 }
 
+std::string_view control_id_bytes(std::string_view block) {
+    const auto start = block.find("MSH");
+    if (start == std::string_view::npos || block.size() < start + 4) return {};
+    auto line = block.substr(start);
+    line = line.substr(0, line.find_first_of("\r\n"));
+    if (line.size() < 4) return {};
+    const char separator = line[3];
+    for (int number = 1; number < 10; ++number) {
+        const auto next = line.find(separator);
+        if (next == std::string_view::npos) return {};
+        line.remove_prefix(next + 1);
+    }
+    return line.substr(0, line.find(separator));
+}
+
 std::string ack(const Message& incoming, AckCode code, std::span<const Problem> problems, const AnswerContext& context,
                 std::string_view text) {
     return encoded(context, [&](const AnswerContext& with) {
         Builder b(separators_for(incoming));
         write_header(b, incoming, with, "ACK", "ACK");
-        write_answer(b, incoming, code, problems, text);
+        write_answer(b, incoming, code, problems, text, with);
         return b.bytes();
     });
 }
@@ -328,8 +368,8 @@ std::string orl(const Message& incoming, const Groups& groups, AckCode code, std
                 std::span<const Problem> problems, const AnswerContext& context) {
     return encoded(context, [&](const AnswerContext& with) {
         Builder b(separators_for(incoming));
-        write_header(b, incoming, with, "ORL", "ORL_O22");
-        write_answer(b, incoming, code, problems, {});
+        write_header(b, incoming, with, "ORL", {});
+        write_answer(b, incoming, code, problems, {}, with);
         auto left = answers;
         for (const auto& patient : groups.patients) {
             if (left.empty() || patient.orders.empty()) continue;
@@ -360,6 +400,12 @@ AckRequest ack_request(const Message& incoming) {
     request.accept = accept_when;
     request.application = application_when;
     return request;
+}
+
+bool is_answer(const Message& incoming) {
+    if (!incoming.first("MSA")) return false;
+    static constexpr std::array own{"ORU", "OUL", "OML", "ORM", "ADT", "MDM", "SSU", "QBP", "QCN", "VXU", "BAR", "DFT"};
+    return std::ranges::find(own, incoming.type()) == own.end();
 }
 
 AckDecision decide(const AckRequest& request, AckOutcome outcome) {

@@ -61,7 +61,17 @@ struct AnswerContext {
     std::string control_id;  ///< of the answer, unique
     Timestamp time;
     Charset charset{Charset::utf_8};  ///< of the answer
+    std::string expected_sequence;    ///< MSA-4 (hl7v2-lab 3.6); empty: none
+    /// MSH-10 of the incoming message as its bytes stood (control_id_bytes): MSA-2 repeats them byte for byte, whatever
+    /// the character sets of both are. Empty: as the message was read.
+    std::string raw_control_id;
+    /// MSH-15 and MSH-16; empty in an answer at once. An application acknowledgement of its own asks for what it wants.
+    std::string accept;
+    std::string application;
 };
+
+/// The bytes of MSH-10 in a block, wherever its MSH stands; empty when there is none.
+std::string_view control_id_bytes(std::string_view block);
 
 /// ACK for any message; `text` is a short ASCII sentence for old peers (MSA-3). ERR-1 and MSA-6 are written only for
 /// peers before 2.5. `incoming` may be a header alone (Message::parse_header).
@@ -76,8 +86,9 @@ struct OrderAnswer {
     std::string_view reason_code;    ///< ORC-16.1
     std::string_view reason;         ///< ORC-16.2, French
 };
-/// ORL^O22 (O21 orders): PID, and for each order of `groups` its ORC, OBR and SPM. `answers` has one entry per order,
-/// in the order of the message; none at all gives an answer without orders (the message as a whole was refused).
+/// ORL (O22 to OML^O21, O34 to O33, O36 to O35): PID, and for each order of `groups` its ORC, OBR and SPM. `answers`
+/// has one entry per order, in the order of the message; none at all gives an answer without orders (the message as a
+/// whole was refused).
 std::string orl(const Message& incoming, const Groups& groups, AckCode code, std::span<const OrderAnswer> answers,
                 std::span<const Problem> problems, const AnswerContext& context);
 
@@ -91,6 +102,10 @@ struct AckRequest {
     bool unusual{};     ///< a value outside table 0155
 };
 AckRequest ack_request(const Message& incoming);
+
+/// The block answers something: it has an MSA and brings nothing of its own. It is never answered in its turn, but for
+/// the accept part when MSH-15 asks (3.2). Results with an MSA are results (hl7v2-lab 2.3; RADIS1 of the corpus).
+bool is_answer(const Message& incoming);
 
 enum class AckOutcome : std::uint8_t { stored, content_error, rejected };
 /// What to send back at once on the same connection; nothing when the peer wants nothing. `later` is whether an

@@ -33,12 +33,7 @@ std::vector<FramerEvent> Framer::feed(std::string_view chunk) {
                 const auto end = chunk.find(fs);
                 const auto restart = chunk.substr(0, end).find(vt);
                 const auto part = chunk.substr(0, std::min(end, restart));
-                if (part.size() > limit_ - buffer_.size()) {
-                    const auto arrived = buffer_.size() + part.size();
-                    buffer_.append(part.substr(0, oversize_head - std::min(buffer_.size(), oversize_head)));
-                    buffer_.resize(std::min(buffer_.size(), oversize_head));
-                    oversize_bytes_ = arrived;
-                    events.push_back({FramerEvent::Kind::oversize, std::exchange(buffer_, {}), arrived});
+                if (overflows(part, events)) {
                     state_ = State::discarding;
                     chunk.remove_prefix(part.size());
                     break;
@@ -64,16 +59,46 @@ std::vector<FramerEvent> Framer::feed(std::string_view chunk) {
                 state_ = State::after;
                 break;
             }
+            case State::start: {
+                const auto first = chunk.find_first_not_of(" \t\r\n");
+                if (first == std::string_view::npos) return events;
+                chunk.remove_prefix(first);
+                const bool hl7 = chunk.front() != '\x05' && chunk.front() != '\x02';
+                state_ = chunk.front() == vt || !hl7 ? State::outside : State::bare;
+                break;
+            }
+            case State::bare:
+                if (overflows(chunk, events)) {
+                    state_ = State::bare_discarding;
+                } else {
+                    buffer_.append(chunk);
+                }
+                return events;
+            case State::bare_discarding:
+                oversize_bytes_ += chunk.size();
+                return events;
         }
     }
     return events;
 }
 
+// The block with `part` would be longer than the limit: its head is told, the rest is only counted.
+bool Framer::overflows(std::string_view part, std::vector<FramerEvent>& events) {
+    if (part.size() <= limit_ - buffer_.size()) return false;
+    const auto arrived = buffer_.size() + part.size();
+    buffer_.append(part.substr(0, oversize_head - std::min(buffer_.size(), oversize_head)));
+    buffer_.resize(std::min(buffer_.size(), oversize_head));
+    oversize_bytes_ = arrived;
+    events.push_back({FramerEvent::Kind::oversize, std::exchange(buffer_, {}), arrived});
+    return true;
+}
+
 std::optional<FramerEvent> Framer::finish() {
-    const auto state = std::exchange(state_, State::outside);
-    if (state != State::inside || buffer_.empty()) return std::nullopt;
+    const auto state = std::exchange(state_, framing_ == Framing::none_eof ? State::start : State::outside);
+    if ((state != State::inside && state != State::bare) || buffer_.empty()) return std::nullopt;
     const auto size = buffer_.size();
-    return FramerEvent{FramerEvent::Kind::incomplete, std::exchange(buffer_, {}), size};
+    const auto kind = state == State::bare ? FramerEvent::Kind::block : FramerEvent::Kind::incomplete;
+    return FramerEvent{kind, std::exchange(buffer_, {}), size};
 }
 
 void Framer::end_of_block(std::vector<FramerEvent>& events) {

@@ -169,6 +169,7 @@ const std::array dpi_fields{
     Field<DpiPartner>{"sites", &DpiPartner::sites},
     Field<DpiPartner>{"connect_timeout", &DpiPartner::connect_timeout},
     Field<DpiPartner>{"answer_timeout", &DpiPartner::answer_timeout},
+    Field<DpiPartner>{"mllp_release", &DpiPartner::mllp_release},
 };
 
 }  // namespace
@@ -200,6 +201,7 @@ Result<DpiPartner> dpi_partner(std::string_view json, std::string_view credentia
         return malformed("key", "certificate and key go together");
     if (partner->processing_id != "P" && partner->processing_id != "T")
         return malformed("processing_id", "must be P or T");
+    if (partner->mllp_release > 2) return malformed("mllp_release", "must be 1 or 2");
     if (partner->finess_form != "FINEG" && partner->finess_form != "IDNST")
         return malformed("finess_form", "must be FINEG or IDNST");
     for (const auto& site : partner->sites)

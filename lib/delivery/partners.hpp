@@ -71,6 +71,7 @@ struct DpiPartner {
     std::vector<std::string> sites;    ///< FINESS of the sites whose reports it gets; empty: all of the legal entity
     std::chrono::seconds connect_timeout{10};
     std::chrono::seconds answer_timeout{30};
+    std::uint32_t mllp_release{1};  ///< 2: commit bytes (hl7v2-lab 2.2)
 };
 
 /// From the stored definition; an unknown key, a wrong type or a missing key that has no default is an Error that names

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,19 +30,73 @@ struct Link {
     };
     std::vector<Sender> allowed_senders;  ///< empty: any
 
+    // How blocks travel (hl7v2-lab 2). These belong to the connection: they are looked up before the first message is
+    // there, so links that one peer can't be told apart by agree on them.
+    bool none_eof{};                       ///< bare ER7, ended by the end of the connection, instead of MLLP blocks
+    unsigned mllp_release{1};              ///< 2: a commit byte for each block, both ways
+    std::size_t max_message_bytes{};       ///< 0: what the listener says
+    std::chrono::seconds frame_timeout{};  ///< silence inside a block; 0: what the listener says
+    std::chrono::seconds idle_timeout{};   ///< silence between blocks; 0: none, analysers stay connected for days
+
+    // How it is answered (hl7v2-lab 3).
+    enum class Acknowledgement : std::uint8_t {
+        as_asked,  ///< what MSH-15 and MSH-16 ask for (3.2)
+        original,  ///< always AA, AE or AR at once: for peers that ask for nothing and wait all the same
+        accept,    ///< always CA, CE or CR at once, nothing later
+    };
+    Acknowledgement acknowledgement{Acknowledgement::as_asked};
+    bool sequence_numbers{};  ///< MSH-13 and MSA-4 (3.6)
+    bool batch_answer{};      ///< a batch is answered by one batch of acknowledgements, not by one block each (3.7)
+    bool one_socket{};        ///< application acknowledgements of their own go out on the peer's connection (2.3)
+    /// Our own connection to the peer, for application acknowledgements of their own (3.2); no host: none.
+    struct Outgoing {
+        std::string host;
+        std::uint16_t port{};
+        bool tls{};
+        std::string server_name;  ///< verified in the certificate; empty: host
+        std::string ca;           ///< PEM files, like those of a listener
+        std::string certificate;
+        std::string key;
+        std::chrono::seconds connect_timeout{10};
+        std::chrono::seconds answer_timeout{30};
+        bool operator==(const Outgoing&) const = default;
+    };
+    Outgoing outgoing;
+
     // What its messages may say (design D16).
     bool order_source{};
     bool identity_source{};
-    std::string processing_id{"P"};  ///< MSH-11 accepted: P or T
+    std::string processing_id{"P"};          ///< MSH-11 accepted: P or T
+    std::vector<std::string> message_types;  ///< "ORU^R01"; empty: all that this version reads
 
     // How its messages are read (hl7v2-lab 4.3, 6.6).
     std::string charset{"msh18"};  ///< msh18, utf-8, iso-8859-1, iso-8859-15, windows-1252
+    bool reject_bad_charset{};     ///< AE instead of AA and work for a person
     std::vector<std::string> number_paths{"SAC-3", "SPM-2", "OBR-3",
                                           "OBR-2"};             ///< where specimen or order numbers stand
     std::vector<std::string> code_paths{"OBX-3.1", "OBX-3.4"};  ///< where the test code stands
     bool decimal_comma{true};
     std::vector<std::string> no_value{"***.**", ".....", "----", "ValueNotSet", "null", "NaN"};
     std::string default_status{"R"};  ///< OBX-11 when empty
+    /// A code of the vendor's and what it is for us.
+    struct Code {
+        std::string theirs;
+        std::string ours;  ///< local code of the catalogue
+        std::string unit;  ///< of their value when OBX-6 says nothing; empty: then it waits for a person
+        bool operator==(const Code&) const = default;
+    };
+    std::vector<Code> codes;
+    /// A flag of the vendor's in OBX-8; one that is neither here nor in the standard's table asks for a person.
+    struct Flag {
+        enum class Does : std::uint8_t { nothing, comment, block };
+        std::string theirs;
+        Does does{};
+        std::string text;  ///< of the comment, French
+        bool operator==(const Flag&) const = default;
+    };
+    std::vector<Flag> flags;
+    std::vector<std::string> ignored_codes;     ///< OBX that are no results: Take Mode, Ref Group…
+    std::vector<std::string> control_prefixes;  ///< of numbers that name controls: never results of a patient
     TimeZone time_zone{TimeZone::paris()};
 
     /// MSH-3/MSH-4 of our answers.

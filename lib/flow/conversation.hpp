@@ -1,8 +1,9 @@
-// One MLLP connection: blocks in, answers out, in order, one at a time (hl7v2-lab 2).
+// One connection of a partner: blocks in, answers out, in order, one at a time (hl7v2-lab 2).
 #pragma once
 
 #include <string>
 
+#include "lib/flow/budget.hpp"
 #include "lib/flow/intake.hpp"
 #include "lib/net/stream.hpp"
 
@@ -16,8 +17,8 @@ struct ConversationOptions {
 };
 
 /// Runs until the peer closes or can't be trusted any more. Throws what breaks the connection; nothing is answered that
-/// is not stored.
-asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, const LiveLaboratory& laboratory,
+/// is not stored. A peer that no link names is closed before a byte is read.
+asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, Budget& budget, const LiveLaboratory& laboratory,
                                const Clock& clock, const ConversationOptions& options);
 
 }  // namespace sgl::flow

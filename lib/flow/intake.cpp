@@ -6,103 +6,22 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/array.hpp>
 #include <exception>
 #include <stdexcept>
 
-#include "hl7/ack.hpp"
-#include "hl7/groups.hpp"
+#include "hl7/batch.hpp"
+#include "hl7/sequence.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
 #include "lib/interpret/order.hpp"
 #include "lib/interpret/results.hpp"
-#include "lib/store/codec.hpp"
 
 namespace sgl::flow {
 
 namespace {
 
-namespace json = boost::json;
 constexpr std::size_t largest_batch = 64;  // messages a commit; a lone one never waits for others
 constexpr std::size_t most_lanes = 2;  // batches at a time: one is written while the other is on its way to the disk
-constexpr std::size_t most_problems = 10;  // ERR segments of one answer
-
-/// What an answer says beside its code; kept with the message so that a repeat hears the same.
-struct AnswerDetail {
-    std::vector<hl7::Problem> problems;
-    std::string order_number;           // ORL: our number
-    std::vector<std::string> refusals;  // ORL: per order, empty = accepted
-};
-
-std::string kept_form(const AnswerDetail& detail) {
-    json::array problems;
-    for (const auto& problem : detail.problems) {
-        problems.push_back({{"code", static_cast<int>(problem.code)},
-                            {"severity", std::string(1, problem.severity)},
-                            {"where", problem.where},
-                            {"diagnostic", problem.diagnostic}});
-    }
-    json::array refusals;
-    for (const auto& refusal : detail.refusals)
-        refusals.emplace_back(refusal);
-    return store::codec::text(
-        {{"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}});
-}
-
-AnswerDetail from_kept_form(const std::string& text) {
-    AnswerDetail detail;
-    if (text.empty()) return detail;
-    const auto kept = store::codec::parse(text);
-    for (const auto& stored : kept.at("problems").as_array()) {
-        hl7::Problem problem;
-        problem.code = static_cast<hl7::ErrorCode>(stored.at("code").as_int64());
-        problem.severity = store::codec::member(stored, "severity").at(0);
-        problem.where = store::codec::member(stored, "where");
-        problem.diagnostic = store::codec::member(stored, "diagnostic");
-        detail.problems.push_back(std::move(problem));
-    }
-    detail.order_number = store::codec::member(kept, "order");
-    for (const auto& refusal : kept.at("refusals").as_array())
-        detail.refusals.emplace_back(std::string_view(refusal.as_string()));
-    return detail;
-}
-
-hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
-    if (trouble.kind == "missing_code") return hl7::ErrorCode::required_field_missing;
-    if (trouble.kind == "charset" || trouble.kind == "value" || trouble.kind == "ins_invalid")
-        return hl7::ErrorCode::data_type;
-    if (trouble.kind == "two_patients") return hl7::ErrorCode::cardinality;
-    if (trouble.kind == "unknown_code" || trouble.kind == "unit" || trouble.kind == "unknown_flag" ||
-        trouble.kind == "unknown_exam") {
-        return hl7::ErrorCode::table_value_not_found;
-    }
-    return hl7::ErrorCode::application_error;
-}
-
-/// Troubles of a stored message: warnings, the answer stays AA (hl7v2-lab 3.3).
-void add_warnings(AnswerDetail& detail, const std::vector<domain::Trouble>& troubles) {
-    for (const auto& trouble : troubles) {
-        if (detail.problems.size() == most_problems) return;
-        hl7::Problem problem;
-        problem.code = error_code_of(trouble);
-        problem.severity = 'W';
-        problem.where = trouble.coordinate;
-        problem.diagnostic = trouble.what;
-        detail.problems.push_back(std::move(problem));
-    }
-}
-
-hl7::Problem problem_of(const interpret::Refusal& refusal) {
-    hl7::Problem problem;
-    problem.code = static_cast<hl7::ErrorCode>(std::stoi(refusal.code));
-    problem.where = refusal.coordinate;
-    problem.diagnostic = refusal.what;
-    return problem;
-}
-
-hl7::AckCode ack_code(const std::string& answer) {
-    return hl7::parse_ack_code(answer).value_or(hl7::AckCode::ae);
-}
 
 Sha256 key_of(const hl7::Message& message) {
     // (link, MSH-3, MSH-4, MSH-10, MSH-7); the link is a column of its own. MSH-10 empty: the hash alone decides.
@@ -134,7 +53,13 @@ store::Arrival arrival_of(const domain::Link& link, std::string raw, Instant rec
     arrival.legal_entity = link.legal_entity;
     arrival.received_at = received_at;
     arrival.size = raw.size();
-    arrival.sha256 = sha256(raw);
+    // A repeat is one whose message is the same, whatever stands around it (hl7v2-lab 2.5).
+    const std::string_view bytes = raw;
+    const auto first = std::min(bytes.find("MSH"), bytes.size());
+    const auto last = bytes.rfind('\r');
+    const auto content = last == std::string_view::npos || last < first ? bytes : bytes.substr(first, last + 1 - first);
+    arrival.sha256 = sha256(content);
+    if (content.size() != bytes.size()) arrival.raw_sha256 = sha256(bytes);
     arrival.key = arrival.sha256;
     arrival.raw = std::move(raw);
     arrival.answer = "AA";
@@ -155,57 +80,35 @@ hl7::Message header_of(const std::string& raw, const hl7::ParseOptions& options)
     return std::move(*bare);
 }
 
-class Answer {
-public:
-    Answer(const domain::Link& link, Instant now) : link_(link), control_id_(to_hl7_utc(now) + random_token(4)) {
-        context_.sending_application = link_.our_application;
-        context_.sending_facility = link_.our_facility;
-        context_.control_id = control_id_;
-        context_.time = link_.time_zone.to_local(now);
-    }
+hl7::Problem closed_link() {
+    hl7::Problem problem;
+    problem.where = "MSH";
+    problem.diagnostic = "this link is closed by the laboratory";
+    return problem;
+}
 
-    Reply to(const hl7::Message& incoming, const std::string& code, const AnswerDetail& detail) const {
-        const auto outcome = code == "AA"   ? hl7::AckOutcome::stored
-                             : code == "AR" ? hl7::AckOutcome::rejected
-                                            : hl7::AckOutcome::content_error;
-        const auto decision = hl7::decide(hl7::ack_request(incoming), outcome);
-        if (!decision.now) return {};
-        if (incoming.type() == "OML" && (*decision.now == hl7::AckCode::aa || *decision.now == hl7::AckCode::ae)) {
-            return {order_response(incoming, code, detail), false};
-        }
-        const std::string_view text =
-            detail.problems.empty() ? std::string_view() : std::string_view(detail.problems.front().diagnostic);
-        return {hl7::ack(incoming, *decision.now, detail.problems, context_, text), false};
-    }
+hl7::Problem wrong_sequence() {
+    hl7::Problem problem;
+    problem.code = hl7::ErrorCode::other_hl7_error;
+    problem.where = "MSH-13";
+    problem.diagnostic = "the sequence number is not the expected one";
+    return problem;
+}
 
-private:
-    std::string order_response(const hl7::Message& incoming, const std::string& code,
-                               const AnswerDetail& detail) const {
-        auto groups = hl7::group(incoming);
-        std::vector<hl7::OrderAnswer> answers;
-        for (const auto& refusal : detail.refusals) {
-            hl7::OrderAnswer answer;
-            answer.filler_number = detail.order_number;
-            if (!refusal.empty()) {
-                answer.control = "UA";
-                answer.status = "CA";
-                answer.reason = refusal;
-            }
-            answers.push_back(answer);
-        }
-        // Prior results travel in OML as orders without ORC: they are not answered.
-        for (auto& patient : groups.patients) {
-            std::erase_if(patient.orders, [](const hl7::OrderGroup& order) { return !order.orc; });
-        }
-        return hl7::orl(incoming, groups, ack_code(code), answers, detail.problems, context_);
-    }
-
-    const domain::Link& link_;
-    std::string control_id_;
-    hl7::AnswerContext context_;
-};
+interpret::Refusal bad_charset() {
+    return {"AE", "102", "MSH^1^18", "the bytes are not in the character set that the message or the link says",
+            "MSH-18"};
+}
 
 }  // namespace
+
+struct Intake::Line {
+    explicit Line(const asio::any_io_executor& executor) : free(executor) {
+        free.expires_at(asio::steady_timer::time_point::max());
+    }
+    bool busy{};
+    asio::steady_timer free;  // cancelled when it is
+};
 
 struct Intake::Waiting {
     Waiting(const asio::any_io_executor& executor, store::Arrival message)
@@ -224,23 +127,124 @@ Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& cloc
       clock_(clock),
       laboratory_(laboratory),
       inbox_(pool),
-      orders_(pool, inbox_) {}
+      orders_(pool, inbox_),
+      link_state_(pool) {}
+
+/// Holds a link that numbers its messages: they are judged and stored one by one.
+class Intake::Turn {
+public:
+    explicit Turn(std::shared_ptr<Line> line) : line_(std::move(line)) { line_->busy = true; }
+    Turn(Turn&&) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+        if (!line_) return;
+        line_->busy = false;
+        line_->free.cancel();
+    }
+
+private:
+    std::shared_ptr<Line> line_;
+};
+
+asio::awaitable<Intake::Turn> Intake::turn_of(const domain::Link& link) {
+    auto& known = lines_[link.id.value()];
+    if (!known) known = std::make_shared<Line>(executor_);
+    const std::shared_ptr<Line> line = known;
+    boost::system::error_code woken;
+    while (line->busy)
+        co_await line->free.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    co_return Turn(line);
+}
+
+void Intake::tell_once_a_day(const domain::Link& link, std::string_view what) {
+    auto& told = told_[{link.id.value(), std::string(what)}];
+    const Instant now = clock_.now();
+    if (told && now - *told < std::chrono::hours(24)) return;
+    told = now;
+    log::warn("unusual messages on a link", {{"link", link.id}, {"what", log::Token{what}}});
+}
+
+asio::awaitable<Replies> Intake::receive_block(const std::vector<const domain::Link*>& links, std::string block,
+                                               Instant received_at) {
+    Replies replies;
+    const hl7::Batch batch = hl7::read_batch(block);
+    if (!batch.is_batch()) {
+        Reply reply = co_await receive(links, std::move(block), received_at);
+        if (!reply.bytes.empty()) replies.blocks.push_back(std::move(reply.bytes));
+        replies.close = reply.close;
+        replies.stored = reply.stored;
+        replies.owes = reply.owes;
+        co_return replies;
+    }
+    const hl7::ParseOptions options = parse_options(*links.front());
+    const hl7::Message first = header_of(batch.messages.empty() ? block : std::string(batch.messages.front()), options);
+    const domain::Link& link = link_for(links, first);
+    for (const auto& where : batch.wrong_counts)
+        log::warn("a batch says another number of messages", {{"link", link.id}, {"where", log::Token{where}}});
+    log::info("batch received", {{"link", link.id}, {"messages", batch.messages.size()}});
+    for (const auto& message : batch.messages) {
+        std::string bytes(message);
+        Reply reply = co_await receive(links, std::move(bytes), received_at);
+        if (!reply.bytes.empty()) replies.blocks.push_back(std::move(reply.bytes));
+        replies.close = replies.close || reply.close;
+        replies.stored = replies.stored && reply.stored;
+        replies.owes = replies.owes || reply.owes;
+    }
+    if (link.batch_answer) {
+        const Instant now = clock_.now();
+        const Answer answer(link, now, fresh_control_id(now));
+        std::string all = hl7::batch_answer(batch, replies.blocks, answer.context());
+        replies.blocks.assign(1, std::move(all));
+    }
+    co_return replies;
+}
 
 asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& links, std::string block,
                                        Instant received_at) {
     failpoint("mllp_frame_complete");
+    const hl7::ParseOptions first_options = parse_options(*links.front());
+    hl7::Message header = header_of(block, first_options);
+    const domain::Link& link = link_for(links, header);
+    const Instant now = clock_.now();
+    Answer answer(link, now, fresh_control_id(now));
+    answer.answers(block);
+    if (!link.active) {
+        // Not stored, so that the same bytes are taken once the link is open again (hl7v2-lab 3.1: AR may be repeated).
+        tell_once_a_day(link, "closed");
+        AnswerDetail detail;
+        detail.problems.push_back(closed_link());
+        Reply reply = answer.to(header, "AR", detail);
+        reply.stored = false;
+        co_return reply;
+    }
+    const Outcome outcome = co_await take(link, std::move(header), std::move(block), received_at);
+    if (outcome.sequence) answer.expect(*outcome.sequence);
+    Reply reply = answer.to(outcome.message, outcome.code, outcome.detail);
+    reply.stored = outcome.stored;
+    co_return reply;
+}
+
+asio::awaitable<std::string> Intake::application_answer(const domain::Link& link, const store::OwedAnswer& owed) {
+    const hl7::ParseOptions options = parse_options(link);
+    hl7::Message header = header_of(owed.raw, options);
+    std::string raw = owed.raw;
+    // The message is known: this finds what was answered, and for an order its number.
+    const Outcome outcome = co_await take(link, std::move(header), std::move(raw), owed.created_at);
+    Answer answer(link, owed.created_at, owed.control_id);
+    answer.answers(owed.raw);
+    co_return answer.application(outcome.message, outcome.code, outcome.detail);
+}
+
+asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Message header, std::string block,
+                                              Instant received_at) {
     const domain::LaboratoryPtr laboratory = laboratory_.current();
     failpoint("before_parse");
-    const hl7::ParseOptions first_options = parse_options(*links.front());
-    const hl7::Message header = header_of(block, first_options);
-    const domain::Link& link = link_for(links, header);
     const hl7::ParseOptions options = parse_options(link);
     Result<hl7::Message> parsed = hl7::Message::parse(block, options);
     store::Arrival arrival = arrival_of(link, std::move(block), received_at);
     arrival.control_id = header.control_id();
     arrival.type = header.type() + "^" + header.trigger();
     AnswerDetail detail;
-    const Answer answer(link, clock_.now());
     if (!parsed) {
         // Over a limit of segments, fields or repetitions (hl7v2-lab 2.4); anything else is unusable content (3.3).
         const bool over_limit = parsed.error().what.starts_with("too many");
@@ -248,15 +252,48 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
         detail.problems.push_back(hl7::to_problem(parsed.error()));
         if (over_limit) detail.problems.back().code = hl7::ErrorCode::value_too_long;
         arrival.answer_errors = kept_form(detail);
+        arrival.owed_control_id = owed(link, header, arrival.answer);
         const store::Kept kept = co_await keep(std::move(arrival));
-        co_return answer.to(header, kept.answer, from_kept_form(kept.answer_errors));
+        Outcome outcome{std::move(header), kept.answer, from_kept_form(kept.answer_errors), std::nullopt, true};
+        co_return outcome;
     }
     const hl7::Message& message = *parsed;
     arrival.key = key_of(message);
-    const interpret::Admission admission = interpret::admit(message, link);
+    if (hl7::ack_request(message).unusual) tell_once_a_day(link, "MSH-15 or MSH-16 outside table 0155");
+
+    std::optional<Turn> turn;
+    std::optional<std::int64_t> sequence;
+    if (link.sequence_numbers) {
+        turn.emplace(co_await turn_of(link));
+        const std::optional<std::int64_t> last = co_await link_state_.last_sequence(link);
+        hl7::SequenceVerdict verdict = hl7::judge_sequence(message.header().text(13), last);
+        using Kind = hl7::SequenceVerdict::Kind;
+        if (verdict.kind == Kind::repeated) {
+            const std::vector<store::Arrival> one(1, arrival);
+            const std::vector<store::Kept> known = co_await inbox_.known(one);
+            if (known.empty()) verdict.kind = Kind::wrong;
+        }
+        if (verdict.kind != Kind::unnumbered) sequence = verdict.answer;
+        if (verdict.kind == Kind::expected || verdict.kind == Kind::resync)
+            arrival.sequence = verdict.last.value_or(-1);
+        if (verdict.kind == Kind::wrong) {
+            // Not stored: the same message may come again when it is its turn.
+            log::warn("sequence number not expected", {{"link", link.id}});
+            detail.problems.push_back(wrong_sequence());
+            Outcome outcome{std::move(*parsed), "AE", std::move(detail), sequence, false};
+            co_return outcome;
+        }
+    }
+
+    const bool answer_of_theirs = hl7::is_answer(message);
+    interpret::Admission admission;
+    if (!answer_of_theirs) admission = interpret::admit(message, link);
     std::optional<interpret::Refusal> refusal = admission.refusal;
+    if (!refusal && link.reject_bad_charset && message.charset_invalid()) refusal = bad_charset();
     std::optional<interpret::ReadOrder> order;
-    if (!refusal && admission.kind == interpret::Kind::results) {
+    if (answer_of_theirs) {
+        co_await hear_answer(link, message);
+    } else if (!refusal && admission.kind == interpret::Kind::results) {
         auto reading = interpret::results(message, link, laboratory->catalogue(link.site));
         if (auto* refused = std::get_if<interpret::Refusal>(&reading))
             refusal = std::move(*refused);
@@ -283,6 +320,7 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     }
     add_warnings(detail, arrival.reading.troubles);
     arrival.answer_errors = kept_form(detail);
+    arrival.owed_control_id = owed(link, message, arrival.answer);
 
     if (order && order->acceptable()) {
         // The number that we give is part of the answer: a repeat must hear it again.
@@ -302,7 +340,8 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
             detail.order_number = registered->number;
             log::info("order kept",
                       {{"link", link.id}, {"message", registered->kept.id}, {"duplicate", registered->kept.duplicate}});
-            co_return answer.to(message, registered->kept.answer, detail);
+            Outcome outcome{std::move(*parsed), registered->kept.answer, std::move(detail), sequence, true};
+            co_return outcome;
         }
         for (auto& line : detail.refusals)
             line = registered.error().what;
@@ -322,7 +361,29 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     log::debug(
         "message kept",
         {{"link", link.id}, {"message", kept.id}, {"duplicate", kept.duplicate}, {"answer", log::Token{kept.answer}}});
-    co_return answer.to(message, kept.answer, from_kept_form(kept.answer_errors));
+    Outcome outcome{std::move(*parsed), kept.answer, from_kept_form(kept.answer_errors), sequence, true};
+    co_return outcome;
+}
+
+std::string Intake::owed(const domain::Link& link, const hl7::Message& message, const std::string& code) {
+    if (!hl7::decide(wanted(link, message), outcome_of(code)).later) return {};
+    if (!link.one_socket && link.outgoing.host.empty()) {
+        tell_once_a_day(link,
+                        "asks for an application acknowledgement of its own, and the link has no outgoing connection");
+        return {};
+    }
+    return fresh_control_id(clock_.now());
+}
+
+/// An acknowledgement of what we sent on a connection of theirs (sockets = "one").
+asio::awaitable<void> Intake::hear_answer(const domain::Link& link, const hl7::Message& message) {
+    const Result<hl7::AckReading> reading = hl7::read_ack(message);
+    if (!reading || reading->control_id.empty()) co_return;
+    const bool ours = co_await link_state_.done(link, reading->control_id, clock_.now());
+    if (!ours)
+        tell_once_a_day(link, "answers to nothing of ours");
+    else if (!reading->accepted())
+        log::warn("the peer refuses our application acknowledgement", {{"link", link.id}});
 }
 
 asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size,
@@ -342,7 +403,9 @@ asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::st
     arrival.reading.troubles.push_back({"too_long", problem.where, problem.diagnostic});
     detail.problems.push_back(std::move(problem));
     arrival.answer_errors = kept_form(detail);
-    const Answer answer(link, clock_.now());
+    const Instant now = clock_.now();
+    Answer answer(link, now, fresh_control_id(now));
+    answer.answers(arrival.raw);
     const store::Kept kept = co_await keep(std::move(arrival));
     log::warn("message too long", {{"link", link.id}, {"message", kept.id}, {"bytes", size}});
     Reply reply = answer.to(header, "AR", detail);

@@ -25,6 +25,10 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
     const auto type = message.type();
     const auto trigger = message.trigger();
     if (type.empty()) return {Kind::results, refuse("AE", "101", 9, "the message type is missing")};
+    if (!link.message_types.empty() &&
+        std::ranges::find(link.message_types, type + "^" + trigger) == link.message_types.end()) {
+        return {Kind::results, refuse("AR", "200", 9, "this link does not take messages of this type")};
+    }
     const auto version = message.version();
     if (!version.starts_with("2.")) return {Kind::results, refuse("AR", "203", 12, "only HL7 version 2 is supported")};
     // Mindray and others send Q in MSH-11 for quality control (hl7v2-lab 6.5); the results room sets those aside.
@@ -33,9 +37,16 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
         return {Kind::results,
                 refuse("AR", "202", 11, "this link takes processing id " + link.processing_id + " only")};
     }
+    // Results as analysers and point-of-care devices send them (hl7v2-lab 1, flow A; LAB-29, LAB-32).
     if (type == "ORU") {
-        if (trigger == "R01") return {Kind::results, std::nullopt};
-        return {Kind::results, refuse("AR", "201", 9, "of ORU only R01 is supported in this version")};
+        if (trigger == "R01" || trigger == "R30" || trigger == "R31" || trigger == "R32")
+            return {Kind::results, std::nullopt};
+        return {Kind::results,
+                refuse("AR", "201", 9, "of ORU only R01, R30, R31 and R32 are supported in this version")};
+    }
+    if (type == "OUL") {
+        if (trigger == "R22" || trigger == "R23" || trigger == "R24") return {Kind::results, std::nullopt};
+        return {Kind::results, refuse("AR", "201", 9, "of OUL only R22, R23 and R24 are supported in this version")};
     }
     if (type == "OML") {
         if (trigger != "O21")

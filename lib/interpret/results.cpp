@@ -57,7 +57,11 @@ std::vector<std::string> numbers_of(const hl7::PatientGroup& patient, const hl7:
     return numbers;
 }
 
-bool is_control(const hl7::Message& message, const hl7::PatientGroup& patient, const hl7::OrderGroup& order) {
+bool is_control(const hl7::Message& message, const hl7::PatientGroup& patient, const hl7::OrderGroup& order,
+                const std::vector<std::string>& numbers, const domain::Link& link) {
+    for (const auto& prefix : link.control_prefixes) {
+        if (std::ranges::any_of(numbers, [&](const auto& number) { return number.starts_with(prefix); })) return true;
+    }
     if (message.processing_id() == "Q") return true;
     // Mindray BS says 0 sample, 1 calibration, 2 quality control in MSH-16; neither is a code of table 0155
     // (hl7v2-lab 6.5).
@@ -95,6 +99,7 @@ domain::IdentityClaim claim_of(const hl7::Segment& pid) {
 struct Named {
     std::string code;
     const domain::Analyte* analyte{};
+    std::string unit;  // what the link says of it
     bool contradictory{};
     bool supplemental{};
 };
@@ -111,7 +116,9 @@ Named name_of(const hl7::Segment& obx, const domain::Link& link, const domain::C
         const auto code = std::string(trim(at_path(obx, path)));
         if (code.empty()) continue;
         if (named.code.empty()) named.code = code;
-        const auto* found = catalogue.by_code(code);
+        const auto mapped = std::ranges::find(link.codes, code, &domain::Link::Code::theirs);
+        const auto* found = catalogue.by_code(mapped == link.codes.end() ? code : mapped->ours);
+        if (mapped != link.codes.end() && by_local == nullptr) named.unit = mapped->unit;
         if (found != nullptr && by_local != nullptr && found != by_local) two_names = true;
         if (found != nullptr && by_local == nullptr) by_local = found;
     }
@@ -198,11 +205,11 @@ private:
         if (order.observations.empty()) return;
         ReceivedGroup group;
         group.coordinate = order.obr ? order.obr.coordinate() : order.orc.coordinate();
-        if (is_control(message_, patient, order)) {
+        group.numbers = numbers_of(patient, order, link_);
+        if (is_control(message_, patient, order, group.numbers, link_)) {
             trouble("quality_control", group.coordinate, "a control or calibrator: not a result of a patient");
             return;
         }
-        group.numbers = numbers_of(patient, order, link_);
         group.claim = Personal<domain::IdentityClaim>{claim_of(patient.pid)};
         for (const auto& observation : order.observations)
             read_observation(group, order, observation);
@@ -214,6 +221,7 @@ private:
         const auto& obx = observation.obx;
         const auto named = name_of(obx, link_, catalogue_);
         if (named.supplemental) return;  // raw curves and the like stay in the message (hl7v2-lab 6.4)
+        if (std::ranges::find(link_.ignored_codes, named.code) != link_.ignored_codes.end()) return;
         ReceivedResult result;
         result.position = static_cast<int>(obx.ordinal());
         result.code = named.code;
@@ -234,7 +242,7 @@ private:
         else if (named.analyte == nullptr)
             hold("unknown_code", obx.coordinate(3), "this code is not in the catalogue of the site");
         if (named.analyte != nullptr && !named.contradictory) result.analyte = named.analyte->id;
-        auto read = read_value(obx, named.analyte, link_);
+        auto read = read_value(obx, named.analyte, link_, named.unit);
         result.value = std::move(read.value);
         const bool impossible = result.status == "X";  // has no value, whatever stands in OBX-5
         if (impossible) result.value.reset();
@@ -247,12 +255,29 @@ private:
         } else if (!impossible && !result.value && !result.held) {
             hold("no_value", obx.coordinate(5), "the result has no value");
         }
+        read_flags(obx, result);
+        group.results.push_back(std::move(result));
+    }
+
+    /// What the link says of a flag comes before the standard's table. Unknown never means normal: the result is kept,
+    /// and somebody looks (hl7v2-lab 6.6).
+    void read_flags(const hl7::Segment& obx, ReceivedResult& result) {
+        std::string left;
         for (const auto flag : split(result.received_flags, '~')) {
-            // Unknown never means normal: the result is kept, and somebody looks (hl7v2-lab 6.6).
-            if (!flag.empty() && !is_known_flag(flag))
+            const auto known = std::ranges::find(link_.flags, flag, &domain::Link::Flag::theirs);
+            const bool of_link = !flag.empty() && known != link_.flags.end();
+            if (of_link && known->does == domain::Link::Flag::Does::nothing) continue;
+            if (of_link && known->does == domain::Link::Flag::Does::comment) {
+                result.note += (result.note.empty() ? "" : "\n") + known->text;
+                continue;
+            }
+            left += (left.empty() ? "" : "~") + std::string(flag);
+            if (of_link)
+                trouble("vendor_flag", obx.coordinate(8), "this flag of the analyser asks for a person");
+            else if (!flag.empty() && !is_known_flag(flag))
                 trouble("unknown_flag", obx.coordinate(8), "this abnormal flag is not known");
         }
-        group.results.push_back(std::move(result));
+        result.received_flags = std::move(left);
     }
 
     const hl7::Message& message_;

@@ -75,7 +75,7 @@ bool without_unit(const domain::Analyte& analyte) {
 }
 
 ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, const domain::Link& link,
-                       std::string text) {
+                       std::string text, const std::string& unit_of_link) {
     if (obx.field(5).size() > 1)
         return trouble(obx, 5, Fault::unsupported, "several values for one number", shown(obx.field(5)));
     if (obx.text(2) == "SN") {
@@ -92,7 +92,8 @@ ReadValue read_numeric(const hl7::Segment& obx, const domain::Analyte& analyte, 
     if (!*number)
         return trouble(obx, 5, Fault::malformed, "this analysis is numeric and the value is not a number", text);
     auto quantity = **number;
-    const auto unit = unit_text(obx);
+    const auto said = unit_text(obx);
+    const auto& unit = said.empty() ? unit_of_link : said;
     if (unit.empty()) {
         // Never assume a unit (hl7v2-lab 8.5), except where the analysis has none.
         if (!without_unit(analyte)) return trouble(obx, 6, Fault::missing, "the unit is missing", text);
@@ -193,7 +194,8 @@ std::optional<std::string> ucum_of(std::string_view unit) {
     return std::nullopt;
 }
 
-ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link) {
+ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link,
+                     const std::string& unit) {
     const auto field = obx.field(5);
     if (field.empty() || field.is_null()) return {};
     const auto type = obx.text(2);
@@ -215,7 +217,7 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
     }
     switch (analyte->kind) {
         case domain::ValueKind::numeric:
-            return read_numeric(obx, *analyte, link, text);
+            return read_numeric(obx, *analyte, link, text, unit);
         case domain::ValueKind::coded:
             return read_coded(obx, *analyte);
         case domain::ValueKind::text:

@@ -17,8 +17,10 @@ struct ReadValue {
     std::optional<Error> trouble;  ///< `where` is the field ("OBX[3]-5" or "OBX[3]-6"); the result waits for a person
 };
 
-/// `analyte` null: the code is unknown; the value is then kept as text.
-ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link);
+/// `analyte` null: the code is unknown; the value is then kept as text. `unit`: what the link says of this code's unit,
+/// for when OBX-6 says nothing.
+ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, const domain::Link& link,
+                     const std::string& unit = {});
 
 /// Text → UCUM for what senders write; nothing when unknown. Case matters: g/L is gram, G/L giga (hl7v2-lab 8.5).
 std::optional<std::string> ucum_of(std::string_view unit);

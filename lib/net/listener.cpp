@@ -56,6 +56,11 @@ struct Listener::State {
         if (--entry->second == 0) per_peer.erase(entry);
     }
 
+    TlsContextPtr context() const {
+        const std::scoped_lock lock(mutex);
+        return tls;
+    }
+
     bool allowed(const std::string& address) const {
         return options.allowed_peers.empty() ||
                std::ranges::any_of(options.allowed_peers, [&](const auto& one) { return address_in(address, one); });
@@ -117,6 +122,11 @@ asio::awaitable<bool> Listener::drain(Duration limit) {
     }(state, limit);
 }
 
+void Listener::use(TlsContextPtr tls) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->tls = std::move(tls);
+}
+
 std::uint16_t Listener::port() const { return state_->port; }
 
 std::size_t Listener::connections() const {
@@ -163,8 +173,8 @@ asio::awaitable<void> Listener::serve(std::shared_ptr<State> state, StreamPtr st
         ~Leaving() { of.leave(address); }
     };
     const Leaving leaving{*state, stream->peer().address};
-    if (state->tls) {
-        auto secured = co_await start_tls_server(std::move(stream), state->tls, state->options.handshake_timeout);
+    if (TlsContextPtr tls = state->context()) {
+        auto secured = co_await start_tls_server(std::move(stream), std::move(tls), state->options.handshake_timeout);
         if (!secured) {
             log::warn("TLS connection refused", {{"listener", log::Token(state->options.name)},
                                                  {"peer", log::Token(leaving.address)},

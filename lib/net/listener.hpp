@@ -49,6 +49,9 @@ public:
     void start();
     void stop();  ///< closes the port; running connections go on. Thread-safe
 
+    /// New certificates, for the connections to come; those that are open keep the old ones (SEC-06). Thread-safe.
+    void use(TlsContextPtr tls);
+
     /// After stop(): waits at most `limit` for running connections, then cancels them. True when all have ended.
     asio::awaitable<bool> drain(Duration limit);
 

@@ -6,10 +6,13 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -224,6 +227,22 @@ Result<TlsContextPtr> tls_client(const TlsFiles& files) {
         if (auto ok = load_identity(context, files); !ok) return ok.error();
     }
     return TlsContextPtr(std::make_shared<TlsContext>(std::move(made)));
+}
+
+Result<Instant> valid_until(const std::string& certificate_chain) {
+    if (auto ok = readable(certificate_chain, "TLS certificate chain"); !ok) return ok.error();
+    const std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(certificate_chain.c_str(), "r"), &BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr, &X509_free);
+    if (!certificate) return unusable(certificate_chain, "this is no PEM certificate");
+    std::tm end{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
+        return unusable(certificate_chain, "the certificate says no end");
+    const std::chrono::year_month_day day{std::chrono::year{end.tm_year + 1900},
+                                          std::chrono::month{static_cast<unsigned>(end.tm_mon + 1)},
+                                          std::chrono::day{static_cast<unsigned>(end.tm_mday)}};
+    return Instant(std::chrono::sys_days(day)) + std::chrono::hours(end.tm_hour) + std::chrono::minutes(end.tm_min) +
+           std::chrono::seconds(end.tm_sec);
 }
 
 asio::awaitable<Result<StreamPtr>> start_tls_client(StreamPtr plain, TlsContextPtr context, std::string host,

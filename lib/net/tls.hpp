@@ -45,6 +45,9 @@ Result<TlsContextPtr> tls_server(const TlsFiles& files, ClientCertificate client
 /// For outgoing connections. `files.ca` is required; certificate and key are both present or both empty.
 Result<TlsContextPtr> tls_client(const TlsFiles& files);
 
+/// Until when the first certificate of a PEM file is valid. Errors as above.
+Result<Instant> valid_until(const std::string& certificate_chain);
+
 /// Makes the handshake as client on a plain TCP stream from connect(). `host` is sent as SNI and must be in the
 /// server's certificate (name or IP address). Fault::refused: a certificate is not believed, by us or, when it says so
 /// at once, by the server (security, never retry in plain text); Fault::unavailable: cut or timed out.

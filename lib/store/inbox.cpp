@@ -10,6 +10,7 @@
 #include "lib/base/text.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/link_state.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
@@ -55,7 +56,7 @@ constexpr pg::Query insert_messages{"inbox.insert_messages", R"sql(
         select id, received_at, $1, legal_entity_id, site_id, link_id, control_id, type, state, answer, size, sha256, raw
         from arrival)
     insert into message_key (link_id, key, sha256, legal_entity_id, site_id, message_id, answer, answer_errors, kept_at)
-    select link_id, key, sha256, legal_entity_id, site_id, id, answer, answer_errors, $1 from arrival)sql"};
+    select link_id, key, content_sha256, legal_entity_id, site_id, id, answer, answer_errors, $1 from arrival)sql"};
 
 constexpr pg::Query insert_results{"inbox.insert_results", R"sql(
     insert into result (legal_entity_id, site_id, order_id, message_id, position, code, analyte_id, run, status, value_kind,
@@ -144,14 +145,19 @@ std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder
 
 struct MessageRows {
     pg::RowArray rows{"arrival_row"};
+    LinkRows of_link;
 
     void add(const Arrival& a, domain::MessageId id, std::string_view state) {
         rows.add(id, a.received_at, a.legal_entity, a.site, a.link, storable(a.control_id), storable(a.type), state,
-                 a.answer, static_cast<std::int64_t>(a.size), pg::Bytes{view(a.sha256)}, pg::Bytes{a.raw},
-                 pg::Bytes{view(a.key)}, a.answer_errors);
+                 a.answer, static_cast<std::int64_t>(a.size), pg::Bytes{view(a.raw_sha256 ? *a.raw_sha256 : a.sha256)},
+                 pg::Bytes{a.raw}, pg::Bytes{view(a.key)}, pg::Bytes{view(a.sha256)}, a.answer_errors);
+        of_link.add(a, id);
     }
 
-    pg::Step step(Instant now) const { return {insert_messages, pg::params(now, rows)}; }
+    void steps(std::vector<pg::Step>& to, Instant now) const {
+        to.push_back(pg::Step{insert_messages, pg::params(now, rows)});
+        of_link.steps(to, now);
+    }
 };
 
 struct ResultRows {
@@ -221,7 +227,7 @@ public:
 
     std::vector<pg::Step> steps() const {
         std::vector<pg::Step> steps;
-        steps.push_back(messages_.step(now_));
+        messages_.steps(steps, now_);
         if (results_.rows.size() > 0) {
             steps.push_back(pg::Step{insert_results, pg::params(results_.rows)});
         }
@@ -393,7 +399,7 @@ std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::Messa
     MessageRows rows;
     rows.add(arrival, id, arrival.answer == "AA" ? "applied" : "rejected");
     std::vector<pg::Step> steps;
-    steps.push_back(rows.step(now));
+    rows.steps(steps, now);
     return steps;
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,15 +25,18 @@ struct Arrival {
     domain::SiteId site;
     domain::LegalEntityId legal_entity;
     Instant received_at;
-    std::string control_id;     ///< MSH-10
-    std::string type;           ///< "ORU^R01"
-    std::string raw;            ///< the bytes between VT and FS; of an oversize message its head
-    std::uint64_t size{};       ///< of the whole message
-    Sha256 key{};               ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
-    Sha256 sha256{};            ///< of the message
-    std::string answer;         ///< code to answer when it is new: AA, AE or AR
-    std::string answer_errors;  ///< ERR lines that go with it, kept for a repeat; ours, without patient data
-    domain::Reading reading;    ///< empty when refused
+    std::string control_id;                ///< MSH-10
+    std::string type;                      ///< "ORU^R01"
+    std::string raw;                       ///< the bytes between VT and FS; of an oversize message its head
+    std::uint64_t size{};                  ///< of the whole message
+    Sha256 key{};                          ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
+    Sha256 sha256{};                       ///< of the message, from MSH to the last CR (hl7v2-lab 2.5)
+    std::optional<Sha256> raw_sha256;      ///< of `raw` when those are other bytes
+    std::string answer;                    ///< code to answer when it is new: AA, AE or AR
+    std::string answer_errors;             ///< ERR lines that go with it, kept for a repeat; ours, without patient data
+    domain::Reading reading;               ///< empty when refused
+    std::string owed_control_id;           ///< MSH-10 of the application acknowledgement that it is owed; empty: none
+    std::optional<std::int64_t> sequence;  ///< the number taken (MSH-13), -1: forget the last; nothing: leave it
 };
 
 /// What became of it.

@@ -24,6 +24,15 @@ void read(const json::value& value, std::string_view name, std::string& to) {
 void read(const json::value& value, std::string_view name, unsigned& to) {
     if (const auto* found = find(value, name)) to = found->to_number<unsigned>();
 }
+void read(const json::value& value, std::string_view name, std::uint16_t& to) {
+    if (const auto* found = find(value, name)) to = found->to_number<std::uint16_t>();
+}
+void read(const json::value& value, std::string_view name, std::size_t& to) {
+    if (const auto* found = find(value, name)) to = found->to_number<std::size_t>();
+}
+void read(const json::value& value, std::string_view name, std::chrono::seconds& to) {
+    if (const auto* found = find(value, name)) to = std::chrono::seconds(found->to_number<std::int64_t>());
+}
 void read(const json::value& value, std::string_view name, std::optional<unsigned>& to) {
     if (const auto* found = find(value, name)) to = found->to_number<unsigned>();
 }
@@ -70,6 +79,84 @@ Range range(const json::value& value) {
     read(value, "low", made.low);
     read(value, "high", made.high);
     return made;
+}
+
+std::string_view to_string(Link::Acknowledgement mode) {
+    switch (mode) {
+        case Link::Acknowledgement::as_asked:
+            return "as-asked";
+        case Link::Acknowledgement::original:
+            return "original";
+        case Link::Acknowledgement::accept:
+            return "accept";
+    }
+    return "";
+}
+
+Link::Acknowledgement acknowledgement(std::string_view text) {
+    using enum Link::Acknowledgement;
+    for (const auto mode : {as_asked, original, accept})
+        if (to_string(mode) == text) return mode;
+    throw std::runtime_error("a stored acknowledgement mode is not known");
+}
+
+std::string_view to_string(Link::Flag::Does does) {
+    switch (does) {
+        case Link::Flag::Does::nothing:
+            return "ignore";
+        case Link::Flag::Does::comment:
+            return "comment";
+        case Link::Flag::Does::block:
+            return "block";
+    }
+    return "";
+}
+
+Link::Flag::Does flag_does(std::string_view text) {
+    using enum Link::Flag::Does;
+    for (const auto does : {nothing, comment, block})
+        if (to_string(does) == text) return does;
+    throw std::runtime_error("a stored use of a flag is not known");
+}
+
+json::value to_json(const Link::Outgoing& out) {
+    return {{"host", out.host},
+            {"port", out.port},
+            {"tls", out.tls},
+            {"server_name", out.server_name},
+            {"ca", out.ca},
+            {"certificate", out.certificate},
+            {"key", out.key},
+            {"connect_timeout", out.connect_timeout.count()},
+            {"answer_timeout", out.answer_timeout.count()}};
+}
+
+Link::Outgoing outgoing(const json::value& value) {
+    Link::Outgoing out;
+    read(value, "host", out.host);
+    read(value, "port", out.port);
+    read(value, "tls", out.tls);
+    read(value, "server_name", out.server_name);
+    read(value, "ca", out.ca);
+    read(value, "certificate", out.certificate);
+    read(value, "key", out.key);
+    read(value, "connect_timeout", out.connect_timeout);
+    read(value, "answer_timeout", out.answer_timeout);
+    return out;
+}
+
+json::array codes(const std::vector<Link::Code>& all) {
+    json::array array;
+    for (const auto& code : all)
+        array.push_back({{"theirs", code.theirs}, {"ours", code.ours}, {"unit", code.unit}});
+    return array;
+}
+
+json::array flags(const std::vector<Link::Flag>& all) {
+    json::array array;
+    for (const auto& flag : all)
+        array.push_back({{"theirs", flag.theirs}, {"does", to_string(flag.does)}, {"text", flag.text}});
+    return array;
 }
 
 std::string_view to_string(ValueKind kind) {
@@ -180,7 +267,23 @@ json::value to_json(const Link& link) {
             {"default_status", link.default_status},
             {"time_zone", link.time_zone.name()},
             {"our_application", link.our_application},
-            {"our_facility", link.our_facility}};
+            {"our_facility", link.our_facility},
+            {"none_eof", link.none_eof},
+            {"mllp_release", link.mllp_release},
+            {"max_message_bytes", link.max_message_bytes},
+            {"frame_timeout", link.frame_timeout.count()},
+            {"idle_timeout", link.idle_timeout.count()},
+            {"acknowledgement", to_string(link.acknowledgement)},
+            {"sequence_numbers", link.sequence_numbers},
+            {"batch_answer", link.batch_answer},
+            {"one_socket", link.one_socket},
+            {"outgoing", to_json(link.outgoing)},
+            {"message_types", texts(link.message_types)},
+            {"reject_bad_charset", link.reject_bad_charset},
+            {"codes", codes(link.codes)},
+            {"flags", flags(link.flags)},
+            {"ignored_codes", texts(link.ignored_codes)},
+            {"control_prefixes", texts(link.control_prefixes)}};
 }
 
 Link link(const json::value& value) {
@@ -204,6 +307,29 @@ Link link(const json::value& value) {
     read(value, "time_zone", link.time_zone);
     read(value, "our_application", link.our_application);
     read(value, "our_facility", link.our_facility);
+    read(value, "none_eof", link.none_eof);
+    read(value, "mllp_release", link.mllp_release);
+    read(value, "max_message_bytes", link.max_message_bytes);
+    read(value, "frame_timeout", link.frame_timeout);
+    read(value, "idle_timeout", link.idle_timeout);
+    if (const auto* found = find(value, "acknowledgement"))
+        link.acknowledgement = acknowledgement(std::string_view(found->as_string()));
+    read(value, "sequence_numbers", link.sequence_numbers);
+    read(value, "batch_answer", link.batch_answer);
+    read(value, "one_socket", link.one_socket);
+    if (const auto* found = find(value, "outgoing")) link.outgoing = outgoing(*found);
+    read(value, "message_types", link.message_types);
+    read(value, "reject_bad_charset", link.reject_bad_charset);
+    if (const auto* found = find(value, "codes")) {
+        for (const auto& one : found->as_array())
+            link.codes.push_back({member(one, "theirs"), member(one, "ours"), member(one, "unit")});
+    }
+    if (const auto* found = find(value, "flags")) {
+        for (const auto& one : found->as_array())
+            link.flags.push_back({member(one, "theirs"), flag_does(member(one, "does")), member(one, "text")});
+    }
+    read(value, "ignored_codes", link.ignored_codes);
+    read(value, "control_prefixes", link.control_prefixes);
     return link;
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 using sgl::hl7::Framer;
 using sgl::hl7::FramerEvent;
+using sgl::hl7::Framing;
 
 constexpr std::size_t limit = 200;
 using Blocks = std::vector<std::pair<FramerEvent::Kind, std::string>>;
@@ -30,8 +31,8 @@ void note(Blocks& blocks, FramerEvent event) {
     }
 }
 
-Blocks read(std::string_view stream, std::size_t step) {
-    Framer framer(limit);
+Blocks read(std::string_view stream, std::size_t step, Framing framing) {
+    Framer framer(limit, framing);
     Blocks blocks;
     while (!stream.empty()) {
         for (auto& event : framer.feed(stream.substr(0, step))) note(blocks, std::move(event));
@@ -48,9 +49,11 @@ void sgl::fuzz::one(std::string_view input) {
     if (input.empty()) return;
     const auto step = static_cast<std::size_t>(static_cast<unsigned char>(input.front())) % 32 + 1;
     input.remove_prefix(1);
-    const Blocks whole = read(input, input.size() + 1);
-    demand(whole == read(input, step), "blocks do not depend on where the stream was cut");
-    demand(whole == read(input, 1), "blocks do not depend on where the stream was cut");
+    for (const auto framing : {Framing::mllp, Framing::none_eof}) {
+        const Blocks whole = read(input, input.size() + 1, framing);
+        demand(whole == read(input, step, framing), "blocks do not depend on where the stream was cut");
+        demand(whole == read(input, 1, framing), "blocks do not depend on where the stream was cut");
+    }
 }
 
 SGL_FUZZ_TARGET

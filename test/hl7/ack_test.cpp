@@ -202,5 +202,26 @@ TEST(ReadAck, ReadsTheAnswersOfTheCorpus) {
     EXPECT_EQ(one("synthetic-fr__ack_ar_unsupported_version.hl7").code, AckCode::ar);
 }
 
+TEST(Ack, RepeatsTheControlIdByteForByte) {
+    // GeneXpert writes U+2010 in MSH-10 and declares no character set: the bytes are not ASCII, and they are its own.
+    const std::string block =
+        "MSH|^~\\&|GX||LIS||20141027||ORU^R32|URM\xE2\x80\x90"
+        "01|P|2.5\rPID|1\r";
+    const auto incoming = Message::parse(block).value();
+    AnswerContext context;
+    context.time = Timestamp::parse("20260314081500").value();
+    context.raw_control_id = control_id_bytes(block);
+    for (const auto charset : {Charset::utf_8, Charset::iso_8859_1}) {
+        context.charset = charset;
+        EXPECT_NE(ack(incoming, AckCode::aa, {}, context)
+                      .find("\rMSA|AA|URM\xE2\x80\x90"
+                            "01\r"),
+                  std::string::npos);
+    }
+    EXPECT_EQ(control_id_bytes("\r\n MSH#^~\\&#A#B#C#D#E##ORU#X1#P"), "X1");
+    EXPECT_EQ(control_id_bytes("MSH|^~\\&|A"), "");
+    EXPECT_EQ(control_id_bytes("no HL7"), "");
+}
+
 }  // namespace
 }  // namespace sgl::hl7

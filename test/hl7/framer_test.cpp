@@ -175,5 +175,114 @@ TEST(MllpFramer, GivesTheSameBlocksHoweverTheStreamIsCut) {
     }
 }
 
+// ── The deviations of hl7v2-lab 2.1, one by one ──
+
+std::vector<FramerEvent> all(std::string_view stream, Framing framing = Framing::mllp) {
+    Framer framer(Framer::default_limit, framing);
+    auto events = framer.feed(stream);
+    if (auto rest = framer.finish()) events.push_back(std::move(*rest));
+    return events;
+}
+
+TEST(MllpDeviation, GarbageBeforeTheFirstVt) {
+    EXPECT_THAT(kinds(all("login ok\r\n" + frame(message))), ElementsAre(Kind::garbage, Kind::block));
+}
+
+TEST(MllpDeviation, FsLfInsteadOfFsCr) {
+    EXPECT_THAT(blocks(all("\x0b" + message + "\x1c\n\x0b" + message + "\x1c\n")), ElementsAre(message, message));
+}
+
+TEST(MllpDeviation, FsWithoutCrAtTheEndOfTheStream) {
+    EXPECT_THAT(kinds(all("\x0b" + message + "\x1c")), ElementsAre(Kind::block));
+}
+
+TEST(MllpDeviation, FsWithoutCrThenGarbage) {
+    EXPECT_THAT(kinds(all("\x0b" + message + "\x1cjunk" + frame("b"))),
+                ElementsAre(Kind::block, Kind::garbage, Kind::block));
+}
+
+TEST(MllpDeviation, NoFsAtAllOnlyTheEndOfTheStream) {
+    EXPECT_THAT(kinds(all("\x0b" + message)), ElementsAre(Kind::incomplete));
+    EXPECT_THAT(kinds(all("\x0b" + message + "\r")), ElementsAre(Kind::incomplete)) << "CR alone ends nothing";
+}
+
+TEST(MllpDeviation, VtInsideABlock) {
+    EXPECT_THAT(kinds(all("\x0bMSH|half\r\x0b" + message + "\x1c\r")), ElementsAre(Kind::unterminated, Kind::block));
+}
+
+TEST(MllpDeviation, SeveralBlocksInOneRead) {
+    EXPECT_THAT(blocks(all(frame("a") + frame("b") + frame("c"))), ElementsAre("a", "b", "c"));
+}
+
+TEST(MllpDeviation, NoiseWithNulBetweenBlocks) {
+    const auto events = all(frame("a") + std::string("\0\0 noise \r\n", 11) + frame("b"));
+    EXPECT_THAT(kinds(events), ElementsAre(Kind::block, Kind::garbage, Kind::block));
+}
+
+TEST(MllpDeviation, EmptyBlockIsNeitherDeliveredNorAnError) {
+    EXPECT_THAT(kinds(all("\x0b\x1c\r" + frame("a"))), ElementsAre(Kind::block));
+}
+
+TEST(MllpDeviation, LineFeedsInsideABlockAreItsOwnAffair) {
+    for (const std::string inside : {"MSH|a\nPID|b\n", "MSH|a\r\nPID|b\r\n", "\xEF\xBB\xBFMSH|a\r", "MSH|a\rMSH|b\r",
+                                     "FHS|x\rBHS|y\rMSH|a\rBTS|1\rFTS|1\r"})
+        EXPECT_THAT(blocks(all(frame(inside))), ElementsAre(inside)) << "the bytes are handed on as they came";
+}
+
+TEST(MllpDeviation, AnAstmTransmissionIsToldAsSuch) {
+    EXPECT_THAT(kinds(all("\x05")), ElementsAre(Kind::not_hl7));
+    EXPECT_THAT(kinds(all("\x02"
+                          "1H|\\^&\r\x03"
+                          "A5\r\n")),
+                ElementsAre(Kind::not_hl7));
+}
+
+TEST(MllpDeviation, ACommitByteTellsWhich) {
+    const auto events = all("\x0b\x06\x1c\r\x0b\x15\x1c\r");
+    ASSERT_THAT(kinds(events), ElementsAre(Kind::commit_byte, Kind::commit_byte));
+    EXPECT_EQ(events[0].bytes, "\x06");
+    EXPECT_EQ(events[1].bytes, "\x15");
+}
+
+// ── framing = none-eof ──
+
+TEST(NoFraming, TheEndOfTheStreamEndsTheMessage) {
+    for (std::size_t cut = 0; cut <= message.size(); ++cut) {
+        Framer framer(Framer::default_limit, Framing::none_eof);
+        EXPECT_THAT(framer.feed(message.substr(0, cut)), IsEmpty());
+        EXPECT_THAT(framer.feed(message.substr(cut)), IsEmpty());
+        EXPECT_TRUE(framer.inside_block());
+        const auto rest = framer.finish();
+        ASSERT_TRUE(rest);
+        EXPECT_EQ(rest->kind, Kind::block);
+        EXPECT_EQ(rest->bytes, message);
+        EXPECT_FALSE(framer.finish());
+    }
+}
+
+TEST(NoFraming, ReadsAPeerThatFramesAllTheSame) {
+    EXPECT_THAT(blocks(all("\r\n" + frame("a") + frame("b"), Framing::none_eof)), ElementsAre("a", "b"));
+}
+
+TEST(NoFraming, NothingIsNoMessage) {
+    EXPECT_THAT(all("", Framing::none_eof), IsEmpty());
+    EXPECT_THAT(all("\r\n \r\n", Framing::none_eof), IsEmpty());
+}
+
+TEST(NoFraming, KnowsAnAstmTransmission) {
+    EXPECT_THAT(kinds(all("\x05", Framing::none_eof)), ElementsAre(Kind::not_hl7));
+}
+
+TEST(NoFraming, RefusesMoreThanTheLimitAndKeepsItsHead) {
+    Framer framer(100, Framing::none_eof);
+    EXPECT_THAT(framer.feed(std::string(100, 'x')), IsEmpty());
+    const auto events = framer.feed("y");
+    ASSERT_THAT(kinds(events), ElementsAre(Kind::oversize));
+    EXPECT_EQ(events[0].size, 101U);
+    EXPECT_THAT(framer.feed(std::string(100, 'z')), IsEmpty());
+    EXPECT_EQ(framer.oversize_bytes(), 201U);
+    EXPECT_FALSE(framer.finish());
+}
+
 }  // namespace
 }  // namespace sgl::hl7

@@ -4,8 +4,6 @@
 #include "lib/base/log.hpp"
 #include "lib/delivery/dpi/document_message.hpp"
 #include "lib/delivery/dpi/exchange.hpp"
-#include "lib/net/tcp.hpp"
-#include "lib/net/tls.hpp"
 
 namespace sgl::delivery {
 
@@ -23,25 +21,18 @@ Reason reason_of(const Error& error) {
 }  // namespace
 
 DpiChannel::DpiChannel(DpiPartner partner, const Resolver& resolve, Connector connector)
-    : partner_(std::move(partner)), connector_(std::move(connector)) {
-    if (partner_.server_name.empty()) partner_.server_name = partner_.host;
+    : partner_(std::move(partner)),
+      client_(connector ? std::move(connector) : [this] { return mllp::connect(target()); },
+              mllp::ClientOptions{partner_.answer_timeout, partner_.mllp_release}) {
     if (!resolve) return;
     for (std::string* file : {&partner_.ca, &partner_.certificate, &partner_.key}) {
         if (!file->empty()) *file = resolve(*file);
     }
 }
 
-asio::awaitable<Result<net::StreamPtr>> DpiChannel::connect() {
-    net::TlsContextPtr tls;
-    if (partner_.tls) {
-        const net::TlsFiles files{partner_.certificate, partner_.key, partner_.ca};
-        const auto context = net::tls_client(files);
-        if (!context) co_return Error{Fault::refused, context.error().where, context.error().what};
-        tls = *context;
-    }
-    auto plain = co_await net::connect(partner_.host, partner_.port, partner_.connect_timeout);
-    if (!plain || !tls) co_return plain;
-    co_return co_await net::start_tls_client(std::move(*plain), std::move(tls), partner_.server_name, partner_.connect_timeout);
+mllp::Target DpiChannel::target() const {
+    return {partner_.host, partner_.port, partner_.tls, partner_.server_name,
+            partner_.ca,   partner_.certificate, partner_.key, partner_.connect_timeout};
 }
 
 asio::awaitable<Outcome> DpiChannel::deliver(const Letter& letter, const domain::Report& report,
@@ -50,21 +41,13 @@ asio::awaitable<Outcome> DpiChannel::deliver(const Letter& letter, const domain:
     if (!message) co_return refused(reason_of(message.error()), message.error());
 
     failpoint("after_claim_before_connect");
-    asio::awaitable<Result<net::StreamPtr>> connecting = connector_ ? connector_() : connect();
-    auto stream = co_await std::move(connecting);
-    if (!stream) {
-        const bool trust = stream.error().fault == Fault::refused;
-        co_return try_later(trust ? Reason::certificate_expired : Reason::partner_unavailable, stream.error());
-    }
-    failpoint("after_connect");
-    std::uint64_t ignored = 0;
-    const std::string id = control_id(letter.id);
-    auto outcome = co_await mllp_exchange(**stream, *message, id, partner_.answer_timeout, ignored);
-    if (ignored > 0) {
-        ignored_ += ignored;
+    const std::uint64_t before = client_.figures().others;
+    std::string id = control_id(letter.id);
+    std::string bytes = *message;
+    const mllp::Exchange exchange = co_await client_.exchange(std::move(bytes), id);
+    if (const std::uint64_t ignored = client_.figures().others - before; ignored > 0)
         log::warn("hospital record sent what answers nothing of ours", {{"letter", letter.id}, {"blocks", ignored}});
-    }
-    co_await (*stream)->close();
+    Outcome outcome = dpi_outcome(exchange, id);
     co_return outcome;
 }
 

@@ -1,24 +1,17 @@
 #include "lib/delivery/dpi/exchange.hpp"
 
-#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "hl7/ack.hpp"
-#include "hl7/framer.hpp"
 #include "hl7/message.hpp"
-#include "lib/base/failpoint.hpp"
-#include "lib/net/timeout.hpp"
 
 namespace sgl::delivery {
 
 namespace {
 
 using domain::Reason;
-
-constexpr std::size_t answer_limit = std::size_t{1024} * 1024;  // an acknowledgement is small
 
 /// The peer's words are not for logs; its codes and coordinates are, when they look like some.
 std::string machine_word(std::string_view text, std::string_view otherwise) {
@@ -40,31 +33,6 @@ Error refusal(const hl7::AckReading& reading, Fault fault) {
     return error;
 }
 
-/// `whole`: the end of the block may have left, so the message may have been taken.
-Outcome cut(bool whole, std::string what) {
-    Error error{Fault::unavailable, "MLLP", std::move(what)};
-    if (whole) return in_doubt(std::move(error));
-    return try_later(Reason::partner_unavailable, std::move(error));
-}
-
-/// Reads until our answer is there; nothing when the peer has finished.
-asio::awaitable<std::optional<Outcome>> answer_to(net::Stream& stream, std::string_view control_id, std::uint64_t& ignored) {
-    hl7::Framer framer(answer_limit);
-    std::array<char, 8192> buffer{};
-    for (;;) {
-        const std::size_t count = co_await stream.read_some(buffer);
-        if (count == 0) co_return std::nullopt;
-        for (const auto& event : framer.feed(std::string_view(buffer.data(), count))) {
-            if (event.kind != hl7::FramerEvent::Kind::block) {
-                ++ignored;
-                continue;
-            }
-            if (auto outcome = dpi_outcome(event.bytes, control_id)) co_return outcome;
-            ++ignored;
-        }
-    }
-}
-
 }  // namespace
 
 std::optional<Outcome> dpi_outcome(std::string_view answer, std::string_view control_id) {
@@ -84,30 +52,18 @@ std::optional<Outcome> dpi_outcome(std::string_view answer, std::string_view con
     return std::nullopt;
 }
 
-asio::awaitable<Outcome> mllp_exchange(net::Stream& stream, std::string_view message, std::string_view control_id,
-                                       Duration limit, std::uint64_t& ignored) {
-    const std::string framed = hl7::frame(message);
-    const std::string_view bytes = framed;
-    const std::size_t half = bytes.size() / 2;
-    bool whole = false;  // the end of the block may have left
-    try {
-        bool written = co_await net::within(limit, stream.write(bytes.substr(0, half)));
-        if (written) {
-            failpoint("after_request_bytes_half");
-            whole = true;  // before the write: a part of it may have left when it fails
-            written = co_await net::within(limit, stream.write(bytes.substr(half)));
+Outcome dpi_outcome(const mllp::Exchange& exchange, std::string_view control_id) {
+    switch (exchange.kind) {
+        case mllp::Exchange::Kind::answered:
+            if (auto outcome = dpi_outcome(exchange.answer, control_id)) return std::move(*outcome);
+            return in_doubt(Error{Fault::unavailable, "MLLP", "the answer can't be read; the message may have been taken"});
+        case mllp::Exchange::Kind::not_sent: {
+            const bool trust = exchange.error.fault == Fault::refused;
+            return try_later(trust ? Reason::certificate_expired : Reason::partner_unavailable, exchange.error);
         }
-        if (!written) {
-            co_return cut(whole, "the hospital record does not take our bytes");
-        }
-        failpoint("after_request_sent");
-        auto answer = co_await net::within(limit, answer_to(stream, control_id, ignored));
-        if (!answer) co_return cut(whole, "no acknowledgement in time; the message may have been taken");
-        if (!*answer) co_return cut(whole, "closed without an acknowledgement; the message may have been taken");
-        co_return std::move(**answer);
-    } catch (const boost::system::system_error&) {
-        co_return cut(whole, "the connection to the hospital record broke");
+        case mllp::Exchange::Kind::in_doubt: return in_doubt(exchange.error);
     }
+    return in_doubt(exchange.error);
 }
 
 }  // namespace sgl::delivery

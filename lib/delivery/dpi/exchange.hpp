@@ -1,14 +1,11 @@
-// One message to a hospital record and its one answer, over any Stream (spec/hl7v2-cda-to-dpi.md 8).
+// What a hospital record's answer means for a letter (spec/hl7v2-cda-to-dpi.md 8).
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "lib/base/clock.hpp"
 #include "lib/delivery/channel.hpp"
-#include "lib/net/stream.hpp"
+#include "lib/mllp/client.hpp"
 
 namespace sgl::delivery {
 
@@ -16,9 +13,7 @@ namespace sgl::delivery {
 /// acknowledgement of `control_id`: then it is not for us.
 std::optional<Outcome> dpi_outcome(std::string_view answer, std::string_view control_id);
 
-/// Sends `message` framed by MLLP and waits at most `limit` for the acknowledgement with MSA-2 = `control_id`; others are
-/// counted in `ignored`. What may have arrived without an answer is in doubt. Never throws for what the peer does.
-asio::awaitable<Outcome> mllp_exchange(net::Stream& stream, std::string_view message, std::string_view control_id,
-                                       Duration limit, std::uint64_t& ignored);
+/// What an exchange means for the letter: what may have arrived without an answer is in doubt.
+Outcome dpi_outcome(const mllp::Exchange& exchange, std::string_view control_id);
 
 }  // namespace sgl::delivery

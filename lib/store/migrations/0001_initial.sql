@@ -222,13 +222,14 @@ create table message_default partition of message default;
 -- What one arriving message writes into message and message_key, as the daemon sends it.
 create type arrival_row as (
     id bigint, received_at timestamptz, legal_entity_id integer, site_id integer, link_id integer, control_id text,
-    type text, state text, answer text, size bigint, sha256 bytea, raw bytea, key bytea, answer_errors text);
+    type text, state text, answer text, size bigint, sha256 bytea, raw bytea, key bytea,
+    content_sha256 bytea, answer_errors text);
 
 -- Duplicates (hl7v2-lab 2.5); kept 30 days.
 create table message_key (
     link_id         integer not null,
     key             bytea not null,                -- SHA-256 of MSH-3, 4, 10, 7
-    sha256          bytea not null,                -- of the message
+    sha256          bytea not null,                -- of the message, from MSH to the last CR
     legal_entity_id integer not null,
     site_id         integer not null,
     message_id      bigint not null,

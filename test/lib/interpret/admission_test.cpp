@@ -28,8 +28,9 @@ TEST(Admission, AnswersWhatTheTableSays) {
     for (const auto& row : {
              Row{"", "P", "2.5.1", "AE", "101", "MSH-9"},         // nothing to go by: the sender must correct
              Row{"ADT^A01", "P", "2.5.1", "AR", "200", "MSH-9"},  // not in this version
-             Row{"XYZ^R01", "P", "2.5.1", "AR", "200", "MSH-9"}, Row{"ORU^R30", "P", "2.5.1", "AR", "201", "MSH-9"},
-             Row{"ORU", "P", "2.5.1", "AR", "201", "MSH-9"}, Row{"OML^O33", "P", "2.5.1", "AR", "201", "MSH-9"},
+             Row{"XYZ^R01", "P", "2.5.1", "AR", "200", "MSH-9"}, Row{"ORU^R40", "P", "2.5.1", "AR", "201", "MSH-9"},
+             Row{"OUL^R21", "P", "2.5.1", "AR", "201", "MSH-9"}, Row{"ORU", "P", "2.5.1", "AR", "201", "MSH-9"},
+             Row{"OML^O33", "P", "2.5.1", "AR", "201", "MSH-9"},
              Row{"ORU^R01", "T", "2.5.1", "AR", "202", "MSH-11"},  // a test message on a production link
              Row{"ORU^R01", "D", "2.5.1", "AR", "202", "MSH-11"}, Row{"ORU^R01", "p", "2.5.1", "AR", "202", "MSH-11"},
              Row{"ORU^R01", "P", "3.0", "AR", "203", "MSH-12"}, Row{"ORU^R01", "P", "", "AR", "203", "MSH-12"},
@@ -53,6 +54,25 @@ TEST(Admission, TakesResultsOfTheVersionsThatAnalysersSpeak) {
         EXPECT_FALSE(admission.refusal);
         EXPECT_EQ(admission.kind, Kind::results);
     }
+}
+
+TEST(Admission, TakesTheResultsThatAnalysersAndPointOfCareDevicesSend) {
+    for (const auto* type : {"ORU^R01", "ORU^R30^ORU_R30", "ORU^R31^ORU_R30", "ORU^R32^ORU_R30", "OUL^R22^OUL_R22",
+                             "OUL^R23", "OUL^R24"}) {
+        SCOPED_TRACE(type);
+        const auto admission = admitted(msh(type, "P", "2.5.1"), analyser());
+        EXPECT_FALSE(admission.refusal);
+        EXPECT_EQ(admission.kind, Kind::results);
+    }
+}
+
+TEST(Admission, TakesOnlyTheTypesThatTheLinkNamesWhereItNamesSome) {
+    auto link = analyser();
+    link.message_types = {"OUL^R22"};
+    EXPECT_FALSE(admitted(msh("OUL^R22^OUL_R22", "P", "2.5.1"), link).refusal);
+    const auto other = admitted(msh("ORU^R01", "P", "2.5.1"), link);
+    ASSERT_TRUE(other.refusal);
+    EXPECT_EQ(other.refusal->answer + other.refusal->code, "AR200");
 }
 
 TEST(Admission, TakesQualityControlAndAMissingProcessingId) {

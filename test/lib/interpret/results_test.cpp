@@ -79,6 +79,51 @@ TEST(Results, HaveNoClaimWhereTheAnalyserNamesNobody) {
         read({msh_oru, "PID|||^^^|||||", obr, "OBX|1|NM|NA||140|mmol/L|||||F"}).groups.at(0).claim.reveal().empty());
 }
 
+// ── what a link says of its analyser (hl7v2-lab 6.6) ──
+
+TEST(Results, HaveTheCodesAndUnitsOfTheVendorTranslated) {
+    auto link = analyser();
+    link.codes = {{"Na+", "NA", "mmol/L"}, {"K+", "K", ""}};
+    const auto sodium = read({msh_oru, obr, "OBX|1|NM|Na+||140||||||F"}, link);
+    EXPECT_EQ(only(sodium).analyte, domain::AnalyteId{1});
+    EXPECT_EQ(only(sodium).code, "Na+") << "as received";
+    EXPECT_FALSE(only(sodium).held);
+    const auto grams = read({msh_oru, obr, "OBX|1|NM|Na+||140|g/L|||||F"}, link);
+    EXPECT_TRUE(only(grams).held) << "what the message says of its unit comes first";
+    EXPECT_TRUE(only(read({msh_oru, obr, "OBX|1|NM|K+||4.0||||||F"}, link)).held) << "no unit is ever assumed";
+}
+
+TEST(Results, LeaveOutWhatTheLinkSaysIsNone) {
+    auto link = analyser();
+    link.ignored_codes = {"Take Mode"};
+    const auto reading = read({msh_oru, obr, "OBX|1|ST|Take Mode||A||||||F", "OBX|2|NM|NA||140|mmol/L|||||F"}, link);
+    EXPECT_EQ(only(reading).position, 2);
+    EXPECT_THAT(reading.troubles, IsEmpty());
+}
+
+TEST(Results, ReadTheFlagsOfTheVendorAsTheLinkSays) {
+    using Does = domain::Link::Flag::Does;
+    auto link = analyser();
+    link.flags = {{"1", Does::nothing, ""}, {"2", Does::comment, "Échantillon hémolysé"}, {"H", Does::block, ""}};
+    const auto reading = read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L||1~2~N|||F"}, link);
+    EXPECT_EQ(only(reading).received_flags, "N");
+    EXPECT_EQ(only(reading).note, "Échantillon hémolysé");
+    EXPECT_THAT(reading.troubles, IsEmpty());
+    EXPECT_THAT(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L||H|||F"}, link).troubles,
+                ElementsAre(is_trouble("vendor_flag", "OBX-8")))
+        << "the link's word comes before the standard's";
+    EXPECT_THAT(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L||9|||F"}, link).troubles,
+                ElementsAre(is_trouble("unknown_flag", "OBX-8")));
+}
+
+TEST(Results, NeverTakeAControlForAPatientWhereOnlyItsNumberTells) {
+    auto link = analyser();
+    link.control_prefixes = {"QC"};
+    const auto reading = read({msh_oru, "OBR|1||QC-0042|NFS", "OBX|1|NM|NA||140|mmol/L|||||F"}, link);
+    EXPECT_THAT(reading.groups, IsEmpty());
+    EXPECT_THAT(reading.troubles, ElementsAre(is_trouble("quality_control", "OBR")));
+}
+
 TEST(Results, FindTheSpecimenNumberWhereverAnalysersPutIt) {
     const std::string obx = "OBX|1|NM|NA||140|mmol/L|||||F";
     const auto numbers = [&](std::initializer_list<std::string_view> segments) {

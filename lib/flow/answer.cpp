@@ -1,0 +1,173 @@
+#include "lib/flow/answer.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "hl7/groups.hpp"
+#include "lib/base/digest.hpp"
+#include "lib/store/codec.hpp"
+
+namespace sgl::flow {
+
+namespace {
+
+namespace json = boost::json;
+constexpr std::size_t most_problems = 10;  // ERR segments of one answer
+
+hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
+    if (trouble.kind == "missing_code") return hl7::ErrorCode::required_field_missing;
+    if (trouble.kind == "charset" || trouble.kind == "value" || trouble.kind == "ins_invalid")
+        return hl7::ErrorCode::data_type;
+    if (trouble.kind == "two_patients") return hl7::ErrorCode::cardinality;
+    if (trouble.kind == "unknown_code" || trouble.kind == "unit" || trouble.kind == "unknown_flag" ||
+        trouble.kind == "unknown_exam") {
+        return hl7::ErrorCode::table_value_not_found;
+    }
+    return hl7::ErrorCode::application_error;
+}
+
+std::string order_response(const hl7::Message& incoming, hl7::AckCode code, const AnswerDetail& detail,
+                           const hl7::AnswerContext& context) {
+    auto groups = hl7::group(incoming);
+    std::vector<hl7::OrderAnswer> answers;
+    for (const auto& refusal : detail.refusals) {
+        hl7::OrderAnswer answer;
+        answer.filler_number = detail.order_number;
+        if (!refusal.empty()) {
+            answer.control = "UA";
+            answer.status = "CA";
+            answer.reason = refusal;
+        }
+        answers.push_back(answer);
+    }
+    // Prior results travel in OML as orders without ORC: they are not answered.
+    for (auto& patient : groups.patients) {
+        std::erase_if(patient.orders, [](const hl7::OrderGroup& order) { return !order.orc; });
+    }
+    return hl7::orl(incoming, groups, code, answers, detail.problems, context);
+}
+
+}  // namespace
+
+std::string kept_form(const AnswerDetail& detail) {
+    json::array problems;
+    for (const auto& problem : detail.problems) {
+        problems.push_back({{"code", static_cast<int>(problem.code)},
+                            {"severity", std::string(1, problem.severity)},
+                            {"where", problem.where},
+                            {"diagnostic", problem.diagnostic}});
+    }
+    json::array refusals;
+    for (const auto& refusal : detail.refusals)
+        refusals.emplace_back(refusal);
+    return store::codec::text(
+        {{"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}});
+}
+
+AnswerDetail from_kept_form(const std::string& text) {
+    AnswerDetail detail;
+    if (text.empty()) return detail;
+    const auto kept = store::codec::parse(text);
+    for (const auto& stored : kept.at("problems").as_array()) {
+        hl7::Problem problem;
+        problem.code = static_cast<hl7::ErrorCode>(stored.at("code").as_int64());
+        problem.severity = store::codec::member(stored, "severity").at(0);
+        problem.where = store::codec::member(stored, "where");
+        problem.diagnostic = store::codec::member(stored, "diagnostic");
+        detail.problems.push_back(std::move(problem));
+    }
+    detail.order_number = store::codec::member(kept, "order");
+    for (const auto& refusal : kept.at("refusals").as_array())
+        detail.refusals.emplace_back(std::string_view(refusal.as_string()));
+    return detail;
+}
+
+/// Troubles of a stored message: warnings, the answer stays AA (hl7v2-lab 3.3).
+void add_warnings(AnswerDetail& detail, const std::vector<domain::Trouble>& troubles) {
+    for (const auto& trouble : troubles) {
+        if (detail.problems.size() == most_problems) return;
+        hl7::Problem problem;
+        problem.code = error_code_of(trouble);
+        problem.severity = 'W';
+        problem.where = trouble.coordinate;
+        problem.diagnostic = trouble.what;
+        detail.problems.push_back(std::move(problem));
+    }
+}
+
+hl7::Problem problem_of(const interpret::Refusal& refusal) {
+    hl7::Problem problem;
+    problem.code = static_cast<hl7::ErrorCode>(std::stoi(refusal.code));
+    problem.where = refusal.coordinate;
+    problem.diagnostic = refusal.what;
+    return problem;
+}
+
+hl7::AckOutcome outcome_of(std::string_view code) {
+    return code == "AA"   ? hl7::AckOutcome::stored
+           : code == "AR" ? hl7::AckOutcome::rejected
+                          : hl7::AckOutcome::content_error;
+}
+
+hl7::AckRequest wanted(const domain::Link& link, const hl7::Message& incoming) {
+    using enum domain::Link::Acknowledgement;
+    hl7::AckRequest request = hl7::ack_request(incoming);
+    const bool answer = hl7::is_answer(incoming);
+    if (link.acknowledgement == original) request = {};
+    if (link.acknowledgement == accept) {
+        request.original = false;
+        request.accept = hl7::AckRequest::When::always;
+        request.application = hl7::AckRequest::When::never;
+    }
+    if (answer) {
+        if (request.original) request.accept = hl7::AckRequest::When::never;
+        request.original = false;
+        request.application = hl7::AckRequest::When::never;
+    }
+    return request;
+}
+
+std::string fresh_control_id(Instant now) {
+    return to_hl7_utc(now) + random_token(4);
+}
+
+Answer::Answer(const domain::Link& link, Instant now, std::string control_id) : link_(link) {
+    context_.sending_application = link.our_application;
+    context_.sending_facility = link.our_facility;
+    context_.control_id = std::move(control_id);
+    context_.time = link.time_zone.to_local(now);
+}
+
+void Answer::answers(std::string_view block) {
+    const auto id = hl7::control_id_bytes(block);
+    const bool ascii = std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (!ascii) context_.raw_control_id = std::string(id);
+}
+
+std::string Answer::bytes(const hl7::Message& incoming, hl7::AckCode code, const AnswerDetail& detail,
+                          const hl7::AnswerContext& context) const {
+    const bool accept_part = code == hl7::AckCode::ca || code == hl7::AckCode::ce || code == hl7::AckCode::cr;
+    if (incoming.type() == "OML" && !accept_part) return order_response(incoming, code, detail, context);
+    const std::string_view text =
+        detail.problems.empty() ? std::string_view() : std::string_view(detail.problems.front().diagnostic);
+    return hl7::ack(incoming, code, detail.problems, context, text);
+}
+
+Reply Answer::to(const hl7::Message& incoming, const std::string& code, const AnswerDetail& detail) const {
+    const auto decision = hl7::decide(wanted(link_, incoming), outcome_of(code));
+    Reply reply;
+    reply.owes = decision.later;
+    if (decision.now) reply.bytes = bytes(incoming, *decision.now, detail, context_);
+    return reply;
+}
+
+std::string Answer::application(const hl7::Message& incoming, const std::string& code,
+                                const AnswerDetail& detail) const {
+    hl7::AnswerContext context = context_;
+    // It wants to be known as stored, and no answer to the answer (hl7v2-lab 3.2).
+    context.accept = "AL";
+    context.application = "NE";
+    return bytes(incoming, hl7::parse_ack_code(code).value_or(hl7::AckCode::ae), detail, context);
+}
+
+}  // namespace sgl::flow
