@@ -24,7 +24,7 @@ TEST(Batch, GivesEachOfItsMessages) {
     const auto batch = read_batch(block);
     EXPECT_TRUE(batch.is_batch());
     EXPECT_THAT(batch.messages, ElementsAre(one, two));
-    EXPECT_EQ(batch.control_id, "");
+    EXPECT_EQ(batch.control_id, "B77");
     EXPECT_THAT(batch.wrong_counts, IsEmpty());
 }
 

@@ -102,8 +102,9 @@ TEST(AcknowledgementOfAnAnswer, IsNeverMoreThanItsAcceptPart) {
 }
 
 TEST(AnswerToAnOrder, IsAnOrlWithTheEventOfItsOwn) {
-    const auto answer_to = [](const std::string& type) {
-        const Answer answer(link_with(), parse_iso8601("2026-03-14T08:15:00Z").value(), "ANSWER1");
+    const domain::Link link = link_with();
+    const auto answer_to = [&](const std::string& type) {
+        const Answer answer(link, parse_iso8601("2026-03-14T08:15:00Z").value(), "ANSWER1");
         const auto said = hl7::Message::parse(answer.to(message("", "", type), "AR", {}).bytes).value();
         return said.type() + "^" + said.trigger() + "^" + said.structure();
     };
@@ -114,7 +115,8 @@ TEST(AnswerToAnOrder, IsAnOrlWithTheEventOfItsOwn) {
 }
 
 TEST(SequenceInAnAnswer, StandsInMsa4) {
-    Answer answer(link_with(), parse_iso8601("2026-03-14T08:15:00Z").value(), "ANSWER1");
+    const domain::Link link = link_with();
+    Answer answer(link, parse_iso8601("2026-03-14T08:15:00Z").value(), "ANSWER1");
     answer.expect(-1);
     EXPECT_EQ(hl7::Message::parse(answer.to(message("", ""), "AA", {}).bytes).value().text("MSA-4"), "-1");
 }
