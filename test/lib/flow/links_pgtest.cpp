@@ -2,6 +2,7 @@
 // application acknowledgements of their own (hl7v2-lab 2.5, 3.2, 3.6, 3.7).
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <array>
 
@@ -233,7 +234,10 @@ protected:
     asio::awaitable<std::string> talking(net::StreamPtr stream, net::StreamPtr peer, std::string bytes) {
         asio::co_spawn(executor(), converse(std::move(stream), intake_, budget_, laboratory_, clock_, options_),
                        [this](std::exception_ptr failed) { broke_ = failed != nullptr; });
-        co_await peer->write(bytes);
+        try {
+            co_await peer->write(bytes);
+        } catch (const boost::system::system_error&) {  // the other side may have closed before the first byte
+        }
         co_await peer->close();
         std::string heard;
         std::array<char, 4096> buffer{};
