@@ -50,6 +50,10 @@ target_compile_options(sgl_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
     -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual $<$<CXX_COMPILER_ID:GNU>:-Wnull-dereference>)
 if(SGL_SANITIZE)
     target_compile_options(sgl_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference -Wno-maybe-uninitialized>)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+    # g++ 12 at -O2 warns inside what it inlined of the standard library and of Boost (a vector's empty storage, a moved
+    # coroutine frame): paths that can't be, in lines that are not ours.
+    target_compile_options(sgl_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference>)
 endif()
 if(SGL_WERROR)
     target_compile_options(sgl_warnings INTERFACE -Werror)

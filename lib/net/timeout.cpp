@@ -26,7 +26,7 @@ void report(std::exception_ptr failure) {
         std::rethrow_exception(failure);
     } catch (const boost::system::system_error& broken) {
         if (broken.code() == asio::error::operation_aborted) return;
-        log::warn("task ended by a broken connection", {{"reason", log::Token(broken.code().message())}});
+        log::debug("task ended by a broken connection", {{"reason", log::Token(broken.code().message())}});
     } catch (const std::exception& unexpected) {
         log::error("task ended by an exception", {{"type", log::Token(typeid(unexpected).name())}});
     } catch (...) {

@@ -262,7 +262,8 @@ class Check:
                       "birth date differs from the CDA", "904")
             sex = person.find("h:administrativeGenderCode", CDA)
             if sex is not None and sex.get("code"):
-                self.need(sex.get("code") == field(pid, 8), 207, "PID^1^8", "sex differs from the CDA", "904")
+                # HL7 table 0001 U (unknown) is UN in the CDA's AdministrativeGender.
+                self.need(sex.get("code") == {"U": "UN"}.get(field(pid, 8), field(pid, 8)), 207, "PID^1^8", "sex differs from the CDA", "904")
 
     def participants(self, groups):
         for n, (_, prts, _) in enumerate(groups[1:], 2):

@@ -192,6 +192,13 @@ class TheDpi(unittest.TestCase):
             self.assertEqual(len(cases), dpi.state()["counts"]["refused"])
             self.assertEqual("AA", self.code(client, document_message()), "the valid one still passes")
 
+    def test_knows_the_unknown_sex_of_both_standards(self):
+        unknown = little_cda("1.2.250.1.99999.10.2026.123.1", [INS, IPP], sex="UN")
+        dpi = self.start()
+        with mllp.Client("127.0.0.1", dpi.ready["port"]) as client:
+            self.assertEqual("AA", self.code(client, document_message("SEX1", unknown, PID={8: "U"})))
+            self.assertEqual("AE", self.code(client, document_message("SEX2", unknown, PID={8: "F"})))
+
     def test_follows_the_versions(self):
         dpi = self.start()
         second = little_cda("1.2.250.1.99999.10.2026.123.2", [INS, IPP], 2, "1.2.250.1.99999.10.2026.123.1")

@@ -214,7 +214,8 @@ TEST_F(PgPool, ServesWaitersInTheirOrder) {
     std::vector<int> sorted = order;
     std::sort(sorted.begin(), sorted.end());
     EXPECT_EQ(order, sorted);
-    EXPECT_EQ(pool.figures().open, 2U);
+    // On a busy machine one connection may have served them all before the second one was open.
+    EXPECT_LE(pool.figures().open, 2U);
 }
 
 TEST_F(PgPool, ReplacesAConnectionTheServerClosedAndAWaiterThatGaveUpCostsNothing) {
