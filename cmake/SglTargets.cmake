@@ -82,4 +82,7 @@ function(sgl_test name)
     # A unit binary is one ctest entry (a process per test would cost more than the tests).
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+    if(NOT ARG_LABEL STREQUAL "unit")
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)  # servers with time limits: alone on the machine
+    endif()
 endfunction()
