@@ -1,0 +1,239 @@
+// Every golden conversation through the real intake and a real database (R-20, SAF-02): answers and domain as a person
+// has reviewed them. SGL_GOLDEN_WRITE=1 writes what comes out for somebody to review.
+#include <cstdlib>
+#include <iostream>
+
+#include "cda/checker.hpp"
+#include "config/import.hpp"
+#include "lib/base/text.hpp"
+#include "lib/compose/pdf.hpp"
+#include "lib/flow/line.hpp"
+#include "lib/store/laboratory.hpp"
+#include "test/golden/conversation.hpp"
+#include "test/golden/picture.hpp"
+#include "test/lib/flow/flow_fixture.hpp"
+
+namespace sgl::golden {
+namespace {
+
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+
+const fs::path home = "test/golden";
+const fs::path conversations = home / "conversations";
+
+/// The laboratory of all cases: one database, emptied before each.
+class Bench : public flow::test::FlowTest {
+public:
+    Bench() { restore(); }
+    ~Bench() override { workers_.join(); }
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+    void TestBody() override {}
+
+    /// As on the first day. Only a case that brought settings of its own leaves any behind.
+    void begin(const fs::path& folder) {
+        superuser(R"sql(do $$
+        declare t text;
+        begin
+            set local session_replication_role = replica;  -- no foreign key in the way
+            for t in select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                     where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
+                       and c.relname not in ('instance', 'instance_version', 'legal_entity', 'site', 'link', 'partner',
+                                             'correspondent', 'analyte', 'app_user', 'user_role', 'configuration_change',
+                                             'schema_migration')
+                       and c.relname not like '%migration%'
+            loop
+                execute format('delete from %I', t);
+            end loop;
+            perform setval('order_sequence', 1, false);
+        end $$)sql");
+        if (changed_) restore();
+        clock_.set(now_);
+        folder_ = folder;
+        if (fs::exists(folder / "link.toml")) import(folder / "link.toml");
+    }
+
+    /// One step; what is answered, readable.
+    std::string take(const Step& step) {
+        if (!step.act.empty()) return act(step);
+        const flow::Replies replies = run(receiving_block(step.block));
+        std::string text;
+        for (const auto& reply : replies.blocks)
+            text += (text.empty() ? "" : "\n") + readable(reply);
+        if (text.empty()) text = "(no answer)\n";
+        if (replies.close) text += "(the connection is closed)\n";
+        clock_.advance(std::chrono::seconds(1));
+        return text;
+    }
+
+    std::string all_answers(const std::vector<Step>& steps, bool twice = false) {
+        std::string text;
+        for (const auto& step : steps) {
+            const auto answer = take(step);
+            if (twice && step.act.empty()) take(step);
+            if (!answer.empty()) text += (text.empty() ? "" : "\n") + answer;
+        }
+        return text;
+    }
+
+    std::string domain(bool messages = true) {
+        return picture([this](std::string_view sql) { return superuser(sql); }, messages);
+    }
+
+private:
+    asio::awaitable<flow::Replies> receiving_block(std::string block) {
+        const domain::LaboratoryPtr current = laboratory_.current();
+        const std::vector<const domain::Link*> links = current->links_of("essais");
+        flow::Replies replies = co_await intake_.receive_block(links, std::move(block), clock_.now());
+        co_return replies;
+    }
+
+    static domain::Import read_import(const fs::path& path) {
+        auto read = config::parse_import(bytes_of(path));
+        if (!read) throw std::runtime_error(path.string() + ": " + to_string(read.error()));
+        return std::move(*read);
+    }
+    void apply(const std::vector<fs::path>& paths) {
+        std::vector<store::ImportFile> files;
+        for (const auto& path : paths)
+            files.push_back({path.string(), read_import(path)});
+        const auto applied = run(store::apply(pool_, std::move(files), "golden", now_));
+        if (!applied) throw std::runtime_error(to_string(applied.error()));
+        laboratory_.replace(run(store::load(pool_)));
+    }
+    void import(const fs::path& path) {
+        apply(std::vector<fs::path>(1, path));
+        changed_ = true;
+    }
+    void restore() {
+        superuser("delete from analyte");
+        superuser("delete from link");
+        superuser("delete from partner");
+        superuser("delete from correspondent");
+        const auto shared = home / "laboratory";
+        apply({shared / "laboratory.toml", shared / "users.toml", shared / "links.toml", shared / "catalogue.csv"});
+        changed_ = false;
+    }
+
+    // ── what people do ──
+
+    std::string act(const Step& step) {
+        const auto& word = step.act.front();
+        const auto argument = [&]() -> const std::string& {
+            if (step.act.size() < 2)
+                throw std::runtime_error("line " + std::to_string(step.line) + ": @" + word + " what?");
+            return step.act[1];
+        };
+        if (word == "order")
+            return order(argument(), step.act.size() > 2 ? step.act[2] : "IONO",
+                         step.act.size() > 3 ? step.act[3] : "PAT-TROIS");
+        if (word == "validate") return validate(argument());
+        if (word == "import") {
+            import(folder_ / argument());
+            return {};
+        }
+        throw std::runtime_error("line " + std::to_string(step.line) + ": nobody knows how to @" + word);
+    }
+
+    /// "@order 1001 IONO,CRP": the registration orders these as P1001 and so on for tube T1001 of PAT-TROIS, or of
+    /// "@order 1002 NA PAT-QUATRE". What it answers is shown only when it is no plain acceptance.
+    std::string order(const std::string& number, const std::string& exams, const std::string& name) {
+        const bool usual = name == "PAT-TROIS";
+        std::string oml = "MSH|^~\\&|GAP|LABO|SGL|LBM|20260314080000||OML^O21^OML_O21|O" + number +
+                          "|P|2.5.1|||||FRA|UNICODE UTF-8\r";
+        oml += usual ? "PID|||4056601^^^LBM^PI~279035121518989^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS||"
+                       "PAT-TROIS^DOMINIQUE^DOMINIQUE MARIE^^^^L||19790328|F|||^^^^^^BDL^^63220"
+                       "|||||||||||||||||||||VALI\r"
+                     : "PID|||4056602^^^LBM^PI||" + name + "^ALEX^ALEX^^^^L||19501224|M\r";
+        std::size_t at = 0;
+        for (const auto exam : split(exams, ',')) {
+            const auto suffix = at == 0 ? number : number + "-" + std::to_string(at + 1);
+            oml += "ORC|NW|P" + suffix + "||G" + number + "|||||20260314075500\rOBR|" + std::to_string(++at) + "|P" +
+                   suffix + "||" + std::string(exam) + "||||||||||||899900000017^MEDECIN^ALICE^^^DR\r";
+            if (at == 1) oml += "SPM|1|T" + number + "||SER^Sérum^HL70487|||||||P||||||20260314071500|20260314074500\r";
+        }
+        Step said;
+        said.block = std::move(oml);
+        const auto answer = take(said);
+        const auto accepted = answer.find("\nMSA|AA|") != std::string::npos &&
+                              answer.find("|UA|") == std::string::npos && answer.find("\nERR|") == std::string::npos &&
+                              answer.find("ORC|UA") == std::string::npos;
+        return accepted ? std::string() : answer;
+    }
+
+    /// A biologist signs all that is there; the report is made.
+    std::string validate(const std::string& number) {
+        const auto id = one("select order_id::text from order_number where number = '" + number + "'");
+        const auto whole = file(domain::OrderId{Uuid::parse(id).value()}).value();
+        flow::ValidationCommand command;
+        command.order = whole.id;
+        command.row_version = whole.row_version;
+        for (const auto& result : whole.results)
+            command.seen.push_back(result.id);
+        const auto user = laboratory_.current()->user("biologiste")->id;
+        flow::Actor actor{"user:biologiste", user, scope_a_};
+        const auto done = run(line_.validate(std::move(actor), std::move(command)));
+        if (!done) return "(" + number + " can't be signed: " + done.error().what + ")\n";
+        run(line_.publish_waiting());
+        return {};
+    }
+
+    cda::Checker checker_;
+    compose::PdfRenderer pdf_ =
+        compose::PdfRenderer::open("/usr/share/fonts/truetype/dejavu", bytes_of("/usr/share/color/icc/sRGB.icc"))
+            .value();
+    asio::thread_pool workers_{1};
+    flow::Line line_{{pool_, orders_, reports_, laboratory_, clock_, checker_, pdf_, workers_, "golden", false}};
+    fs::path folder_;
+    bool changed_{};
+};
+
+class Conversation : public ::testing::TestWithParam<std::string> {
+protected:
+    static void SetUpTestSuite() { bench_ = std::make_unique<Bench>(); }
+    static void TearDownTestSuite() { bench_.reset(); }
+
+    static Bench& bench() { return *bench_; }
+    static fs::path folder() { return conversations / GetParam(); }
+    static std::vector<Step> steps() { return read_steps(bytes_of(folder() / "in.hl7")); }
+
+private:
+    static inline std::unique_ptr<Bench> bench_;
+};
+
+TEST_P(Conversation, EndsAsReviewed) {
+    bench().begin(folder());
+    const auto answers = bench().all_answers(steps());
+    const auto domain = bench().domain();
+    if (std::getenv("SGL_GOLDEN_WRITE") != nullptr) {
+        write(folder() / "out.hl7", answers);
+        write(folder() / "domain.json", domain);
+        std::cerr << "WRITTEN, to be reviewed: " << folder().string() << '\n';
+        return;
+    }
+    ASSERT_TRUE(fs::exists(folder() / "out.hl7") && fs::exists(folder() / "domain.json"))
+        << "nobody has said yet how this case ends: SGL_GOLDEN_WRITE=1 writes a proposal";
+    EXPECT_EQ(answers, bytes_of(folder() / "out.hl7"));
+    EXPECT_EQ(domain, bytes_of(folder() / "domain.json"));
+}
+
+/// LAW-008, hl7v2-lab 2.5: a sender that lost our answer says it again.
+TEST_P(Conversation, ChangesNothingWhenEachMessageIsSaidTwice) {
+    bench().begin(folder());
+    bench().all_answers(steps());
+    const auto once = bench().domain();
+    bench().begin(folder());
+    bench().all_answers(steps(), true);
+    EXPECT_EQ(bench().domain(), once);
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Conversation, ::testing::ValuesIn(cases_in(conversations)),
+                         [](const auto& each) { return each.param; });
+
+TEST(Golden, HasCases) {
+    EXPECT_FALSE(cases_in(conversations).empty());
+}
+
+}  // namespace
+}  // namespace sgl::golden
