@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "hl7/parents.hpp"
+
 namespace sgl::hl7 {
 
 namespace {
@@ -161,7 +163,7 @@ private:
         auto& list = of_specimen          ? specimen()->observations
                      : order() != nullptr ? order()->observations
                                           : patient().observations;
-        list.push_back({obx, {}, {}});
+        list.push_back({obx, {}, {}, {}});
         observations_ = of_specimen ? Level::specimen : order() != nullptr ? Level::order : Level::patient;
         level_ = Level::observation;
     }
@@ -224,7 +226,10 @@ private:
 }  // namespace
 
 Groups group(const Message& message) {
-    return Reader(message).read();
+    auto groups = Reader(message).read();
+    for (auto& patient : groups.patients)
+        find_parents(patient);
+    return groups;
 }
 
 }  // namespace sgl::hl7

@@ -27,7 +27,7 @@ public:
     }
 };
 
-using CodedField = TypedField<read_coded>;
+using CodedField = TypedField<static_cast<Coded (*)(const Repetition&)>(read_coded)>;
 using ExtendedIdField = TypedField<read_extended_id>;
 using PersonNameField = TypedField<read_person_name>;
 using ProfessionalField = TypedField<read_professional>;
@@ -37,6 +37,8 @@ using TelecomField = TypedField<read_telecom>;
 using StructuredNumberField = TypedField<read_structured_number>;
 using AuthorityField = TypedField<static_cast<Authority (*)(const Repetition&)>(read_authority)>;
 using EntityField = TypedField<static_cast<EntityIdentifier (*)(const Repetition&)>(read_entity)>;
+using EntityPairField = TypedField<read_entity_pair>;
+using ParentResultField = TypedField<read_parent_result>;
 inline Result<TimestampReading> read_timestamp_of(const Repetition& one) {
     return read_timestamp(one.component(1).text());
 }
@@ -236,7 +238,7 @@ struct Orc {
     Field order_status() const { return segment.field(5); }                            ///< ORC-5, ID, table 0038
     Field response_flag() const { return segment.field(6); }                           ///< ORC-6, ID, table 0121
     Field quantity_timing() const { return segment.field(7); }                         ///< ORC-7, TQ, repeats
-    Field parent() const { return segment.field(8); }                                  ///< ORC-8, EIP
+    EntityPairField parent() const { return segment.field(8); }                        ///< ORC-8, EIP
     TimestampField date_time_of_transaction() const { return segment.field(9); }       ///< ORC-9, TS
     ProfessionalField entered_by() const { return segment.field(10); }                 ///< ORC-10, XCN, repeats
     ProfessionalField verified_by() const { return segment.field(11); }                ///< ORC-11, XCN, repeats
@@ -311,10 +313,10 @@ struct Obr {
     Field charge_to_practice() const { return segment.field(23); }                          ///< OBR-23, MOC
     Field diagnostic_serv_sect_id() const { return segment.field(24); }                     ///< OBR-24, ID, table 0074
     Field result_status() const { return segment.field(25); }                               ///< OBR-25, ID, table 0123
-    Field parent_result() const { return segment.field(26); }                               ///< OBR-26, PRL
+    ParentResultField parent_result() const { return segment.field(26); }                   ///< OBR-26, PRL
     Field quantity_timing() const { return segment.field(27); }                             ///< OBR-27, TQ, repeats
     ProfessionalField result_copies_to() const { return segment.field(28); }                ///< OBR-28, XCN, repeats
-    Field parent() const { return segment.field(29); }                                      ///< OBR-29, EIP
+    EntityPairField parent() const { return segment.field(29); }                            ///< OBR-29, EIP
     Field transportation_mode() const { return segment.field(30); }                         ///< OBR-30, ID, table 0124
     CodedField reason_for_study() const { return segment.field(31); }                       ///< OBR-31, CE, repeats
     Field principal_result_interpreter() const { return segment.field(32); }                ///< OBR-32, NDL
@@ -339,7 +341,7 @@ struct Obr {
     }  ///< OBR-47, CE, table 0411, repeats
     CodedField medically_necessary_duplicate_procedure_reason() const {
         return segment.field(48);
-    }                                                                                     ///< OBR-48, CWE, table 0476
+    }  ///< OBR-48, CWE, table 0476
     Field result_handling() const { return segment.field(49); }                           ///< OBR-49, IS, table 0507
     CodedField parent_universal_service_identifier() const { return segment.field(50); }  ///< OBR-50, CWE
 };
@@ -348,8 +350,8 @@ struct Spm {
     Segment segment;
 
     Field set_id() const { return segment.field(1); }                              ///< SPM-1, SI
-    Field specimen_id() const { return segment.field(2); }                         ///< SPM-2, EIP
-    Field specimen_parent_ids() const { return segment.field(3); }                 ///< SPM-3, EIP, repeats
+    EntityPairField specimen_id() const { return segment.field(2); }               ///< SPM-2, EIP
+    EntityPairField specimen_parent_ids() const { return segment.field(3); }       ///< SPM-3, EIP, repeats
     CodedField specimen_type() const { return segment.field(4); }                  ///< SPM-4, CWE, table 0487
     CodedField specimen_type_modifier() const { return segment.field(5); }         ///< SPM-5, CWE, table 0541, repeats
     CodedField specimen_additives() const { return segment.field(6); }             ///< SPM-6, CWE, table 0371, repeats
@@ -456,7 +458,7 @@ struct Obx {
     AddressField performing_organization_address() const { return segment.field(24); }    ///< OBX-24, XAD, repeats
     ProfessionalField performing_organization_medical_director() const {
         return segment.field(25);
-    }                                                                             ///< OBX-25, XCN, repeats
+    }  ///< OBX-25, XCN, repeats
     Field patient_results_release_category() const { return segment.field(26); }  ///< OBX-26, ID, table 0909, repeats
     CodedField root_cause() const { return segment.field(27); }                   ///< OBX-27, CWE, table 0914
     CodedField local_process_control() const { return segment.field(28); }        ///< OBX-28, CWE, table 0915, repeats
@@ -486,7 +488,7 @@ struct Tcd {
     StructuredNumberField pre_dilution_factor() const { return segment.field(4); }    ///< TCD-4, SN
     StructuredNumberField endogenous_content_of_pre_dilution_diluent() const {
         return segment.field(5);
-    }                                                                      ///< TCD-5, SN
+    }  ///< TCD-5, SN
     Field automatic_repeat_allowed() const { return segment.field(6); }    ///< TCD-6, ID, table 0136
     Field reflex_allowed() const { return segment.field(7); }              ///< TCD-7, ID, table 0136
     CodedField analyte_repeat_status() const { return segment.field(8); }  ///< TCD-8, CE, table 0389

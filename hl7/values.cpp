@@ -224,6 +224,11 @@ Coded read_coded(const Repetition& repetition) {
             at(repetition, 5), at(repetition, 6), at(repetition, 9)};
 }
 
+Coded read_coded(const Component& component) {
+    const auto part = [&](std::size_t number) { return component.subcomponent(number).text(); };
+    return {part(1), part(2), part(3), part(4), part(5), part(6), part(9)};
+}
+
 Authority read_authority(const Component& component) {
     return authority_of(component.subcomponent(1).text(), component.subcomponent(2).text(),
                         component.subcomponent(3).text());
@@ -241,6 +246,16 @@ EntityIdentifier read_entity(const Component& component) {
     return {component.subcomponent(1).text(),
             authority_of(component.subcomponent(2).text(), component.subcomponent(3).text(),
                          component.subcomponent(4).text())};
+}
+
+EntityPair read_entity_pair(const Repetition& repetition) {
+    return {read_entity(repetition.component(1)), read_entity(repetition.component(2))};
+}
+
+ParentResult read_parent_result(const Repetition& repetition) {
+    if (repetition.component(1).size() == 1 && at(repetition, 3) == "LN")
+        return {{at(repetition, 1), at(repetition, 2), "LN", {}, {}, {}, {}}, at(repetition, 4), at(repetition, 5)};
+    return {read_coded(repetition.component(1)), at(repetition, 2), at(repetition, 3)};
 }
 
 ExtendedId read_extended_id(const Repetition& repetition) {

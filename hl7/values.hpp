@@ -69,6 +69,7 @@ struct Coded {
     bool operator==(const Coded&) const = default;
 };
 Coded read_coded(const Repetition& repetition);
+Coded read_coded(const Component& component);  ///< written with sub-components, inside another type: PRL.1
 
 /// HD, also inside a component.
 struct Authority {
@@ -91,6 +92,28 @@ struct EntityIdentifier {
 };
 EntityIdentifier read_entity(const Repetition& repetition);  ///< ORC-2, SAC-3
 EntityIdentifier read_entity(const Component& component);    ///< one side of an EIP: SPM-2.1
+
+/// EIP.
+struct EntityPair {
+    EntityIdentifier placer;
+    EntityIdentifier filler;
+
+    bool empty() const { return placer.empty() && filler.empty(); }
+    bool operator==(const EntityPair&) const = default;
+};
+EntityPair read_entity_pair(const Repetition& repetition);  ///< OBR-29, ORC-8, SPM-2
+
+/// PRL: the observation that another one comes from, by what its OBX said (hl7v2-lab 8.8).
+struct ParentResult {
+    Coded observation;   ///< PRL.1: OBX-3 of the parent
+    std::string sub_id;  ///< PRL.2: its OBX-4
+    std::string text;    ///< PRL.3: its value as text: the organism
+
+    bool empty() const { return observation.empty() && sub_id.empty() && text.empty(); }
+    bool operator==(const ParentResult&) const = default;
+};
+/// Also `16933-4^text^LN`: senders forget that the code stands in sub-components.
+ParentResult read_parent_result(const Repetition& repetition);  ///< OBR-26
 
 /// CX.
 struct ExtendedId {

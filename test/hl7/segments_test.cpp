@@ -30,7 +30,7 @@ TEST(SegmentViews, NameTheFieldsOfTheStandard) {
     EXPECT_EQ(obx.units().value().system, "UCUM");
     EXPECT_EQ(obx.abnormal_flags().size(), 2U);
     EXPECT_EQ(obx.observation_type().text(), "RSLT");
-    EXPECT_EQ((Spm{m->first("SPM")}.specimen_id().raw()), "^24050200123");
+    EXPECT_EQ((Spm{m->first("SPM")}.specimen_id().value().filler.id), "24050200123");
     EXPECT_EQ((Msa{m->first("MSA")}.acknowledgment_code().text()), "AA");
     EXPECT_TRUE((Tcd{m->first("TCD")}.auto_dilution_factor().empty()));
     EXPECT_EQ((Nte{m->first("NTE")}.comment().size()), 0U);
