@@ -131,6 +131,9 @@ const std::array dmp_fields{
     Field<DmpPartner>{"mode_attribute", &DmpPartner::mode_attribute},
     Field<DmpPartner>{"profession", &DmpPartner::profession},
     Field<DmpPartner>{"profession_label", &DmpPartner::profession_label},
+    Field<DmpPartner>{"section_oid", &DmpPartner::section_oid},
+    Field<DmpPartner>{"digest", &DmpPartner::digest},
+    Field<DmpPartner>{"rplc_uri", &DmpPartner::rplc_uri},
     Field<DmpPartner>{"connect_timeout", &DmpPartner::connect_timeout},
     Field<DmpPartner>{"exchange_timeout", &DmpPartner::exchange_timeout},
 };
@@ -181,6 +184,12 @@ Result<DmpPartner> dmp_partner(std::string_view json, std::string_view credentia
     if (!domain::is_oid(partner->source_oid)) return malformed("source_oid", "is no OID");
     if (partner->vihf_version != "3.0" && partner->vihf_version != "4.0")
         return malformed("vihf_version", "must be 3.0 or 4.0");
+    if (!domain::is_oid(partner->section_oid)) return malformed("section_oid", "is no OID");
+    if (partner->digest != "sha256" && partner->digest != "sha1")
+        return malformed("digest", "must be sha256 or sha1");
+    if (partner->rplc_uri != "urn:ihe:iti:2007:AssociationType:RPLC" &&
+        partner->rplc_uri != "urn:ihe:iti:2010:AssociationType:RPLC")
+        return malformed("rplc_uri", "must be urn:ihe:iti:2007:AssociationType:RPLC or the same of 2010");
     return partner;
 }
 

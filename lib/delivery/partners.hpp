@@ -31,6 +31,10 @@ struct DmpPartner {
     std::string mode_attribute{"Authentification_mode"};
     std::string profession{"10"};  ///< subject:role, system 1.2.250.1.71.1.2.7
     std::string profession_label{"Médecin"};
+    std::string section_oid{
+        "1.2.250.1.71.4.2.6"};     ///< of the pharmacists' sections (G05): not in the sources, dmp.md 4
+    std::string digest{"sha256"};  ///< of VIHF and XAdES: sha256, or sha1 as in the older examples
+    std::string rplc_uri{"urn:ihe:iti:2007:AssociationType:RPLC"};  ///< of a replacement; once 2010 in a DMP sample
     std::chrono::seconds connect_timeout{10};
     std::chrono::seconds exchange_timeout{60};
 };

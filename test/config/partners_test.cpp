@@ -31,6 +31,18 @@ TEST(Partners, KeepTheDefaultsOfWhatIsNotSaid) {
     EXPECT_EQ(partner->certificate, "c.pem");
 }
 
+TEST(Partners, LetWhatTheSourcesLeaveOpenBeSet) {  // design D17
+    const auto plain = dmp_partner(dmp);
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(plain->vihf_version + " " + plain->digest, "3.0 sha256");
+    EXPECT_EQ(plain->rplc_uri, "urn:ihe:iti:2007:AssociationType:RPLC");
+    const auto set = dmp_partner(with(dmp, R"("vihf_version":"4.0","digest":"sha1","section_oid":"1.2.3.4",
+        "rplc_uri":"urn:ihe:iti:2010:AssociationType:RPLC")"));
+    ASSERT_TRUE(set) << to_string(set.error());
+    EXPECT_EQ(set->vihf_version + " " + set->digest + " " + set->section_oid, "4.0 sha1 1.2.3.4");
+    EXPECT_EQ(set->rplc_uri, "urn:ihe:iti:2010:AssociationType:RPLC");
+}
+
 TEST(Partners, PutTheCredentialsFolderBeforeRelativeFileNamesOnly) {
     const auto partner = dmp_partner(dmp, "/run/keys");
     ASSERT_TRUE(partner) << to_string(partner.error());
@@ -72,6 +84,9 @@ TEST(Partners, RefuseWhatCannotWork) {
     EXPECT_EQ(dmp_partner(with(dmp, R"("url":"http://h")")).error().where, "url");
     EXPECT_EQ(dmp_partner(with(dmp, R"("source_oid":"x")")).error().where, "source_oid");
     EXPECT_EQ(dmp_partner(with(dmp, R"("vihf_version":"2.0")")).error().where, "vihf_version");
+    EXPECT_EQ(dmp_partner(with(dmp, R"("section_oid":"x")")).error().where, "section_oid");
+    EXPECT_EQ(dmp_partner(with(dmp, R"("digest":"md5")")).error().where, "digest");
+    EXPECT_EQ(dmp_partner(with(dmp, R"("rplc_uri":"RPLC")")).error().where, "rplc_uri");
     EXPECT_EQ(mss_partner(with(mss, R"("from_address":"x")")).error().where, "from_address");
     EXPECT_EQ(dpi_partner(with(dpi, R"("tls":true)")).error().where, "ca");
     EXPECT_EQ(dpi_partner(with(dpi, R"("certificate":"c")")).error().where, "key");

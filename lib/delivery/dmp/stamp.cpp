@@ -94,9 +94,12 @@ std::string der_of(const X509* certificate) {
     return der;
 }
 
-std::string base64_sha256(std::string_view bytes) {
-    const auto digest = sha256(bytes);
+template <class Digest>
+std::string base64_of(const Digest& digest) {
     return base64_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+}
+std::string base64_digest(std::string_view bytes, bool by_sha1) {
+    return by_sha1 ? base64_of(sha1(bytes)) : base64_of(sha256(bytes));
 }
 
 /// Is this structure one of the OU of its subject?
@@ -192,6 +195,7 @@ struct StampContent {
     std::string subject;
     std::string certificate;
     std::vector<Stamp::Link> links;
+    bool by_sha1{};
 };
 
 Stamp::Stamp(StampContent content) : content_(std::make_unique<StampContent>(std::move(content))) {}
@@ -205,6 +209,16 @@ const std::string& Stamp::certificate() const {
 }
 const std::vector<Stamp::Link>& Stamp::chain() const {
     return content_->links;
+}
+std::string Stamp::digest(std::string_view bytes) const {
+    return base64_digest(bytes, content_->by_sha1);
+}
+std::string_view Stamp::digest_method() const {
+    return content_->by_sha1 ? "http://www.w3.org/2000/09/xmldsig#sha1" : "http://www.w3.org/2001/04/xmlenc#sha256";
+}
+std::string_view Stamp::signature_method() const {
+    return content_->by_sha1 ? "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
+                             : "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 }
 
 Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& partner) {
@@ -244,9 +258,10 @@ Result<std::shared_ptr<const Stamp>> Stamp::read(const delivery::DmpPartner& par
     content.certificate = base64_encode(der_of(leaf));
     content.chain = whole_chain(std::move(*own), std::move(*authorities));
     content.tls = std::move(*tls);
+    content.by_sha1 = partner.digest == "sha1";
     for (const auto& one : content.chain) {
-        content.links.push_back(
-            {name_of(X509_get_issuer_name(one.get())), serial_of(one.get()), base64_sha256(der_of(one.get()))});
+        content.links.push_back({name_of(X509_get_issuer_name(one.get())), serial_of(one.get()),
+                                 base64_digest(der_of(one.get()), content.by_sha1)});
     }
     content.key.reset(xmlSecCryptoAppKeyLoadMemory(reinterpret_cast<const xmlSecByte*>(key_bytes->data()),
                                                    static_cast<xmlSecSize>(key_bytes->size()), xmlSecKeyDataFormatPem,

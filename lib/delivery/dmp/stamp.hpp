@@ -23,7 +23,7 @@ public:
     struct Link {
         std::string issuer;  ///< RFC 2253, UTF-8
         std::string serial;  ///< decimal
-        std::string sha256;  ///< of the DER, base64
+        std::string digest;  ///< of the DER, base64, by the partner's algorithm
     };
 
     /// Reads `sign_certificate` (leaf first), `sign_key` and, where the chain does not end at its root, `ca`. Errors
@@ -36,9 +36,12 @@ public:
     Stamp& operator=(const Stamp&) = delete;
     ~Stamp();
 
-    const std::string& subject() const;      ///< of the leaf, RFC 2253, UTF-8: the VIHF's Issuer
-    const std::string& certificate() const;  ///< the leaf's DER, base64: ds:X509Certificate
-    const std::vector<Link>& chain() const;  ///< leaf, issuer, …, root
+    const std::string& subject() const;                ///< of the leaf, RFC 2253, UTF-8: the VIHF's Issuer
+    const std::string& certificate() const;            ///< the leaf's DER, base64: ds:X509Certificate
+    const std::vector<Link>& chain() const;            ///< leaf, issuer, …, root
+    std::string digest(std::string_view bytes) const;  ///< base64, by the partner's algorithm
+    std::string_view digest_method() const;            ///< the URIs of xmldsig for it
+    std::string_view signature_method() const;
     /// Fault::refused with the file's path when the stamp, its chain or the TLS certificate is not valid at that time.
     Result<void> check(Instant now) const;
 

@@ -25,7 +25,6 @@ struct Coded {
 std::vector<Coded> roles(const domain::Professional& biologist, const delivery::DmpPartner& partner) {
     constexpr std::string_view profession_system = "1.2.250.1.71.1.2.7";
     constexpr std::string_view speciality_system = "1.2.250.1.71.4.2.5";  // R38
-    constexpr std::string_view section_system = "1.2.250.1.71.4.2.6";     // G05, sections of the pharmacists' order
     const std::string_view code = biologist.speciality.code;
     const auto slash = code.find('/');
     Coded profession{"Role", partner.profession, profession_system, "", partner.profession_label};
@@ -34,7 +33,8 @@ std::vector<Coded> roles(const domain::Professional& biologist, const delivery::
     std::vector<Coded> all{profession};
     if (slash != std::string_view::npos) {
         all.push_back({"Role", std::string(code.substr(slash + 1)),
-                       profession.code == "21" ? section_system : speciality_system, "", biologist.speciality.label});
+                       profession.code == "21" ? std::string_view(partner.section_oid) : speciality_system, "",
+                       biologist.speciality.label});
     }
     return all;
 }
@@ -43,13 +43,13 @@ void signature(XmlWriter& w, const std::string& id, const Stamp& stamp) {
     w.element("ds:Signature", {{"xmlns:ds", dsig}}, [&] {
         w.element("ds:SignedInfo", {}, [&] {
             w.element("ds:CanonicalizationMethod", {{"Algorithm", exclusive}});
-            w.element("ds:SignatureMethod", {{"Algorithm", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"}});
+            w.element("ds:SignatureMethod", {{"Algorithm", stamp.signature_method()}});
             w.element("ds:Reference", {{"URI", "#" + id}}, [&] {
                 w.element("ds:Transforms", {}, [&] {
                     w.element("ds:Transform", {{"Algorithm", "http://www.w3.org/2000/09/xmldsig#enveloped-signature"}});
                     w.element("ds:Transform", {{"Algorithm", exclusive}});
                 });
-                w.element("ds:DigestMethod", {{"Algorithm", "http://www.w3.org/2001/04/xmlenc#sha256"}});
+                w.element("ds:DigestMethod", {{"Algorithm", stamp.digest_method()}});
                 w.element("ds:DigestValue");
             });
         });

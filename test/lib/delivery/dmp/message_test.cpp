@@ -55,6 +55,36 @@ TEST_F(DmpMessage, TheVihfIsVerifiedByXmlsecAndAChangeIsSeen) {
     EXPECT_NE(verify(file), "");
 }
 
+TEST_F(DmpMessage, SignsWithSha1WhereTheDmpTakesNothingElse) {  // design D17
+    auto partner = partner_;
+    partner.digest = "sha1";
+    const auto stamp = Stamp::read(partner).value();
+    const auto text = vihf(case_.report, partner, *stamp, "_1", real_clock.now()).value();
+    EXPECT_NE(text.find("http://www.w3.org/2000/09/xmldsig#rsa-sha1"), std::string::npos);
+    EXPECT_EQ(text.find("sha256"), std::string::npos);
+    const auto file = (test::scratch() / "vihf-sha1.xml").string();
+    test::write_file(file, text);
+    EXPECT_EQ(verify(file), "");
+    const auto made = submission(case_.letter, case_.report, case_.documents, partner, *stamp).value();
+    EXPECT_NE(made.signature.find("http://www.w3.org/2000/09/xmldsig#sha1"), std::string::npos);
+    EXPECT_EQ(made.signature.find("sha256"), std::string::npos);
+    for (const auto& link : stamp->chain())
+        EXPECT_EQ(link.digest.size(), 28U) << "20 bytes in base64";
+}
+
+TEST_F(DmpMessage, NamesThePharmacistsSectionByTheOidThatIsSet) {
+    auto report = case_.report;
+    report.validator.speciality = {"G15_21/G", "Pharmacien biologiste"};
+    auto partner = partner_;
+    partner.section_oid = "1.2.250.1.99999.6";
+    const auto text = vihf(report, partner, *stamp_, "_1", real_clock.now()).value();
+    EXPECT_NE(text.find(R"(code="G" codeSystem="1.2.250.1.99999.6")"), std::string::npos);
+    EXPECT_NE(vihf(report, partner_, *stamp_, "_1", real_clock.now())
+                  .value()
+                  .find(R"(code="G" codeSystem="1.2.250.1.71.4.2.6")"),
+              std::string::npos);
+}
+
 TEST_F(DmpMessage, TheIssuerIsTheStampInItsOwnLetters) {
     EXPECT_NE(
         assertion().find(
