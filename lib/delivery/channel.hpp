@@ -41,22 +41,23 @@ struct Outcome {
     std::optional<Error> error;     ///< what the worklist shows; no patient data
     std::string partner_reference;  ///< the partner's identifier of what it took: DMP document id, SMTP queue id, MSA…
     bool possible_duplicate{};      ///< a repeat after doubt that could not be asked (mail)
+    bool recipient_only{};          ///< the destination works: this recipient alone can't be served now
 };
 
 inline Outcome accepted(std::string reference) {
-    return {Outcome::Kind::accepted, domain::Reason::none, std::nullopt, std::move(reference), false};
+    return {Outcome::Kind::accepted, domain::Reason::none, std::nullopt, std::move(reference), false, false};
 }
 inline Outcome refused(domain::Reason reason, Error error) {
-    return {Outcome::Kind::refused, reason, std::move(error), {}, false};
+    return {Outcome::Kind::refused, reason, std::move(error), {}, false, false};
 }
 inline Outcome try_later(domain::Reason reason, Error error) {
-    return {Outcome::Kind::try_later, reason, std::move(error), {}, false};
+    return {Outcome::Kind::try_later, reason, std::move(error), {}, false, false};
 }
 inline Outcome in_doubt(Error error) {
-    return {Outcome::Kind::in_doubt, domain::Reason::partner_unavailable, std::move(error), {}, false};
+    return {Outcome::Kind::in_doubt, domain::Reason::partner_unavailable, std::move(error), {}, false, false};
 }
 inline Outcome not_applicable(domain::Reason reason, Error error) {
-    return {Outcome::Kind::not_applicable, reason, std::move(error), {}, false};
+    return {Outcome::Kind::not_applicable, reason, std::move(error), {}, false, false};
 }
 
 class Channel {

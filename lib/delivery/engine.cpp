@@ -8,9 +8,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
+#include <utility>
 
 #include "lib/base/log.hpp"
-#include "lib/net/timeout.hpp"
 
 namespace sgl::delivery {
 
@@ -22,8 +23,14 @@ constexpr std::array channels{domain::Channel::dmp, domain::Channel::mss_profess
 /// Failures in a row of one destination: after some it rests, then one letter tries.
 struct Breaker {
     unsigned failures{};
-    Instant closed_until;
+    Instant rests_until;
+    std::optional<domain::LetterId> trial;  ///< the letter that tries now
 };
+
+using Lane = std::pair<domain::Channel, store::Destination>;
+Lane lane_of(const store::LeasedLetter& letter) {
+    return {letter.channel, {letter.legal_entity, letter.partner}};
+}
 
 domain::LetterEvent event_of(const Outcome& outcome) {
     switch (outcome.kind) {
@@ -41,19 +48,25 @@ domain::LetterEvent event_of(const Outcome& outcome) {
     return domain::letter_event::InDoubt{};
 }
 
-std::string destination_of(const store::LeasedLetter& letter) {
-    return std::string(to_string(letter.channel)) + "/" + std::to_string(letter.legal_entity.value()) + "/" +
-           (letter.partner ? std::to_string(letter.partner->value()) : std::string());
-}
-
 }  // namespace
 
 struct Engine::State {
     bool stopping{};
-    std::size_t in_flight{};
+    std::size_t tasks{};  ///< coroutines of ours that have not ended
     std::map<domain::Channel, std::size_t> per_channel;
-    std::map<std::string, Breaker> breakers;
+    std::map<Lane, Breaker> breakers;
     std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
+};
+
+/// Renews a lease until its letter is done.
+struct Engine::Keeper {
+    explicit Keeper(const asio::any_io_executor& executor) : timer(executor) {}
+    void end() {
+        done = true;
+        timer.cancel();
+    }
+    asio::steady_timer timer;
+    bool done{};
 };
 
 Engine::Engine(store::Outbox& outbox, const Clock& clock, EngineSettings settings, EngineSources sources)
@@ -106,8 +119,10 @@ asio::awaitable<void> Engine::run() {
             }
             if (!claiming) {
                 claiming = true;
-                for (const auto channel : channels)
+                for (const auto channel : channels) {
+                    ++state_->tasks;
                     asio::co_spawn(executor, run_channel(channel), asio::detached);
+                }
             }
         } catch (const std::exception&) {
             log::warn("letters can't be taken back now");
@@ -116,8 +131,35 @@ asio::awaitable<void> Engine::run() {
             claiming ? std::min<Duration>(settings_.lease / 4, std::chrono::seconds(10)) : settings_.poll;
         co_await pause(rest);
     }
-    while (state_->in_flight > 0)
+    while (state_->tasks > 0)
         co_await pause(std::chrono::milliseconds(20));
+}
+
+asio::awaitable<std::vector<store::LeasedLetter>> Engine::claim(domain::Channel channel, std::size_t free) {
+    const std::vector<std::int32_t> sites = sources_.sites();
+    std::vector<store::LeasedLetter> claimed;
+    store::ClaimScope resting;  // their letters wait untouched: no attempt is counted, no delay grows
+    std::vector<Lane> rested;
+    for (const auto& [lane, breaker] : state_->breakers) {
+        if (lane.first != channel || breaker.failures < settings_.breaker_failures) continue;
+        resting.destinations.push_back(lane.second);
+        if (!breaker.trial && clock_.now() >= breaker.rests_until) rested.push_back(lane);
+    }
+    for (const auto& lane : rested) {
+        if (claimed.size() == free) break;
+        store::ClaimScope scope{{lane.second}, true};
+        std::vector<store::LeasedLetter> one =
+            co_await outbox_.claim(sites, channel, 1, settings_.lease, clock_.now(), std::move(scope));
+        if (one.empty()) continue;
+        state_->breakers[lane].trial = one.front().id;
+        claimed.push_back(std::move(one.front()));
+    }
+    if (claimed.size() < free) {
+        std::vector<store::LeasedLetter> others = co_await outbox_.claim(
+            sites, channel, free - claimed.size(), settings_.lease, clock_.now(), std::move(resting));
+        std::ranges::move(others, std::back_inserter(claimed));
+    }
+    co_return claimed;
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
@@ -128,11 +170,9 @@ asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
         const std::size_t free = settings_.workers.at(channel) > busy ? settings_.workers.at(channel) - busy : 0;
         if (free > 0) {
             try {
-                const std::vector<std::int32_t> sites = sources_.sites();
-                std::vector<store::LeasedLetter> claimed =
-                    co_await outbox_.claim(sites, channel, free, settings_.lease, clock_.now());
+                std::vector<store::LeasedLetter> claimed = co_await claim(channel, free);
                 for (auto& letter : claimed) {
-                    ++state_->in_flight;
+                    ++state_->tasks;
                     ++state_->per_channel[channel];
                     asio::co_spawn(executor, deliver(std::move(letter)), asio::detached);
                 }
@@ -141,14 +181,19 @@ asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
                 log::warn("letters can't be claimed now", {{"channel", log::Token{to_string(channel)}}});
             }
         }
+        if (state_->stopping) break;
         co_await pause(more ? Duration{std::chrono::milliseconds(20)} : settings_.poll);
     }
+    --state_->tasks;
+    wake();
 }
 
-asio::awaitable<void> Engine::keep_lease(std::shared_ptr<bool> done, store::LeasedLetter letter) {
-    while (!*done) {
-        co_await net::pause(settings_.lease / 3);
-        if (*done) break;
+asio::awaitable<void> Engine::keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter) {
+    while (!keeper->done) {
+        keeper->timer.expires_after(settings_.lease / 3);
+        boost::system::error_code ended;
+        co_await keeper->timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        if (keeper->done) break;
         try {
             const bool ours = co_await outbox_.renew(letter, settings_.lease, clock_.now());
             if (!ours) break;  // taken over; the fencing token refuses what we still write
@@ -156,29 +201,42 @@ asio::awaitable<void> Engine::keep_lease(std::shared_ptr<bool> done, store::Leas
             log::warn("lease not renewed", {{"letter", letter.id}});
         }
     }
+    --state_->tasks;
+    wake();
+}
+
+/// What an attempt says about its destination.
+void Engine::remember(const store::LeasedLetter& letter, const Outcome& outcome) {
+    auto& breaker = state_->breakers[lane_of(letter)];
+    const bool failed = !outcome.recipient_only &&
+                        (outcome.kind == Outcome::Kind::try_later || outcome.kind == Outcome::Kind::in_doubt);
+    const bool rested = breaker.failures >= settings_.breaker_failures;
+    breaker.failures = failed ? breaker.failures + 1 : 0;
+    if (failed) breaker.rests_until = clock_.now() + settings_.breaker_pause;
+    const bool rests = breaker.failures >= settings_.breaker_failures;
+    if (rests == rested) return;
+    const auto partner = letter.partner ? letter.partner->value() : 0;
+    if (rests) {
+        log::warn("a destination rests after several failures", {{"channel", log::Token{to_string(letter.channel)}},
+                                                                 {"legal_entity", letter.legal_entity},
+                                                                 {"partner", partner}});
+    } else {
+        log::info("a destination answers again", {{"channel", log::Token{to_string(letter.channel)}},
+                                                  {"legal_entity", letter.legal_entity},
+                                                  {"partner", partner}});
+    }
 }
 
 asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto done = std::make_shared<bool>(false);  // shared with the lease keeper, which may wake after us
-    asio::co_spawn(executor, keep_lease(done, letter), asio::detached);
+    const auto keeper = std::make_shared<Keeper>(executor);  // shared with the coroutine that renews
+    ++state_->tasks;
+    asio::co_spawn(executor, keep_lease(keeper, letter), asio::detached);
     try {
-        Outcome outcome;
-        auto& breaker = state_->breakers[destination_of(letter)];
-        if (breaker.failures >= settings_.breaker_failures && clock_.now() < breaker.closed_until) {
-            outcome = try_later(domain::Reason::partner_unavailable,
-                                Error{Fault::unavailable, "partner", "the destination rests after several failures"});
-            // An unanswered doubt stays one: nothing was asked.
-            if (letter.was_in_doubt) outcome.kind = Outcome::Kind::in_doubt;
-        } else {
-            outcome = co_await attempt(letter);
-            // Who could not be asked this time leaves the doubt as it was: the earlier bytes may still have arrived.
-            if (letter.was_in_doubt && outcome.kind == Outcome::Kind::try_later) outcome.kind = Outcome::Kind::in_doubt;
-            const bool failed = outcome.kind == Outcome::Kind::try_later || outcome.kind == Outcome::Kind::in_doubt;
-            auto& after = state_->breakers[destination_of(letter)];
-            after.failures = failed ? after.failures + 1 : 0;
-            if (failed) after.closed_until = clock_.now() + settings_.breaker_pause;
-        }
+        Outcome outcome = co_await attempt(letter);
+        // Who could not be asked this time leaves the doubt as it was: the earlier bytes may still have arrived.
+        if (letter.was_in_doubt && outcome.kind == Outcome::Kind::try_later) outcome.kind = Outcome::Kind::in_doubt;
+        remember(letter, outcome);
         const Instant now = clock_.now();
         const domain::LetterEvent event = event_of(outcome);
         const Result<domain::LetterFacts> next = domain::decide(letter.facts, event, now, policy(letter.channel));
@@ -205,9 +263,10 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
         // Nothing written: the lease ends and the letter is in doubt, as after a crash.
         log::error("letter not recorded", {{"letter", letter.id}});
     }
-    *done = true;
-    --state_->in_flight;
+    keeper->end();
+    if (auto& trial = state_->breakers[lane_of(letter)].trial; trial == letter.id) trial.reset();
     --state_->per_channel[letter.channel];
+    --state_->tasks;
     wake();
 }
 

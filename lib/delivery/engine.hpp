@@ -20,8 +20,9 @@ struct EngineSettings {
     std::map<domain::Channel, std::size_t> workers;           ///< letters of a channel in flight at once
     Duration lease{std::chrono::seconds(60)};
     Duration poll{std::chrono::seconds(1)};  ///< how often to look when nothing tells
-    unsigned breaker_failures{5};            ///< failures in a row that close a destination for a while
-    Duration breaker_pause{std::chrono::seconds(60)};
+    unsigned breaker_failures{5};            ///< failures in a row after which a destination rests
+    Duration breaker_pause{
+        std::chrono::seconds(60)};  ///< then one letter tries; the others stay as they are until it got through
 };
 
 /// What the engine asks of the rest of the daemon. All run on the engine's executor.
@@ -43,7 +44,7 @@ public:
     ~Engine();
 
     /// Takes back what this daemon held before it died, then works until stop(). Returns when all letters in flight
-    /// ended.
+    /// ended; nothing of the engine runs any more then.
     asio::awaitable<void> run();
     void wake();  ///< something may be due now
     void stop();
@@ -51,11 +52,13 @@ public:
     const domain::RetryPolicy& policy(domain::Channel channel) const;
 
 private:
-    struct Lane;
     struct State;
+    struct Keeper;
 
     asio::awaitable<void> run_channel(domain::Channel channel);
-    asio::awaitable<void> keep_lease(std::shared_ptr<bool> done, store::LeasedLetter letter);
+    asio::awaitable<std::vector<store::LeasedLetter>> claim(domain::Channel channel, std::size_t free);
+    asio::awaitable<void> keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter);
+    void remember(const store::LeasedLetter& letter, const Outcome& outcome);
     asio::awaitable<void> deliver(store::LeasedLetter letter);
     asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter);
     asio::awaitable<void> pause(Duration time);

@@ -128,8 +128,11 @@ struct Decide {
             return not_now(facts.state, "retried");
         }
         LetterFacts next = facts;
-        // What was given up may have arrived at one of its attempts: ask first again.
-        const bool doubtful = facts.state == LetterState::in_doubt || facts.reason == Reason::gave_up;
+        // What was given up may have arrived at one of its attempts: ask first again. So may what a missing partner or
+        // broken bytes stopped on our side after an earlier attempt: nobody was asked since.
+        const bool unasked = facts.reason == Reason::partner_not_configured || facts.reason == Reason::integrity;
+        const bool doubtful = facts.state == LetterState::in_doubt || facts.reason == Reason::gave_up ||
+                              (unasked && facts.attempts > 1);
         next.state = doubtful ? LetterState::in_doubt : LetterState::due;
         next.reason = Reason::none;
         next.next_attempt_at = now;

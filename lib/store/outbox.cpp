@@ -14,9 +14,17 @@ namespace {
 // Materialized: as a plain subquery the planner may run it once per row, and each run locks others beyond the limit.
 constexpr pg::Query pick_due{"letters.pick_due", R"sql(
     with due as materialized (
-        select id, state as before from letter
-        where channel = $5 and state in ('due', 'retry', 'in_doubt') and next_attempt_at <= $1
-        order by next_attempt_at for update skip locked limit $2)
+        select l.id, l.state as before from letter l
+        where l.channel = $5 and l.state in ('due', 'retry', 'in_doubt') and l.next_attempt_at <= $1
+          and exists (select from unnest($6::int[], $7::int[]) as d(legal_entity_id, partner_id)
+                      where d.legal_entity_id = l.legal_entity_id and d.partner_id is not distinct from l.partner_id) = $8
+          and (select count(*) from report_version v
+               join report_version earlier on earlier.set_id = v.set_id and earlier.version <= v.version
+               join letter former on former.version_id = earlier.id and former.variant = l.variant
+                    and former.channel = l.channel and former.recipient_key = l.recipient_key and former.id <> l.id
+               where v.id = l.version_id and former.state in ('due', 'sending', 'retry', 'in_doubt', 'held')
+                 and (earlier.version < v.version or (former.act = 'deliver' and l.act = 'withdraw'))) = 0
+        order by l.next_attempt_at for update of l skip locked limit $2)
     update letter set state = 'sending', attempts = attempts + 1, lease_owner = $3, lease_until = $4, fence = fence + 1,
         first_sent_at = coalesce(letter.first_sent_at, $1)
     from due where letter.id = due.id
@@ -69,10 +77,16 @@ pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uu
 
 asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::int32_t>& sites,
                                                          domain::Channel channel, std::size_t limit, Duration lease,
-                                                         Instant now) {
+                                                         Instant now, ClaimScope scope) {
+    pg::Int4Column entities;
+    pg::Int4Column partners;
+    for (const auto& destination : scope.destinations) {
+        entities.add(destination.legal_entity);
+        destination.partner ? partners.add(*destination.partner) : partners.add_null();
+    }
     pg::Transaction transaction = co_await pool_.begin(sites);
-    const pg::Rows rows =
-        co_await transaction.query(pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel)));
+    const pg::Rows rows = co_await transaction.query(
+        pick_due, pg::params(now, limit, owner_, now + lease, to_string(channel), entities, partners, scope.only));
     std::vector<LeasedLetter> letters;
     if (rows.empty()) {
         co_await transaction.rollback();

@@ -41,13 +41,31 @@ struct LetterOutcome {
     std::string error_what;
 };
 
+/// Where letters of a channel go together: what is down for one of them is down for all.
+struct Destination {
+    domain::LegalEntityId legal_entity;
+    std::optional<domain::PartnerId> partner;
+    friend auto operator<=>(const Destination&, const Destination&) = default;
+};
+
+/// Which letters a claim is about: all but those of the destinations, or theirs only.
+struct ClaimScope {
+    std::vector<Destination> destinations;
+    bool only{};
+};
+
 class Outbox {
 public:
     Outbox(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
 
-    /// Due letters of a channel, at most `limit`, claimed for `lease`.
+    /// Due letters of a channel, at most `limit`, claimed for `lease`. A letter of a later version of a report (or its
+    /// withdrawal) is not due before the former one to the same recipient has come to its end: nothing overtakes.
     asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel,
-                                                     std::size_t limit, Duration lease, Instant now);
+                                                     std::size_t limit, Duration lease, Instant now, ClaimScope scope);
+    asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel,
+                                                     std::size_t limit, Duration lease, Instant now) {
+        return claim(sites, channel, limit, lease, now, ClaimScope());
+    }
 
     /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written.
     asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now);

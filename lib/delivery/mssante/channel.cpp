@@ -42,6 +42,10 @@ Outcome mss_outcome(const SmtpOutcome& smtp, const Letter& letter, std::string r
     }
     if (smtp.kind == Kind::in_doubt) return in_doubt(smtp.error());
     const bool permanent = smtp.kind == Kind::permanent;
+    const auto of_the_mailbox = [](Outcome outcome) {  // a full mailbox is no reason to let the operator rest
+        outcome.recipient_only = true;
+        return outcome;
+    };
     const auto by_recipient = [&]() -> Outcome {
         return permanent ? refused(Reason::partner_refused, smtp.error()) : try_later(Reason::partner_unavailable, smtp.error());
     };
@@ -49,16 +53,16 @@ Outcome mss_outcome(const SmtpOutcome& smtp, const Letter& letter, std::string r
         case SmtpReason::tls:
         case SmtpReason::credentials: return try_later(Reason::certificate_expired, smtp.error());
         case SmtpReason::too_large: return refused(Reason::too_large, smtp.error());
-        case SmtpReason::quota: return try_later(Reason::partner_unavailable, smtp.error());  // also 552 5.2.2
+        case SmtpReason::quota: return of_the_mailbox(try_later(Reason::partner_unavailable, smtp.error()));  // also 552 5.2.2
         case SmtpReason::mailbox_closed:
             if (permanent && letter.channel == domain::Channel::mss_patient) {
                 return not_applicable(Reason::no_citizen_mailbox, smtp.error());
             }
-            return by_recipient();
+            return of_the_mailbox(by_recipient());
+        case SmtpReason::unknown_mailbox: return of_the_mailbox(by_recipient());
         case SmtpReason::none:
         case SmtpReason::connection:
         case SmtpReason::busy:
-        case SmtpReason::unknown_mailbox:
         case SmtpReason::outside:
         case SmtpReason::protocol:
         case SmtpReason::other: return by_recipient();

@@ -109,6 +109,16 @@ TEST(Decide, AnswersADoubtBeforeAnythingElse) {
     EXPECT_EQ(decide(given_up, letter_event::Retried{}, created + 72h, policy)->state, LetterState::in_doubt);
 }
 
+TEST(Decide, AsksFirstAfterAStopOnOurSideThatCameAfterAnAttempt) {
+    for (const auto reason : {Reason::partner_not_configured, Reason::integrity}) {
+        auto stopped = facts(LetterState::dead, 2);  // the first attempt ended in doubt, the second met no partner
+        stopped.reason = reason;
+        EXPECT_EQ(decide(stopped, letter_event::Retried{}, created + 1h, policy)->state, LetterState::in_doubt);
+        stopped.attempts = 1;  // nothing was ever sent
+        EXPECT_EQ(decide(stopped, letter_event::Retried{}, created + 1h, policy)->state, LetterState::due);
+    }
+}
+
 TEST(Decide, NeverUnblocksByARetry) { EXPECT_FALSE(decide(facts(LetterState::blocked), letter_event::Retried{}, created, policy)); }
 
 TEST(Decide, NeverChangesWhatHasEnded) {

@@ -106,6 +106,73 @@ TEST_F(PgOutbox, GivesNothingBeforeItsTimeNorToAnotherSiteNorOfAnotherChannel) {
     EXPECT_EQ(claim(one_, 1).size(), 1U);
 }
 
+TEST_F(PgOutbox, ClaimsForAllDestinationsButThoseOrForThoseOnly) {
+    superuser("update letter set partner_id = 7 where recipient_key = 'a'");
+    const auto claimed = [&](std::vector<Destination> destinations, bool only) {
+        std::string keys;
+        ClaimScope scope{std::move(destinations), only};
+        const auto letters = run(one_.claim(scope_a_, Channel::mss_professional, 10, lease_, now_, std::move(scope)));
+        for (const auto& letter : letters)
+            keys += letter.recipient_key;
+        superuser("update letter set state = 'due', attempts = 0 where state = 'sending'");
+        return keys;
+    };
+    const Destination seven{test::entity_a, domain::PartnerId{7}};
+    const Destination none{test::entity_a, std::nullopt};
+    const Destination foreign{test::entity_b, domain::PartnerId{7}};
+    EXPECT_EQ(claimed({seven}, false), "b");
+    EXPECT_EQ(claimed({seven}, true), "a");
+    EXPECT_EQ(claimed({none, foreign}, false), "a");
+    EXPECT_EQ(claimed({foreign}, true), "");
+    EXPECT_EQ(claimed({}, true), "");
+    EXPECT_EQ(claimed({}, false).size(), 2U);
+}
+
+TEST_F(PgOutbox, LetsNoVersionOvertakeTheFormerOne) {
+    // Corrections are not composed in this version: their rows are made here.
+    superuser(R"sql(do $$ begin
+        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2,
+            'document_oid', '2.25.2'))).* from report_version v;
+        insert into letter select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'version_id', v.id))).*
+            from letter l, report_version v where v.version = 2 and l.recipient_key in ('a', 'DMP');
+        insert into letter select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'act', 'withdraw'))).*
+            from letter l join report_version v on v.id = l.version_id where v.version = 2 and l.recipient_key = 'a';
+    end $$)sql");
+    const auto next = [&](Channel channel) {
+        const auto letters = claim(one_, 10, channel);
+        std::string text;
+        for (const auto& letter : letters) {
+            text +=
+                (text.empty() ? "" : " ") + letter.recipient_key +
+                one("select version::text from report_version where id = '" + to_string(letter.version.value()) + "'") +
+                (letter.act == domain::Act::withdraw ? "w" : "");
+        }
+        return text;
+    };
+    const auto end = [&](std::string_view state, std::string_view where) {
+        superuser("update letter set state = '" + std::string(state) + "' where state = 'sending' and " +
+                  std::string(where));
+    };
+    EXPECT_EQ(next(Channel::dmp), "DMP1");
+    EXPECT_EQ(next(Channel::dmp), "") << "the first version is on its way";
+    for (const auto* state : {"retry", "in_doubt"}) {
+        end(state, "channel = 'DMP'");
+        EXPECT_EQ(next(Channel::dmp), "DMP1") << state;
+    }
+    end("held", "channel = 'DMP'");
+    EXPECT_EQ(next(Channel::dmp), "") << "a person keeps it: the later one would arrive first";
+    superuser("update letter set state = 'dead' where state = 'held'");
+    EXPECT_EQ(next(Channel::dmp), "DMP2");
+    const auto both = next(Channel::mss_professional);
+    EXPECT_TRUE(both == "a1 b1" || both == "b1 a1") << both;
+    end("accepted", "recipient_key = 'b'");
+    EXPECT_EQ(next(Channel::mss_professional), "") << "not even its withdrawal";
+    end("accepted", "recipient_key = 'a'");
+    EXPECT_EQ(next(Channel::mss_professional), "a2");
+    end("delivered", "recipient_key = 'a'");
+    EXPECT_EQ(next(Channel::mss_professional), "a2w");
+}
+
 TEST_F(PgOutbox, WritesTheOutcomeAndItsHistory) {
     const auto letters = claim(one_, 1);
     auto accepted = outcome(letters[0], event::Accepted{});

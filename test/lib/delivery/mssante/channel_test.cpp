@@ -147,6 +147,15 @@ INSTANTIATE_TEST_SUITE_P(Table51, MssTable, ::testing::Values(
     Row{".", "552 5.3.4 too big", Channel::mss_professional, Kind::refused, Reason::too_large},
     Row{".", "554 5.3.0 no", Channel::mss_patient, Kind::refused, Reason::partner_refused}));
 
+TEST_F(Scripted, SaysWhenTheMailboxAloneIsTheReason) {  // then the operator need not rest (design D7)
+    answers["RCPT"] = "452 4.2.2 mailbox full";
+    EXPECT_TRUE(deliver(test::letter(Channel::mss_professional)).recipient_only);
+    answers["RCPT"] = "421 4.3.2 busy";
+    EXPECT_FALSE(deliver(test::letter(Channel::mss_professional)).recipient_only);
+    answers["greeting"] = "421 4.3.2 busy";
+    EXPECT_FALSE(deliver(test::letter(Channel::mss_professional)).recipient_only);
+}
+
 TEST_F(Scripted, RefusesWhatIsTooLargeBeforeItConnects) {
     documents.pdf = "%PDF" + std::string(std::size_t{2} * 1024 * 1024, 'x');
     auto partner = test::operator_partner();
