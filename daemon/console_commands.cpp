@@ -75,6 +75,26 @@ asio::awaitable<Result<void>> ConsoleCommands::abandon_letter(store::User user, 
     co_return co_await act(std::move(user), letter, event, "abandon", std::move(why));
 }
 
+/// Scoped to the sites where he may do that: anywhere else the thing does not exist for him.
+store::Deed ConsoleCommands::deed(const store::User& user, web::Action action, std::string why) const {
+    std::vector<std::int32_t> sites;
+    for (const auto site : web::sites_for(user, action))
+        sites.push_back(site.value());
+    return {std::move(sites), "user:" + user.login, std::move(why), parts_.clock.now()};
+}
+
+asio::awaitable<Result<void>> ConsoleCommands::set_aside(store::User user, domain::OrderId order,
+                                                         domain::ResultId result, std::string why) {
+    store::Work work(parts_.pool);
+    co_return co_await work.set_aside(deed(user, web::Action::validate, std::move(why)), order, result);
+}
+
+asio::awaitable<Result<void>> ConsoleCommands::close_work_item(store::User user, domain::WorkItemId item,
+                                                               std::string why) {
+    store::Work work(parts_.pool);
+    co_return co_await work.close(deed(user, web::Action::close_work_item, std::move(why)), item);
+}
+
 asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user) {
     const std::vector<store::AccountFigures> figures =
         co_await store::account(parts_.pool, sites_of(user), store::AccountSource::rows);

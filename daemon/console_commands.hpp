@@ -6,7 +6,9 @@
 #include "lib/delivery/engine.hpp"
 #include "lib/flow/line.hpp"
 #include "lib/store/accounts.hpp"
+#include "lib/store/work.hpp"
 #include "lib/web/commands.hpp"
+#include "lib/web/rights.hpp"
 
 namespace sgl::daemon {
 
@@ -31,12 +33,17 @@ public:
     asio::awaitable<Result<void>> retry_letter(store::User user, domain::LetterId letter) override;
     asio::awaitable<Result<void>> hold_letter(store::User user, domain::LetterId letter, std::string why) override;
     asio::awaitable<Result<void>> abandon_letter(store::User user, domain::LetterId letter, std::string why) override;
+    asio::awaitable<Result<void>> set_aside(store::User user, domain::OrderId order, domain::ResultId result,
+                                            std::string why) override;
+    asio::awaitable<Result<void>> close_work_item(store::User user, domain::WorkItemId item, std::string why) override;
     asio::awaitable<Result<web::Account>> account(store::User user) override;
     asio::awaitable<Result<void>> ready() override;
 
 private:
     asio::awaitable<Result<void>> act(store::User user, domain::LetterId letter, domain::LetterEvent event,
                                       std::string verb, std::string why);
+
+    store::Deed deed(const store::User& user, web::Action action, std::string why) const;
 
     Parts parts_;
 };

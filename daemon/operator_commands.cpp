@@ -38,7 +38,8 @@ constexpr pg::Query count_work{
     "cli.count_work", "select kind, count(*) from work_item where done_at is null group by kind order by kind"};
 constexpr pg::Query count_orders{"cli.count_orders",
                                  "select state, count(*) from lab_order group by state order by state"};
-constexpr pg::Query find_order{"cli.find_order", "select id, row_version from lab_order where number = $1"};
+constexpr pg::Query find_order{"cli.find_order", "select o.id, o.row_version + p.row_version - 1 from lab_order o join "
+                                            "patient p on p.id = o.patient_id where o.number = $1"};
 constexpr pg::Query list_letters{"cli.list_letters", R"sql(
     select l.id, l.channel, l.state, l.reason, l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference,
            l.possible_duplicate, l.error_where, l.error_what, o.number, v.version, v.document_oid

@@ -190,7 +190,8 @@ private:
         orders_ = std::make_unique<store::Orders>(pool, *inbox_);
         reports_ = std::make_unique<store::Reports>(pool);
         outbox_ = std::make_unique<store::Outbox>(pool, name_);
-        intake_ = std::make_unique<flow::Intake>(executor_, database_.intake(), clock_, laboratory_);
+        intake_ = std::make_unique<flow::Intake>(executor_, database_.intake(), clock_, laboratory_,
+                                                 settings_.instance.production());
         budget_ = std::make_unique<flow::Budget>(executor_, settings_.intake.max_bytes, settings_.intake.max_messages);
         application_answers_ = std::make_unique<flow::ApplicationAnswers>(
             executor_, *intake_, clock_, laboratory_, [this](const domain::Link::Outgoing& to) { return connect(to); });

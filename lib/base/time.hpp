@@ -35,7 +35,7 @@ struct Timestamp {
     friend bool operator==(const Timestamp&, const Timestamp&) = default;
 };
 
-/// The same text form, to the precision held.
+/// The same text form, to the precision held; fractions are cut to the four digits that HL7 writes.
 std::string to_hl7(const Timestamp& timestamp);
 
 /// A time zone of a site. France has one rule with summer time (Paris), one American one (Miquelon), the rest is fixed.

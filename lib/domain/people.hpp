@@ -85,7 +85,7 @@ struct PatientChoices {
 
 struct Patient {
     PatientId id;
-    std::string local_id;             ///< IPP; personal as well: reveal through `local()`
+    std::string local_id;             ///< IPP; personal as well: in no log line, no error text
     std::string local_authority_oid;  ///< who gave it
     Personal<Traits> traits;
     std::optional<Personal<Ins>> ins;

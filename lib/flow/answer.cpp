@@ -20,7 +20,7 @@ hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
         return hl7::ErrorCode::data_type;
     if (trouble.kind == "two_patients") return hl7::ErrorCode::cardinality;
     if (trouble.kind == "unknown_code" || trouble.kind == "unit" || trouble.kind == "unknown_flag" ||
-        trouble.kind == "unknown_exam") {
+        trouble.kind == "unknown_exam" || trouble.kind == "ins_environment") {
         return hl7::ErrorCode::table_value_not_found;
     }
     return hl7::ErrorCode::application_error;

@@ -23,6 +23,12 @@ namespace {
 constexpr std::size_t largest_batch = 64;  // messages a commit; a lone one never waits for others
 constexpr std::size_t most_lanes = 2;  // batches at a time: one is written while the other is on its way to the disk
 
+/// The database takes this content never (class 22: no such text; 54: longer than an index takes): without an answer
+/// the sender would repeat it for ever.
+bool is_about_content(const pg::DatabaseError& error) {
+    return error.sqlstate().starts_with("22") || error.sqlstate().starts_with("54");
+}
+
 Sha256 key_of(const hl7::Message& message) {
     // (link, MSH-3, MSH-4, MSH-10, MSH-7); the link is a column of its own. MSH-10 empty: the hash alone decides.
     const auto msh = message.header();
@@ -121,11 +127,13 @@ struct Intake::Waiting {
     asio::steady_timer done;  // cancelled when the outcome is known
 };
 
-Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& clock, const LiveLaboratory& laboratory)
+Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& clock, const LiveLaboratory& laboratory,
+               bool production)
     : executor_(std::move(executor)),
       pool_(pool),
       clock_(clock),
       laboratory_(laboratory),
+      production_(production),
       inbox_(pool),
       orders_(pool, inbox_),
       link_state_(pool) {}
@@ -301,8 +309,8 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             arrival.reading = std::move(std::get<domain::Reading>(reading));
     } else if (!refusal) {
         const domain::Site* site = laboratory->site(link.site);
-        auto read = interpret::order(message, link, laboratory->catalogue(link.site),
-                                     site == nullptr ? std::string() : site->oid);
+        const interpret::OrderContext context{site == nullptr ? std::string() : site->oid, production_};
+        auto read = interpret::order(message, link, laboratory->catalogue(link.site), context);
         if (auto* refused = std::get_if<interpret::Refusal>(&read))
             refusal = std::move(*refused);
         else
@@ -329,9 +337,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         try {
             registered = co_await orders_.register_order(arrival, order->order, clock_.now());
         } catch (const pg::DatabaseError& error) {
-            // Class 22: a value that is no text for the database. Without an answer the sender would repeat it for
-            // ever.
-            if (!error.sqlstate().starts_with("22")) throw;
+            if (!is_about_content(error)) throw;
         } catch (const std::invalid_argument&) {  // U+0000 in a text
         }
         if (registered) {
@@ -485,8 +491,7 @@ asio::awaitable<void> Intake::keep_alone(Waiting& waiting) {
         } catch (const pg::DatabaseError& error) {
             waiting.failure = std::current_exception();
             if (error.is_connection_loss() || error.is_in_doubt()) co_return;
-            // Class 22: a value that can't be stored as text. The bytes are kept, a person looks at them.
-            if (error.sqlstate().starts_with("22")) {
+            if (is_about_content(error)) {  // the bytes are kept, a person looks at them
                 waiting.arrival.reading.groups.clear();
                 waiting.arrival.reading.quarantined = true;
                 waiting.arrival.reading.troubles.assign(1,

@@ -36,7 +36,9 @@ struct Replies {
 
 class Intake {
 public:
-    Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& clock, const LiveLaboratory& laboratory);
+    /// `production`: environment of the instance; decides which INS may come in (design D17).
+    Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& clock, const LiveLaboratory& laboratory,
+           bool production);
     Intake(const Intake&) = delete;
     Intake& operator=(const Intake&) = delete;
 
@@ -87,6 +89,7 @@ private:
     pg::Pool& pool_;
     const Clock& clock_;
     const LiveLaboratory& laboratory_;
+    bool production_;
     store::Inbox inbox_;
     store::Orders orders_;
     store::LinkState link_state_;

@@ -144,7 +144,7 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
     const ReportDraft now = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
     if (const std::string changed =
-            changes_since(command.seen, now.lines, file->results, file->row_version != command.row_version);
+            changes_since(command.seen, now.lines, file->results, file->seen_version != command.row_version);
         !changed.empty()) {
         co_await transaction.rollback();
         co_return refuse(Fault::conflict, changed);
@@ -188,16 +188,23 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
 
 asio::awaitable<std::size_t> Line::publish_waiting() {
     std::size_t published = 0;
+    std::size_t left = 0;  // another daemon has them, or they can't be done: nobody waits behind them
     for (;;) {
-        const std::vector<domain::ReportVersionId> waiting = co_await parts_.reports.to_compose(all_sites(), 20);
+        const std::vector<domain::ReportVersionId> waiting = co_await parts_.reports.to_compose(all_sites(), 20, left);
         if (waiting.empty()) co_return published;
-        std::size_t moved = 0;
         for (const auto id : waiting) {
-            const bool done = co_await publish(id);
-            if (done) ++moved;
+            bool done = false;
+            try {
+                done = co_await publish(id);
+            } catch (const pg::DatabaseError& error) {
+                if (error.is_connection_loss() || error.is_in_doubt()) throw;  // nothing can be done now
+                log::error("report not stored: it stays validated",
+                           {{"report", id}, {"sqlstate", log::Token{error.sqlstate()}}});
+            } catch (const std::exception&) {
+                log::error("report can't be composed: it stays validated", {{"report", id}});
+            }
+            ++(done ? published : left);
         }
-        if (moved == 0) co_return published;  // all of them wait for another daemon
-        published += moved;
     }
 }
 

@@ -36,7 +36,7 @@ struct Actor {
 /// What a biologist signs: exactly what was on his screen.
 struct ValidationCommand {
     domain::OrderId order;
-    int row_version{};
+    int row_version{};  ///< OrderFile::seen_version of that screen
     std::vector<domain::ResultId> seen;
     std::string comment;
 };

@@ -79,8 +79,8 @@ bool reliability(const hl7::Segment& pid, std::string_view code) {
 /// PID (and ZFA) as the French profile of PAM has them (identity-and-directory 2).
 class PatientReader {
 public:
-    PatientReader(const hl7::PatientGroup& group, const std::string& site_oid)
-        : group_(group), pid_(group.pid), site_oid_(site_oid) {}
+    PatientReader(const hl7::PatientGroup& group, const OrderContext& context)
+        : group_(group), pid_(group.pid), context_(context) {}
 
     std::variant<domain::Patient, Refusal> read(std::vector<domain::Trouble>& troubles) {
         identifiers(troubles);
@@ -120,12 +120,19 @@ private:
                     troubles.push_back({"ins_invalid", "PID-3", matricule.error().what + ": the INS was left out"});
                     continue;
                 }
+                // Whatever PID-32 says, the identity is not qualified by an INS that can't be one here.
+                if (domain::is_test_ins_oid(oid) == context_.production) {
+                    troubles.push_back({"ins_environment", "PID-3",
+                                        context_.production ? "a test INS on a production instance: it was left out"
+                                                            : "a real INS on a test instance: it was left out"});
+                    continue;
+                }
                 domain::Ins ins{*matricule, oid};
                 several = several || (patient_.ins && patient_.ins->reveal() != ins);
                 patient_.ins = Personal<domain::Ins>{std::move(ins)};
             } else if ((type == "PI" || type.empty()) && patient_.local_id.empty()) {
                 patient_.local_id = id;
-                patient_.local_authority_oid = domain::is_oid(oid) ? oid : site_oid_;
+                patient_.local_authority_oid = domain::is_oid(oid) ? oid : context_.site_oid;
             }
         }
         if (several) {
@@ -207,7 +214,7 @@ private:
 
     const hl7::PatientGroup& group_;
     const hl7::Segment& pid_;
-    const std::string& site_oid_;
+    const OrderContext& context_;
     domain::Patient patient_;
 };
 
@@ -372,7 +379,7 @@ private:
 }  // namespace
 
 std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link,
-                                       const domain::Catalogue& catalogue, const std::string& site_oid) {
+                                       const domain::Catalogue& catalogue, const OrderContext& context) {
     const auto groups = hl7::group(message);
     const hl7::PatientGroup* patient = nullptr;
     for (const auto& candidate : groups.patients) {
@@ -389,7 +396,7 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
     if (patient == nullptr) return Refusal{"AE", "100", "PID^1", "an order needs a PID", "PID"};
     if (!message.first("ORC")) return Refusal{"AE", "100", "ORC^1", "an order needs an ORC", "ORC"};
     ReadOrder read;
-    PatientReader patients(*patient, site_oid);
+    PatientReader patients(*patient, context);
     auto who = patients.read(read.troubles);
     if (auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
     read.order.patient = std::move(std::get<domain::Patient>(who));

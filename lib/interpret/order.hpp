@@ -32,9 +32,14 @@ struct ReadOrder {
     }
 };
 
-/// `site_oid` is the assigning authority of patient numbers that name none. All or nothing: one line that can't be
-/// accepted refuses the order, each line with its reason.
+/// Where an order is read.
+struct OrderContext {
+    std::string site_oid;  ///< assigning authority of patient numbers that name none
+    bool production{};     ///< of the instance: test INS are left out there, real ones anywhere else (design D17)
+};
+
+/// All or nothing: one line that can't be accepted refuses the order, each line with its reason.
 std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link,
-                                       const domain::Catalogue& catalogue, const std::string& site_oid);
+                                       const domain::Catalogue& catalogue, const OrderContext& context);
 
 }  // namespace sgl::interpret

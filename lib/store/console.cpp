@@ -385,7 +385,10 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
         result.state = r.string(8);
         result.specimen_number = r.string(9);
         result.received_at = r.instant(10);
-        view.results.push_back(std::move(result));
+        result.settled_by = r.string(11);
+        result.settled_why = r.string(12);
+        result.settled_at = r.optional_instant(13);
+        (result.state == "set_aside" ? view.set_aside : view.results).push_back(std::move(result));
     }
     for (const auto line : rows[3])
         view.reports.push_back(report_line(line, 0));
@@ -520,6 +523,7 @@ asio::awaitable<WorkItems> Console::work_items(Sites sites) {
         if (!row.is_null(5)) line.order = domain::OrderId{row.uuid(5)};
         line.order_number = row.string(6);
         line.created_at = row.instant(7);
+        line.holds_order = row.boolean(8);
         items.rows.push_back(std::move(line));
     }
     items.open = static_cast<unsigned>(rows[1][0].int64(0));

@@ -152,9 +152,12 @@ struct KeptResult {
     std::string received_flags;
     std::string note;
     std::string status;  ///< OBX-11
-    std::string state;   ///< raw, quarantined, late, bio_validated
+    std::string state;   ///< raw, quarantined, late, bio_validated, set_aside
     std::string specimen_number;
     Instant received_at;
+    std::string settled_by;  ///< of set_aside: "user:<login>"
+    std::string settled_why;
+    std::optional<Instant> settled_at;
 };
 
 struct ReportLine {
@@ -170,7 +173,7 @@ struct ReportLine {
 struct OrderView {
     domain::OrderId id;
     domain::SiteId site;
-    int row_version{};
+    int row_version{};  ///< of the order and of the patient's identity: what a screen carries
     std::string number;
     std::string placer_group;
     domain::OrderState state{};
@@ -185,8 +188,9 @@ struct OrderView {
     std::string clinical_context;
     std::vector<domain::RequestedExam> exams;
     std::vector<domain::Specimen> specimens;
-    std::vector<KeptResult> results;  ///< current ones: what was corrected is left out
-    std::vector<ReportLine> reports;  ///< newest first
+    std::vector<KeptResult> results;    ///< current ones: what was corrected is left out
+    std::vector<KeptResult> set_aside;  ///< by a person, with his reason
+    std::vector<ReportLine> reports;    ///< newest first
 };
 
 struct DocumentLine {
@@ -251,6 +255,7 @@ struct WorkItemLine {
     std::string what;
     std::optional<domain::OrderId> order;
     std::string order_number;
+    bool holds_order{};  ///< its result hinders the signature: it is set aside in the order, not closed here
     Instant created_at;
 };
 struct WorkItems {

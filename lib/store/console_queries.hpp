@@ -62,7 +62,7 @@ inline constexpr Query worklist_counts{"console.worklist_counts", R"sql(
 inline constexpr Query worklist_results{"console.worklist_results", R"sql(
     select r.order_id, r.state, r.analyte_id, r.code, r.value_kind, r.comparator, r.value, r.value_system, r.unit
     from result r
-    where r.order_id = any($1::uuid[]) and r.site_id = any($2::int[])
+    where r.order_id = any($1::uuid[]) and r.site_id = any($2::int[]) and r.state not in ('superseded', 'set_aside')
       and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
     order by r.id)sql"};
 inline constexpr Query worklist_letters{"console.worklist_letters", R"sql(
@@ -78,7 +78,7 @@ inline constexpr Query collected{"console.collected", R"sql(
 
 inline constexpr Query order{
     "console.order",
-    "select o.id, o.site_id, o.row_version, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, "
+    "select o.id, o.site_id, o.row_version + p.row_version - 1, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, "
     "o.collector, "
     "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, "
     "o.legal_entity_id, " SGL_PATIENT_COLUMNS
@@ -88,9 +88,9 @@ inline constexpr Query order_specimens{"console.order_specimens", R"sql(
     order by number)sql"};
 inline constexpr Query order_results{"console.order_results", R"sql(
     select r.id, r.code, r.analyte_id is not null, r.comparator || r.value, r.unit, r.received_flags, r.note, r.status, r.state,
-           r.specimen_number, r.received_at
+           r.specimen_number, r.received_at, coalesce(r.settled_by, ''), coalesce(r.settled_why, ''), r.settled_at
     from result r
-    where r.order_id = $1 and r.site_id = any($2::int[])
+    where r.order_id = $1 and r.site_id = any($2::int[]) and r.state <> 'superseded'
       and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
     order by r.id)sql"};
 inline constexpr Query order_reports{
@@ -143,7 +143,10 @@ inline constexpr Query letter_counts{"console.letter_counts", R"sql(
 inline constexpr Query letter{"console.letter", SGL_LETTER "where l.id = $1 and l.site_id = any($2::int[])"};
 
 inline constexpr Query work_items{"console.work_items", R"sql(
-    select w.id, w.site_id, w.kind, w.coordinate, w.what, w.order_id, coalesce(o.number, ''), w.created_at
+    select w.id, w.site_id, w.kind, w.coordinate, w.what, w.order_id, coalesce(o.number, ''), w.created_at,
+           coalesce(o.state in ('registered', 'in_progress'), false)
+           and exists (select 1 from result r where r.order_id = w.order_id and r.message_id = w.message_id and r.state = 'quarantined'
+               and split_part(w.coordinate, '-', 1) in ('OBX[' || r.position || ']', case r.position when 1 then 'OBX' end))
     from work_item w left join lab_order o on o.id = w.order_id
     where w.site_id = any($1::int[]) and w.done_at is null order by w.created_at limit $2)sql"};
 inline constexpr Query work_count{"console.work_count",

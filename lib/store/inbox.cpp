@@ -43,8 +43,9 @@ constexpr pg::Query known_results{"inbox.known_results", R"sql(
     select r.*
     from (select distinct k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
           cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k) o
-    cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit
-                        from result where order_id = o.order_id and state <> 'quarantined' offset 0) r
+    cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit,
+                               state, message_id, position
+                        from result where order_id = o.order_id and state not in ('superseded', 'set_aside') offset 0) r
     order by r.id)sql"};
 
 // The key without "on conflict": when another daemon was first, all is rolled back and looked at again.
@@ -74,6 +75,18 @@ constexpr pg::Query insert_work{"inbox.insert_work", R"sql(
     select e, s, kind, coordinate, what, m, o, $1
     from unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[])
          as t(e, s, kind, coordinate, what, m, o))sql"};
+
+// Also those of this very batch, which have no number yet.
+constexpr pg::Query supersede_held{"inbox.supersede_held", R"sql(
+    update result r set state = 'superseded', settled_at = $1, settled_by = h.settler, settled_why = 'a later result took its place'
+    from unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[]) as h(order_id, message_id, position, settler)
+    where r.order_id = h.order_id and r.message_id = h.message_id and r.position = h.position and r.state = 'quarantined')sql"};
+
+constexpr pg::Query close_work_of_held{"inbox.close_work_of_held", R"sql(
+    update work_item w set done_at = $1, done_by = h.settler, done_why = 'a later result took its place'
+    from unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[]) as h(order_id, message_id, position, settler)
+    where w.order_id = h.order_id and w.message_id = h.message_id and w.done_at is null
+      and split_part(w.coordinate, '-', 1) in ('OBX[' || h.position || ']', case h.position when 1 then 'OBX' end))sql"};
 
 constexpr pg::Query delete_keys{"inbox.delete_keys", R"sql(
     delete from message_key where (link_id, key, sha256) in
@@ -118,6 +131,28 @@ std::string analysis_of(std::optional<std::int32_t> analyte, std::string_view co
 bool is_preliminary(std::string_view status) {
     return status == "P" || status == "R" || status == "I" || status == "S";
 }
+
+/// A status goes forward only: preliminary, final, corrected (hl7v2-lab 8.6). X ends a result as F does.
+int rank(std::string_view status) {
+    return is_preliminary(status) ? 0 : status == "C" || status == "A" || status == "V" ? 2 : 1;
+}
+
+/// A result that an order holds until a person looks, or until a later one takes its place.
+struct HeldResult {
+    std::optional<std::int32_t> analyte;
+    std::string code;
+    std::string run;
+    std::string status;
+    std::int64_t message{};
+    std::int32_t position{};
+
+    /// Deleted or wrong at the sender (D, W): only a person ends that alarm (hl7v2-lab 8.6).
+    bool yields_to(std::optional<std::int32_t> other_analyte, std::string_view other_code,
+                   std::string_view other_run) const {
+        if (status == "D" || status == "W" || run != other_run) return false;
+        return (analyte && analyte == other_analyte) || (!code.empty() && code == other_code);
+    }
+};
 
 /// Where the message contradicts our order about who the patient is (SAF-02); empty when it does not.
 std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder& order) {
@@ -172,6 +207,14 @@ struct ResultRows {
     }
 };
 
+/// Held results whose place a later one took.
+struct SupersededRows {
+    pg::UuidColumn orders;
+    pg::Int8Column messages;
+    pg::Int4Column positions;
+    pg::TextColumn settlers;
+};
+
 struct WorkRows {
     pg::Int4Column entities;
     pg::Int4Column sites;
@@ -202,11 +245,15 @@ public:
     void result_known(const Uuid& order, const std::string& analysis, const std::string& run, KnownResult known) {
         known_[{order, analysis, run}] = std::move(known);
     }
+    void result_held(const Uuid& order, HeldResult held) { held_[order].push_back(std::move(held)); }
 
     void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group) {
         bool quarantined = arrival.reading.quarantined || !arrival.reading.troubles.empty();
-        for (const auto& trouble : arrival.reading.troubles)
-            work_.add(arrival, id, trouble, std::nullopt);
+        const std::map<std::string, Uuid> order_of = orders_of(arrival, first_number_of_group);
+        for (const auto& trouble : arrival.reading.troubles) {
+            const auto order = order_of.find(trouble.coordinate.substr(0, trouble.coordinate.find('-')));
+            work_.add(arrival, id, trouble, order == order_of.end() ? std::nullopt : std::optional(order->second));
+        }
         for (std::size_t g = 0; g < arrival.reading.groups.size(); ++g) {
             quarantined |= !apply_group(arrival, id, arrival.reading.groups[g], first_number_of_group[g]);
         }
@@ -240,32 +287,70 @@ public:
             steps.push_back(pg::Step{insert_work, pg::params(now_, w.entities, w.sites, w.kinds, w.coordinates, w.whats,
                                                              w.messages, w.orders)});
         }
+        if (superseded_.messages.size() > 0) {
+            const auto& h = superseded_;
+            steps.push_back(pg::Step{supersede_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
+            steps.push_back(
+                pg::Step{close_work_of_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
+        }
         steps.push_back(audit(events_, now_));
         return steps;
     }
 
 private:
+    /// The order that the numbers of a group name; `ambiguous` when they name more than one: then none is trusted.
+    struct Match {
+        const MatchedOrder* order{};
+        std::size_t number{};  ///< which of the group's numbers named it first
+        bool ambiguous{};
+    };
+    Match match(const domain::ReceivedGroup& group, std::size_t first_number) const {
+        Match match;
+        for (std::size_t i = 0; i < group.numbers.size(); ++i) {
+            const auto found = matches_.find(first_number + i);
+            if (found == matches_.end()) continue;
+            for (const auto& candidate : found->second) {
+                if (match.order == nullptr) {
+                    match.order = &candidate;
+                    match.number = i;
+                }
+                match.ambiguous |= candidate.id != match.order->id;
+            }
+        }
+        return match;
+    }
+
+    /// Whose order each OBX is part of, so that the work which it gives can be found from there.
+    std::map<std::string, Uuid> orders_of(const Arrival& arrival,
+                                          const std::vector<std::size_t>& first_number_of_group) const {
+        std::map<std::string, Uuid> orders;
+        if (arrival.reading.quarantined || arrival.reading.troubles.empty()) return orders;
+        for (std::size_t g = 0; g < arrival.reading.groups.size(); ++g) {
+            const auto& group = arrival.reading.groups[g];
+            const auto found = match(group, first_number_of_group[g]);
+            if (found.order == nullptr || found.ambiguous ||
+                !contradiction(group.claim.reveal(), *found.order).empty() || found.order->state == "cancelled") {
+                continue;
+            }
+            for (const auto& result : group.results) {
+                orders.emplace(coordinate(result), found.order->id);
+                if (result.position == 1) orders.emplace("OBX", found.order->id);  // the only one of its message
+            }
+        }
+        return orders;
+    }
+
     /// False when a person has work with it.
     bool apply_group(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group,
                      std::size_t first_number) {
-        const MatchedOrder* order = nullptr;
-        std::size_t matched_number = 0;
-        for (std::size_t i = 0; i < group.numbers.size() && order == nullptr; ++i) {
-            const auto found = matches_.find(first_number + i);
-            if (found == matches_.end()) continue;
-            const auto& candidates = found->second;
-            const bool same =
-                std::ranges::all_of(candidates, [&](const MatchedOrder& c) { return c.id == candidates.front().id; });
-            if (!same) {
-                hold(arrival, id, group, {"ambiguous_number", group.coordinate, "the number names several orders"},
-                     std::nullopt);
-                return false;
-            }
-            order = &candidates.front();
-            matched_number = i;
-        }
+        const auto [order, matched_number, ambiguous] = match(group, first_number);
         if (arrival.reading.quarantined) {
             hold_results(arrival, id, group);
+            return false;
+        }
+        if (ambiguous) {
+            hold(arrival, id, group, {"ambiguous_number", group.coordinate, "the numbers name several orders"},
+                 std::nullopt);
             return false;
         }
         if (order == nullptr) {
@@ -290,6 +375,8 @@ private:
             if (result.held) {
                 results_.add(arrival, id, result, codec::columns(result.value), specimen, order->id, "quarantined",
                              std::nullopt);
+                const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+                result_held(order->id, {analyte, result.code, result.run, result.status, id.value(), result.position});
                 touched_.insert(order->id);
                 clean = false;
                 continue;
@@ -312,10 +399,17 @@ private:
             const bool same_value = old.value.kind == value.kind && old.value.comparator == value.comparator &&
                                     old.value.value == value.value && old.value.system == value.system &&
                                     old.value.unit == value.unit;
-            if (same_value && old.status == result.status) return true;  // said twice: nothing new
-            if (!is_preliminary(old.status) && is_preliminary(result.status) && result.status != "R") {
+            const bool backward = rank(result.status) < rank(old.status);
+            if (same_value && (backward || old.status == result.status)) {  // said twice: nothing new
+                if (supersede(arrival, result, order)) touched_.insert(order);
+                return true;
+            }
+            if (backward) {
+                const bool preliminary = is_preliminary(result.status);
                 work_.add(arrival, id,
-                          {"late_preliminary", coordinate(result), "a preliminary result came after the final one"},
+                          {preliminary ? "late_preliminary" : "late_final", coordinate(result),
+                           preliminary ? "a preliminary result came after the final one"
+                                       : "a final result came after the corrected one"},
                           order);
                 return false;
             }
@@ -323,6 +417,7 @@ private:
             if (old.id != 0) replaced = old.id;
         }
         known_[key] = KnownResult{0, result.status, value};
+        supersede(arrival, result, order);
         touched_.insert(order);  // a repeat that brings nothing leaves the biologist's screen alone
         if (signed_already) {
             results_.add(arrival, id, result, value, specimen, order, "late", replaced);
@@ -332,6 +427,30 @@ private:
         }
         results_.add(arrival, id, result, value, specimen, order, "raw", replaced);
         return true;
+    }
+
+    /// A result that can be taken ends what was held of the same analysis and run; true when something was.
+    bool supersede(const Arrival& arrival, const domain::ReceivedResult& result, const Uuid& order) {
+        const auto found = held_.find(order);
+        if (found == held_.end()) return false;
+        const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+        const auto gone = std::erase_if(found->second, [&](const HeldResult& held) {
+            if (!held.yields_to(analyte, result.code, result.run)) return false;
+            superseded_.orders.add(order);
+            superseded_.messages.add(held.message);
+            superseded_.positions.add(held.position);
+            superseded_.settlers.add("link:" + arrival.link_name);
+            AuditEvent event;
+            event.legal_entity = arrival.legal_entity;
+            event.site = arrival.site;
+            event.actor = "link:" + arrival.link_name;
+            event.action = "supersede_held_result";
+            event.object = "order:" + to_string(order);
+            event.payload = codec::text({{"message", held.message}, {"position", held.position}});
+            events_.push_back(std::move(event));
+            return true;
+        });
+        return gone > 0;
     }
 
     static std::string coordinate(const domain::ReceivedResult& result) {
@@ -354,9 +473,11 @@ private:
     Instant now_;
     std::map<std::size_t, std::vector<MatchedOrder>> matches_;
     std::map<ResultKey, KnownResult> known_;
+    std::map<Uuid, std::vector<HeldResult>> held_;
     MessageRows messages_;
     ResultRows results_;
     WorkRows work_;
+    SupersededRows superseded_;
     std::set<Uuid> touched_;
     std::vector<AuditEvent> events_;
 };
@@ -381,7 +502,7 @@ pg::Params key_params(const std::vector<Arrival>& arrivals) {
 }
 
 Kept repeat_of(const pg::Row& row) {
-    return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3), false};
+    return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3)};
 }
 
 }  // namespace
@@ -451,6 +572,11 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
         batch.order_matches(static_cast<std::size_t>(row.int64(0) - 1), std::move(order));
     }
     for (const auto row : seen[2]) {
+        if (row.text(11) == "quarantined") {
+            batch.result_held(row.uuid(1), {row.optional_int32(2), row.string(3), row.string(4), row.string(5),
+                                            row.int64(12), row.int32(13)});
+            continue;
+        }
         KnownResult known{
             row.int64(0), row.string(5), {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)}};
         batch.result_known(row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4),
@@ -469,7 +595,7 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
             continue;
         }
         batch.apply(arrivals[a], ids[a], numbers_of[a]);
-        kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors, false};
+        kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors};
         anything = true;
     }
     if (!anything) {
@@ -490,8 +616,8 @@ asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>&
 }
 
 std::vector<pg::Query> inbox_queries() {
-    return {take_block,     find_keys,    match_orders, known_results, insert_messages,
-            insert_results, touch_orders, insert_work,  delete_keys};
+    return {take_block,   find_keys,   match_orders,   known_results,      insert_messages, insert_results,
+            touch_orders, insert_work, supersede_held, close_work_of_held, delete_keys};
 }
 
 }  // namespace sgl::store

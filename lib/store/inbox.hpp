@@ -45,7 +45,6 @@ struct Kept {
     bool duplicate{};  ///< had been answered before: nothing new was stored
     std::string answer;
     std::string answer_errors;
-    bool quarantined{};
 };
 
 class Inbox {

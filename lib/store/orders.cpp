@@ -45,7 +45,17 @@ constexpr pg::Query upsert_patient{"orders.upsert_patient", R"sql(
         doubtful = excluded.doubtful, fictitious = excluded.fictitious,
         dmp_opposed = patient.dmp_opposed or excluded.dmp_opposed,
         messaging_opposed = patient.messaging_opposed or excluded.messaging_opposed,
-        row_version = patient.row_version + 1, updated_at = excluded.updated_at
+        row_version = patient.row_version + (case when
+            (patient.birth_name, patient.birth_given_names, patient.first_given_name, patient.used_name, patient.used_given_name,
+             patient.birth_date, patient.sex, patient.birth_place, patient.address, patient.phone, patient.ins_matricule,
+             patient.ins_oid, patient.status, patient.doubtful, patient.fictitious)
+            is distinct from
+            (excluded.birth_name, excluded.birth_given_names, excluded.first_given_name, excluded.used_name, excluded.used_given_name,
+             excluded.birth_date, excluded.sex, excluded.birth_place, excluded.address, excluded.phone, excluded.ins_matricule,
+             excluded.ins_oid, excluded.status, excluded.doubtful, excluded.fictitious)
+            or excluded.dmp_opposed and not patient.dmp_opposed
+            or excluded.messaging_opposed and not patient.messaging_opposed then 1 else 0 end),
+        updated_at = excluded.updated_at
     returning id)sql"};
 
 constexpr pg::Query same_ins{"orders.same_ins", R"sql(
@@ -74,7 +84,7 @@ constexpr pg::Query insert_work{"orders.insert_work", R"sql(
     "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, " \
     "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, "   \
     "o.urgent, " SGL_PATIENT_COLUMNS                                                                                 \
-    ", p.address, p.phone, p.dmp_opposed, p.messaging_opposed "                                                      \
+    ", p.address, p.phone, p.dmp_opposed, p.messaging_opposed, o.row_version + p.row_version - 1 "                   \
     "from lab_order o join patient p on p.id = o.patient_id where o.id = $1"
 
 constexpr pg::Query read_order{"orders.read", "select " SGL_ORDER_COLUMNS};
@@ -88,7 +98,8 @@ constexpr pg::Query read_results{"orders.results", R"sql(
     select r.id, r.code, r.analyte_id, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit,
            r.received_flags, r.note, r.specimen_number, r.measured_at, r.received_at, r.state
     from result r
-    where r.order_id = $1 and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
+    where r.order_id = $1 and r.state not in ('superseded', 'set_aside')
+      and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
     order by r.id)sql"};
 
 std::string hl7(const std::optional<Timestamp>& timestamp) {
@@ -165,7 +176,7 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     Registered done;
     if (!seen[0].empty()) {
         const auto row = seen[0][0];
-        done.kept = Kept{domain::MessageId{row.int64(0)}, true, row.string(1), row.string(2), false};
+        done.kept = Kept{domain::MessageId{row.int64(0)}, true, row.string(1), row.string(2)};
         if (!seen[1].empty()) {  // a repeat hears again under which number the order is kept
             done.order = domain::OrderId{seen[1][0].uuid(1)};
             done.number = seen[1][0].string(2);
@@ -271,7 +282,7 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
                                                          kinds, coordinates, whats)});
     }
     co_await transaction.commit_with(std::move(steps));
-    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, false};
+    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors};
     co_return done;
 }
 
@@ -302,6 +313,7 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
     file.clinical_context = row.string(15);
     file.urgent = row.boolean(16);
     file.patient = patient_of(row, 17);
+    file.seen_version = row.int32(17 + rows::patient_columns + 4);
     file.specimens = rows::specimens(found[1]);
     for (const auto r : found[2]) {
         CurrentResult result;

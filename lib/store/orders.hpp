@@ -41,6 +41,7 @@ struct OrderFile {
     std::string placer_group;
     std::string state;
     int row_version{};
+    int seen_version{};  ///< what a screen carries: moves with the order's row and with the patient's identity
     domain::Patient patient;
     domain::Professional prescriber;
     std::vector<domain::Professional> copies;

@@ -13,6 +13,7 @@ std::vector<pg::Query> orders_queries();
 std::vector<pg::Query> reports_queries();
 std::vector<pg::Query> outbox_queries();
 std::vector<pg::Query> accounts_queries();
+std::vector<pg::Query> work_queries();
 std::vector<pg::Query> audit_queries();  ///< audit.insert with role lab_app, the others with lab_audit_w
 
 }  // namespace sgl::store

@@ -40,7 +40,7 @@ constexpr pg::Query insert_lines{"reports.insert_lines", R"sql(
          as t(position, result_id, loinc, local_code, content, at))sql"};
 
 constexpr pg::Query pick_to_compose{"reports.to_compose", R"sql(
-    select id from report_version where state = 'validated' order by validated_at limit $1)sql"};
+    select id from report_version where state = 'validated' order by validated_at, id limit $1 offset $2)sql"};
 
 constexpr pg::Query read_version{"reports.version", R"sql(
     select v.set_id, v.version, s.order_id, v.site_id, v.legal_entity_id, v.state, v.validated_at, v.validator, v.patient, v.comment, v.month
@@ -184,9 +184,9 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
 }
 
 asio::awaitable<std::vector<domain::ReportVersionId>> Reports::to_compose(const std::vector<std::int32_t>& sites,
-                                                                          std::size_t limit) {
+                                                                          std::size_t limit, std::size_t skip) {
     pg::Transaction transaction = co_await pool_.begin(sites);
-    const pg::Rows rows = co_await transaction.query(pick_to_compose, pg::params(limit));
+    const pg::Rows rows = co_await transaction.query(pick_to_compose, pg::params(limit, skip));
     std::vector<domain::ReportVersionId> ids;
     for (const auto row : rows)
         ids.emplace_back(row.uuid(0));

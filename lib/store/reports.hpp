@@ -67,9 +67,9 @@ public:
     /// composed. Fault::conflict when somebody was first.
     static asio::awaitable<Result<void>> sign(pg::Transaction transaction, const SignedReport& report);
 
-    /// Oldest first, at most `limit`.
+    /// Oldest first, at most `limit`, without the `skip` oldest.
     asio::awaitable<std::vector<domain::ReportVersionId>> to_compose(const std::vector<std::int32_t>& sites,
-                                                                     std::size_t limit);
+                                                                     std::size_t limit, std::size_t skip);
     asio::awaitable<Result<StoredVersion>> version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
 
     /// Document, letters, state and audit in one transaction; false when another daemon published it first.

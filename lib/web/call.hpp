@@ -54,6 +54,12 @@ Result<Id> id_of(std::string_view text, std::string_view what) {
     return Id{*parsed};
 }
 
+/// A person's reason for an act: 1 to 200 characters.
+inline Result<std::string> reason_of(std::string text) {
+    if (text.empty() || text.size() > 800) return Error{Fault::malformed, "reason", "a reason of at most 200 characters is needed"};
+    return text;
+}
+
 /// Integer of a field; nothing when it is none.
 std::optional<std::int64_t> integer(std::string_view text);
 

@@ -96,6 +96,11 @@ public:
     virtual asio::awaitable<Result<void>> hold_letter(User user, domain::LetterId letter, std::string why) = 0;
     virtual asio::awaitable<Result<void>> abandon_letter(User user, domain::LetterId letter, std::string why) = 0;
 
+    /// A held result leaves its order, with a reason. Refused unless the user may sign there.
+    virtual asio::awaitable<Result<void>> set_aside(User user, domain::OrderId order, domain::ResultId result, std::string why) = 0;
+    /// conflict, where "result": its result still holds an order and is set aside there.
+    virtual asio::awaitable<Result<void>> close_work_item(User user, domain::WorkItemId item, std::string why) = 0;
+
     /// Of the user's sites, all months that the instance knows.
     virtual asio::awaitable<Result<Account>> account(User user) = 0;
 

@@ -101,7 +101,7 @@ json::value to_json(const store::Worklist& worklist) {
 }
 
 json::value to_json(const store::OrderView& order) {
-    auto results = list(order.results, [](const store::KeptResult& result) -> json::value {
+    const auto kept = [](const store::KeptResult& result) -> json::value {
         return {{"id", result.id.value()},
                 {"code", result.code},
                 {"known", result.known},
@@ -113,6 +113,15 @@ json::value to_json(const store::OrderView& order) {
                 {"state", result.state},
                 {"specimen", result.specimen_number},
                 {"received_at", moment(result.received_at)}};
+    };
+    auto results = list(order.results, kept);
+    auto set_aside = list(order.set_aside, [&](const store::KeptResult& result) {
+        auto value = kept(result);
+        auto& object = value.as_object();
+        object["set_aside_by"] = result.settled_by;
+        object["set_aside_at"] = moment(result.settled_at);
+        object["reason"] = result.settled_why;
+        return value;
     });
     auto specimens = list(order.specimens, [](const domain::Specimen& specimen) -> json::value {
         return {{"number", specimen.number}, {"type", specimen.type}, {"label", specimen.type_label}, {"collected_at", moment(specimen.collected_at)}};
@@ -135,6 +144,7 @@ json::value to_json(const store::OrderView& order) {
             {"exams", std::move(exams)},
             {"specimens", std::move(specimens)},
             {"results", std::move(results)},
+            {"set_aside", std::move(set_aside)},
             {"reports", list(order.reports, report_line)}};
 }
 
@@ -217,6 +227,7 @@ json::value to_json(const store::WorkItems& items) {
                 {"what", item.what},
                 {"order", item.order ? id(*item.order) : json::value()},
                 {"order_number", item.order_number},
+                {"holds_order", item.holds_order},
                 {"created_at", moment(item.created_at)}};
     });
     return {{"work_items", std::move(rows)}, {"open", items.open}};

@@ -149,6 +149,15 @@ std::string moment(const TimeZone& zone, Instant at) { return moment(zone.to_loc
 
 std::string moment(const Frame& frame, domain::SiteId site, Instant at) { return moment(zone(frame, site), at); }
 
+void reason_form(Html& h, const Frame& frame, std::string_view path, std::string_view words) {
+    h.tag("form", {{"method", "post"}, {"action", path}, {"class", "inline"}}, [&] {
+        csrf_field(h, frame);
+        h.single("input", {{"name", "motif"}, {"required", true}, {"maxlength", "200"}, {"placeholder", "motif"},
+                           {"aria-label", fmt::format("Motif : {}", words)}});
+        h.tag("button", {{"type", "submit"}, {"class", "small"}}, words);
+    });
+}
+
 void letter_actions(Html& h, const Frame& frame, const store::LetterLine& letter, std::string_view back) {
     using domain::LetterState;
     const auto& user = *frame.user;

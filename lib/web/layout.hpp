@@ -31,6 +31,8 @@ std::string site_name(const Frame& frame, domain::SiteId site);
 std::string moment(const TimeZone& zone, Instant at);
 std::string moment(const Timestamp& local);  ///< the same to the precision held
 /// Retry, hold, abandon, where the state allows them and the user may.
+/// A reason and a button, posted to `path` of ours.
+void reason_form(Html& h, const Frame& frame, std::string_view path, std::string_view words);
 void letter_actions(Html& h, const Frame& frame, const store::LetterLine& letter, std::string_view back);
 
 }  // namespace sgl::web::layout

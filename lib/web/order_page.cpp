@@ -133,7 +133,7 @@ void result_row(Html& h, const store::OrderView& order, const DraftResult& resul
     });
 }
 
-void unreadable(Html& h, const store::OrderView& order, const std::vector<const store::KeptResult*>& rows, std::size_t columns) {
+void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const std::vector<const store::KeptResult*>& rows, std::size_t columns) {
     if (rows.empty()) return;
     h.tag("tbody", {{"class", "left-over"}}, [&] {
         h.tag("tr", {{"class", "group"}}, [&] {
@@ -146,19 +146,44 @@ void unreadable(Html& h, const store::OrderView& order, const std::vector<const 
                     h.text(" ");
                     if (!row->known) layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
                     else if (row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
-                    else if (row->state == "quarantined") layout::mark(h, {"warn", "‖", "en quarantaine"}, true);
+                    else if (row->state == "quarantined") layout::mark(h, {"warn", "‖", "retenu"}, true);
                 });
                 h.tag("td", {{"class", "value num"}}, row->value);
                 h.tag("td", {{"class", "unit"}}, row->unit);
                 h.tag("td", {{"class", "flag"}}, row->received_flags);
-                h.tag("td", {{"colspan", std::to_string(columns - 4)}}, row->note);
+                h.tag("td", {{"colspan", std::to_string(columns - 4)}, {"class", "remark"}}, [&] {
+                    if (!row->note.empty()) h.tag("span", row->note);
+                    if (row->state != "quarantined" || !screen.may_set_aside) return;
+                    h.tag("details", {{"class", "more"}}, [&] {
+                        h.tag("summary", "Écarter");
+                        layout::reason_form(h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(screen.order.id.value()), row->id.value()),
+                                            "Écarter du compte rendu");
+                    });
+                });
             });
         }
     });
-    static_cast<void>(order);
 }
 
-void results_table(Html& h, const OrderScreen& screen) {
+/// What a biologist took out, and why: it stays visible.
+void set_aside(Html& h, const Frame& frame, const store::OrderView& order) {
+    if (order.set_aside.empty()) return;
+    h.tag("section", {{"class", "box"}}, [&] {
+        h.tag("h2", "Résultats écartés");
+        h.tag("ul", {{"class", "plain"}}, [&] {
+            for (const auto& row : order.set_aside) {
+                h.tag("li", [&] {
+                    h.tag("code", row.code);
+                    h.text(fmt::format(" {} {} · « {} » ", row.value, row.unit, row.settled_why));
+                    const auto by = row.settled_by.starts_with("user:") ? row.settled_by.substr(5) : row.settled_by;
+                    h.tag("span", {{"class", "dim"}}, row.settled_at ? fmt::format("{}, {}", by, layout::moment(frame, order.site, *row.settled_at)) : by);
+                });
+            }
+        });
+    });
+}
+
+void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
     const auto& order = screen.order;
     constexpr std::size_t columns = 8;
     std::vector<const store::KeptResult*> left;
@@ -195,7 +220,7 @@ void results_table(Html& h, const OrderScreen& screen) {
                 });
             }
         }
-        unreadable(h, order, left, columns);
+        unreadable(h, frame, screen, left, columns);
     });
 }
 
@@ -307,11 +332,12 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
         identity_band(h, frame, screen.order);
         clinical_band(h, frame, screen.order);
         h.tag("div", {{"class", "columns"}}, [&] {
-            h.tag("div", {{"class", "left"}}, [&] { results_table(h, screen); });
+            h.tag("div", {{"class", "left"}}, [&] { results_table(h, frame, screen); });
             h.tag("aside", [&] {
                 hindrances(h, screen);
                 delivery_box(h, screen);
                 sign_form(h, frame, screen);
+                set_aside(h, frame, screen.order);
                 reports_box(h, frame, screen.order);
                 h.tag("p", {{"class", "keys"}}, [&] {
                     h.tag("kbd", "v");

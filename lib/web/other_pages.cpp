@@ -1,11 +1,29 @@
 #include <fmt/format.h>
 
 #include "lib/web/layout.hpp"
+#include "lib/web/rights.hpp"
 
 namespace sgl::web {
 
-std::string work_items_page(const Frame& frame, const store::WorkItems& items) {
-    return layout::page(frame, {.title = "À traiter", .kind = "wide", .refresh_seconds = 30}, std::nullopt, [&](Html& h) {
+namespace {
+
+/// Without JavaScript: a reason, a button. What holds an order ends there.
+void work_item_action(Html& h, const Frame& frame, const store::WorkItemLine& item) {
+    if (item.holds_order) {
+        h.tag("a", {{"href", fmt::format("/dossiers/{}", to_string(item.order->value()))}}, "à écarter dans le dossier");
+        return;
+    }
+    if (!may(*frame.user, Action::close_work_item, item.site)) return;
+    h.tag("details", {{"class", "more"}}, [&] {
+        h.tag("summary", "Clore");
+        layout::reason_form(h, frame, fmt::format("/a-traiter/{}/clore", item.id.value()), "Clore");
+    });
+}
+
+}  // namespace
+
+std::string work_items_page(const Frame& frame, const store::WorkItems& items, const std::optional<Notice>& notice) {
+    return layout::page(frame, {.title = "À traiter", .kind = "wide", .refresh_seconds = 30}, notice, [&](Html& h) {
         h.tag("div", {{"class", "head"}}, [&] { h.tag("h1", fmt::format("À traiter · {}", items.open)); });
         if (items.rows.empty()) {
             h.tag("p", {{"class", "empty"}}, "Rien à traiter.");
@@ -14,7 +32,7 @@ std::string work_items_page(const Frame& frame, const store::WorkItems& items) {
         h.tag("table", {{"class", "rows"}}, [&] {
             h.tag("thead", [&] {
                 h.tag("tr", [&] {
-                    for (const auto* const title : {"Quoi", "Dossier", "Endroit", "Détail technique", "Site", "Depuis"}) h.tag("th", {{"scope", "col"}}, title);
+                    for (const auto* const title : {"Quoi", "Dossier", "Endroit", "Détail technique", "Site", "Depuis", ""}) h.tag("th", {{"scope", "col"}}, title);
                 });
             });
             h.tag("tbody", [&] {
@@ -28,6 +46,7 @@ std::string work_items_page(const Frame& frame, const store::WorkItems& items) {
                         h.tag("td", {{"class", "wrap"}}, item.what);
                         h.tag("td", {{"class", "clip"}}, layout::site_name(frame, item.site));
                         h.tag("td", {{"class", "tight num"}, {"title", layout::moment(frame, item.site, item.created_at)}}, delay(frame.now - item.created_at));
+                        h.tag("td", {{"class", "actions"}}, [&] { work_item_action(h, frame, item); });
                     });
                 }
             });

@@ -45,6 +45,7 @@ struct OrderScreen {
     std::optional<Draft> draft;         ///< absent: `draft_error` says why
     std::string draft_error;
     bool may_validate{};
+    bool may_set_aside{};               ///< a held result, with a reason
     std::string why_not;                ///< in French, when it may not
     std::string comment;                ///< typed before a refusal: never lost
     std::vector<std::string> changes;   ///< what changed since the screen that was refused
@@ -54,7 +55,7 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
 std::string report_page(const Frame& frame, const store::ReportView& report, const std::optional<Notice>& notice);
 std::string letters_page(const Frame& frame, const store::Letters& letters, const store::LetterFilter& filter,
                          const std::optional<Notice>& notice);
-std::string work_items_page(const Frame& frame, const store::WorkItems& items);
+std::string work_items_page(const Frame& frame, const store::WorkItems& items, const std::optional<Notice>& notice);
 std::string account_page(const Frame& frame, const Account& account);
 std::string about_page(const Frame& frame, const store::InstanceView& instance);
 /// `title` and `text` in French, from a closed set of ours.

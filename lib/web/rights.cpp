@@ -12,6 +12,7 @@ bool role_may(store::Role role, Action action) {
         case Action::read_work_items: return role != Role::dpo;
         case Action::read_account: return true;
         case Action::validate: return role == Role::biologist;
+        case Action::close_work_item: return role != Role::dpo;
         case Action::retry_letter:
         case Action::hold_letter: return role == Role::secretary || role == Role::biologist || role == Role::it_operator;
         case Action::abandon_letter: return role == Role::biologist || role == Role::it_operator;

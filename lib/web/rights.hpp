@@ -12,7 +12,8 @@ enum class Action : std::uint8_t {
     read_letters,    ///< their states, without the patient
     read_work_items,
     read_account,
-    validate,        ///< also needs an RPPS
+    validate,        ///< also needs an RPPS; so does setting a held result aside
+    close_work_item,
     retry_letter,
     hold_letter,
     abandon_letter,

@@ -16,6 +16,7 @@
 namespace sgl::web {
 
 struct Frame;
+struct Notice;
 enum class Place : std::uint8_t;
 
 struct WebSettings {
@@ -72,8 +73,10 @@ private:
     Answer worklist(Call& call);
     Answer order(Call& call);
     Answer order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
-                      std::optional<Error> refused);
+                      std::optional<Error> refused, std::optional<Notice> notice, unsigned status);
+    Answer order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status);
     Answer validate(Call& call);
+    Answer set_aside(Call& call);
     Answer report(Call& call);
     Answer pdf(Call& call);
     Answer cda(Call& call);
@@ -81,6 +84,8 @@ private:
     Answer letters(Call& call);
     Answer letter_act(Call& call);
     Answer work_items(Call& call);
+    Answer work_items_with(Call& call, std::optional<Notice> notice, unsigned status);
+    Answer close_work_item(Call& call);
     Answer account(Call& call);
     Answer about(Call& call);
     // API
@@ -89,15 +94,19 @@ private:
     Answer api_orders(Call& call);
     Answer api_order(Call& call);
     Answer api_validate(Call& call);
+    Answer api_set_aside(Call& call);
     Answer api_report(Call& call);
     Answer api_report_letters(Call& call);
     Answer api_document(Call& call);
     Answer api_letters(Call& call);
     Answer api_letter_act(Call& call);
     Answer api_work_items(Call& call);
+    Answer api_close_work_item(Call& call);
     Answer api_account(Call& call);
 
     asio::awaitable<Result<void>> act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why);
+    asio::awaitable<Result<void>> act_on_result(Call& call, std::string why);
+    asio::awaitable<Result<void>> act_on_work_item(Call& call, std::string why);
 
     store::Console& store_;
     Commands& commands_;

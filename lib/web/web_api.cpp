@@ -97,6 +97,14 @@ Web::Answer Web::api_validate(Call& call) {
     co_return answers::json(api::to_json(*done), 201);
 }
 
+Web::Answer Web::api_set_aside(Call& call) {
+    const auto done = co_await act_on_result(call, call.text("reason"));
+    if (!done) co_return error_answer(call, done.error());
+    net::Response response;
+    response.status = 204;
+    co_return response;
+}
+
 Web::Answer Web::api_report(Call& call) {
     const auto id = id_of<domain::ReportVersionId>(call.parts.front(), "report");
     if (!id) co_return error_answer(call, id.error());
@@ -152,6 +160,14 @@ Web::Answer Web::api_letter_act(Call& call) {
 Web::Answer Web::api_work_items(Call& call) {
     const auto items = co_await store_.work_items(call.sites(Action::read_work_items));
     co_return answers::json(api::to_json(items));
+}
+
+Web::Answer Web::api_close_work_item(Call& call) {
+    const auto done = co_await act_on_work_item(call, call.text("reason"));
+    if (!done) co_return error_answer(call, done.error());
+    net::Response response;
+    response.status = 204;
+    co_return response;
 }
 
 Web::Answer Web::api_account(Call& call) {

@@ -99,12 +99,13 @@ Web::Answer Web::worklist(Call& call) {
 }
 
 Web::Answer Web::order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
-                            std::optional<Error> refused) {
+                            std::optional<Error> refused, std::optional<Notice> notice, unsigned status) {
     const auto order = co_await store_.order(call.user(), call.sites(Action::read_patient), id);
     if (!order) co_return error_answer(call, order.error());
     OrderScreen screen;
     screen.order = *order;
     screen.comment = std::move(comment);
+    screen.may_set_aside = may(call.user(), Action::validate, screen.order.site);
     const auto draft = co_await commands_.draft(call.user(), id);
     if (draft) {
         screen.draft = *draft;
@@ -113,8 +114,6 @@ Web::Answer Web::order_with(Call& call, domain::OrderId id, std::string comment,
     }
     screen.why_not = why_not(call.user(), screen.order, screen.draft);
     screen.may_validate = screen.why_not.empty();
-    std::optional<Notice> notice;
-    unsigned status = 200;
     if (refused) {
         status = answers::status_of(refused->fault);
         if (refused->fault == Fault::conflict) {
@@ -131,8 +130,15 @@ Web::Answer Web::order_with(Call& call, domain::OrderId id, std::string comment,
 Web::Answer Web::order(Call& call) {
     const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
     if (!id) co_return error_answer(call, id.error());
+    std::optional<Notice> notice;
+    if (call.query("ecarte")) notice = Notice{true, "Résultat écarté, avec son motif.", "", ""};
+    co_return co_await order_after(call, *id, std::move(notice), 200);
+}
+
+Web::Answer Web::order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status) {
     std::vector<domain::ResultId> none;
-    co_return co_await order_with(call, *id, std::string(), std::move(none), 0, std::nullopt);
+    std::optional<Error> no_refusal;
+    co_return co_await order_with(call, id, std::string(), std::move(none), 0, std::move(no_refusal), std::move(notice), status);
 }
 
 Web::Answer Web::validate(Call& call) {
@@ -159,10 +165,35 @@ Web::Answer Web::validate(Call& call) {
     const auto done = co_await commands_.validate(call.user(), std::move(wish));
     if (!done) {
         std::optional<Error> refused = done.error();
-        co_return co_await order_with(call, *id, std::move(comment), std::move(seen), static_cast<int>(*version), std::move(refused));
+        std::optional<Notice> notice;
+        co_return co_await order_with(call, *id, std::move(comment), std::move(seen), static_cast<int>(*version), std::move(refused), std::move(notice), 200);
     }
     log::info("validated in the console", {{"order", *id}, {"version", done->version}, {"user", call.user().id}});
     co_return answers::redirect("/dossiers?fait=" + to_string(done->version.value()));
+}
+
+/// What stands in the path names an order and one of its results.
+asio::awaitable<Result<void>> Web::act_on_result(Call& call, std::string why) {
+    const auto order = id_of<domain::OrderId>(call.parts[0], "order");
+    if (!order) co_return order.error();
+    const auto result = integer(call.parts[1]);
+    if (!result) co_return Error{Fault::missing, "result", "no such result"};
+    auto reason = reason_of(std::move(why));
+    if (!reason) co_return reason.error();
+    const domain::ResultId id{*result};
+    const auto done = co_await commands_.set_aside(call.user(), *order, id, *reason);
+    if (done) log::info("held result set aside", {{"order", *order}, {"result", *result}, {"user", call.user().id}});
+    co_return done;
+}
+
+Web::Answer Web::set_aside(Call& call) {
+    const auto done = co_await act_on_result(call, call.text("motif"));
+    if (done) co_return answers::redirect("/dossiers/" + call.parts[0] + "?ecarte=1");
+    if (done.error().fault != Fault::conflict) co_return error_answer(call, done.error());
+    const auto id = id_of<domain::OrderId>(call.parts[0], "order");
+    Notice gone{false, "Ce résultat n'est plus retenu : le dossier a changé entre-temps.", "", ""};
+    std::optional<Notice> notice(std::move(gone));
+    co_return co_await order_after(call, *id, std::move(notice), 409);
 }
 
 Web::Answer Web::report(Call& call) {
@@ -208,7 +239,7 @@ asio::awaitable<Result<void>> Web::act_on_letter(Call& call, domain::LetterId id
     if (!letter) co_return letter.error();
     if (!may(call.user(), action, letter->site)) co_return Error{Fault::refused, "rights", "no role of yours on this site allows this"};
     if (verb == "retry") co_return co_await commands_.retry_letter(call.user(), id);
-    if (why.empty() || why.size() > 800) co_return Error{Fault::malformed, "reason", "a reason of at most 200 characters is needed"};
+    if (const auto reason = reason_of(why); !reason) co_return reason.error();
     if (verb == "hold") co_return co_await commands_.hold_letter(call.user(), id, std::move(why));
     co_return co_await commands_.abandon_letter(call.user(), id, std::move(why));
 }
@@ -223,10 +254,37 @@ Web::Answer Web::letter_act(Call& call) {
     co_return answers::redirect(back_path(call.text("retour")));
 }
 
-Web::Answer Web::work_items(Call& call) {
+Web::Answer Web::work_items_with(Call& call, std::optional<Notice> notice, unsigned status) {
     const auto items = co_await store_.work_items(call.sites(Action::read_work_items));
     const Frame around = co_await frame(call, Place::work);
-    co_return answers::html(work_items_page(around, items));
+    co_return answers::html(work_items_page(around, items, notice), status);
+}
+
+Web::Answer Web::work_items(Call& call) {
+    std::optional<Notice> notice;
+    if (call.query("clos")) notice = Notice{true, "Point clos, avec son motif.", "", ""};
+    co_return co_await work_items_with(call, std::move(notice), 200);
+}
+
+asio::awaitable<Result<void>> Web::act_on_work_item(Call& call, std::string why) {
+    const auto number = integer(call.parts.front());
+    if (!number) co_return Error{Fault::missing, "work_item", "no such work item"};
+    auto reason = reason_of(std::move(why));
+    if (!reason) co_return reason.error();
+    const domain::WorkItemId id{*number};
+    const auto done = co_await commands_.close_work_item(call.user(), id, *reason);
+    if (done) log::info("work item closed", {{"work_item", *number}, {"user", call.user().id}});
+    co_return done;
+}
+
+Web::Answer Web::close_work_item(Call& call) {
+    const auto done = co_await act_on_work_item(call, call.text("motif"));
+    if (done) co_return answers::redirect("/a-traiter?clos=1");
+    if (done.error().fault != Fault::conflict) co_return error_answer(call, done.error());
+    const bool holds = done.error().where == "result";
+    Notice refusal{false, holds ? "Ce résultat retient encore son dossier : c'est là qu'un biologiste l'écarte." : "Ce point est déjà clos.", "", ""};
+    std::optional<Notice> notice(std::move(refusal));
+    co_return co_await work_items_with(call, std::move(notice), 409);
 }
 
 Web::Answer Web::account(Call& call) {

@@ -152,17 +152,40 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 29> words{{
+        // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
-        {"unmatched", "Résultat sans dossier"},
-        {"unmatched_result", "Résultat sans dossier"},
-        {"quarantine", "Message en quarantaine"},
-        {"quarantined", "Message en quarantaine"},
+        {"missing_code", "Résultat sans code d'examen"},
+        {"contradictory_code", "Code local et code LOINC contradictoires"},
+        {"unit", "Unité inconnue ou différente de celle du catalogue"},
+        {"value", "Valeur illisible"},
+        {"no_value", "Résultat sans valeur"},
+        {"status", "Statut de résultat à examiner"},
+        {"unknown_flag", "Indicateur d'automate inconnu"},
         {"late_result", "Résultat arrivé après validation"},
-        {"identity", "Identité à vérifier"},
-        {"identity_conflict", "Identité contradictoire"},
-        {"unit_mismatch", "Unité différente de celle du catalogue"},
+        {"late_preliminary", "Résultat préliminaire arrivé après le définitif"},
+        {"late_final", "Résultat définitif arrivé après sa correction"},
+        {"quality_control", "Contrôle ou calibrant reçu comme un résultat"},
+        {"misplaced_result", "Résultat sans demande dans le message"},
+        // its order
+        {"unmatched", "Résultat sans dossier"},
+        {"ambiguous_number", "Numéro commun à plusieurs dossiers"},
+        {"cancelled_order", "Résultat d'un dossier annulé"},
+        {"order_refused", "Demande refusée"},
+        {"unknown_exam", "Examen demandé inconnu du catalogue"},
         {"report_refused", "Compte rendu non composable"},
+        // its patient
+        {"identity_mismatch", "Identité différente de celle du dossier"},
+        {"two_patients", "Message concernant deux patients"},
+        {"duplicate_ins", "Même INS sur deux patients"},
+        {"ins_invalid", "INS non valable, laissée de côté"},
+        {"ins_environment", "INS de test en production, ou réelle sur une instance de test"},
+        {"ins_dropped", "INS écartée : identité non fiable"},
+        {"traits_incomplete", "Traits incomplets : INS non qualifiée"},
+        // its message
+        {"charset", "Message illisible : jeu de caractères"},
+        {"too_long", "Message trop long"},
+        {"unstorable", "Message non enregistrable en clair"},
     }};
     const auto* const found = std::ranges::find(words, kind, &std::pair<std::string_view, std::string_view>::first);
     return std::string(found == words.end() ? kind : found->second);

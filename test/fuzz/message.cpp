@@ -83,7 +83,7 @@ void sgl::fuzz::one(std::string_view input) {
             for (const auto& result : group.results) demand(result.analyte || result.held, "an unknown code never reaches an order");
         }
     }
-    (void)interpret::order(*parsed, link, known, "1.2.250.1.99999.101");
+    (void)interpret::order(*parsed, link, known, {"1.2.250.1.99999.101", false});
 }
 
 SGL_FUZZ_TARGET

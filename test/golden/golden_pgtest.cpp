@@ -168,7 +168,7 @@ private:
         const auto whole = file(domain::OrderId{Uuid::parse(id).value()}).value();
         flow::ValidationCommand command;
         command.order = whole.id;
-        command.row_version = whole.row_version;
+        command.row_version = whole.seen_version;
         for (const auto& result : whole.results)
             command.seen.push_back(result.id);
         const auto user = laboratory_.current()->user("biologiste")->id;

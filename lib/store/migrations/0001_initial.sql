@@ -262,8 +262,12 @@ create table result (
     specimen_number text not null,
     measured_at     text not null,
     received_at     timestamptz not null,
-    state           text not null check (state in ('raw', 'quarantined', 'late', 'bio_validated')),
-    replaces        bigint
+    -- quarantined: held until a person sets it aside or a later one supersedes it (hl7v2-lab 8.6)
+    state           text not null check (state in ('raw', 'quarantined', 'late', 'bio_validated', 'superseded', 'set_aside')),
+    replaces        bigint,
+    settled_at      timestamptz,                   -- of superseded and set_aside: when, by whom, why
+    settled_by      text,
+    settled_why     text
 );
 create index result_order on result (order_id) where order_id is not null;
 create type result_row as (
@@ -284,9 +288,11 @@ create table work_item (
     order_id        uuid,
     created_at      timestamptz not null,
     done_at         timestamptz,
-    done_by         text
+    done_by         text,                          -- user:<login>, or link:<name> of what made it pointless
+    done_why        text
 );
 create index work_item_open on work_item (site_id, created_at) where done_at is null;
+create index work_item_order on work_item (order_id) where done_at is null and order_id is not null;
 
 -- ── Validation, reports, letters ───────────────────────────────────────────────────────────────────────────────────────
 create table report_set (
@@ -453,6 +459,10 @@ create table lease (
 -- ── Rights (SEC-52) and row-level security (SEC-53) ───────────────────────────────────────────────────────────────────
 grant usage on schema public to lab_app, lab_audit_w, lab_audit_r, lab_stats, lab_backup;
 grant select on all tables in schema public to lab_backup;
+grant select on all sequences in schema public to lab_backup;
+-- pg_dump reads each partition by itself, also those that are made below and later.
+alter default privileges in schema public grant select on tables to lab_backup;
+alter default privileges in schema public grant select on sequences to lab_backup;
 grant select on instance, instance_version, legal_entity, site, link, partner, correspondent, analyte, app_user,
     user_role, configuration_change to lab_app;
 grant insert on instance, instance_version, legal_entity, site, link, partner, correspondent, analyte, app_user,

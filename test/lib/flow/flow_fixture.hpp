@@ -133,7 +133,7 @@ protected:
 
     ManualClock clock_{now_};
     LiveLaboratory laboratory_;
-    Intake intake_{executor(), pool_, clock_, laboratory_};
+    Intake intake_{executor(), pool_, clock_, laboratory_, false};
 };
 
 }  // namespace sgl::flow::test

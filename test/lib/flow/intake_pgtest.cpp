@@ -47,7 +47,7 @@ TEST_F(PgIntake, AnswersAaWhenTheMessageIsInTheDatabase) {
 TEST_F(PgIntake, AnswersNothingWhenTheDatabaseIsAway) {
     pg::Pool nowhere(executor(), "host=/nonexistent dbname=none", 1, pg::test::session(),
                      std::chrono::milliseconds(300));
-    Intake intake(executor(), nowhere, clock_, laboratory_);
+    Intake intake(executor(), nowhere, clock_, laboratory_, false);
     EXPECT_THROW(run(receiving(oru("M1", "1", obx("NA", "140")), &intake)), std::exception);
     EXPECT_THROW(run(receiving(oml("O1", "1"), &intake)), std::exception);
     EXPECT_EQ(intake.waiting(), 0U);
@@ -78,6 +78,17 @@ TEST_F(PgIntake, KeepsAPoisonousOrderAndAnswersIt) {
     EXPECT_NE(code(reply), "");
     EXPECT_EQ(count("select count(*) from message where type like 'OML%'"), 1);
     EXPECT_EQ(code(receive(oml("O2", "2"))), "AA");
+}
+
+TEST_F(PgIntake, AnswersAnOrderWhoseNumberNoIndexTakes) {
+    std::string number;
+    for (unsigned i = 0; number.size() < 9000; ++i)
+        number += std::to_string(i * 2654435761U);
+    const auto reply = receive(oml("O1", number));
+    EXPECT_NE(code(reply), "") << "unanswered, its sender would repeat it for ever";
+    EXPECT_EQ(count("select count(*) from message where type like 'OML%'"), 1);
+    EXPECT_EQ(count("select count(*) from lab_order"), 0);
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'order_refused'"), 1);
 }
 
 TEST_F(PgIntake, AnswersARepeatAsTheFirstTime) {
@@ -147,6 +158,16 @@ TEST_F(PgIntake, AnswersUaToAnOrderThatItCantTake) {
     EXPECT_EQ(count("select count(*) from message"), 3) << "refused messages are kept, too";
     EXPECT_EQ(count("select count(*) from work_item where kind = 'order_refused'"), 2);
     EXPECT_EQ(read(receive(cancel)).text("ORC-1"), "UA") << "and so is the answer to their repeat";
+}
+
+TEST_F(PgIntake, TakesNoTestInsInProduction) {  // design D17; R-09
+    Intake production(executor(), pool_, clock_, laboratory_, true);
+    const auto answer = read(run(receiving(oml("O1", "1"), &production)));
+    EXPECT_EQ(answer.text("MSA-1"), "AA") << "stored: a person mends the identity";
+    EXPECT_EQ(answer.text("ERR-3.1"), "103");
+    EXPECT_EQ(answer.text("ERR-4"), "W");
+    EXPECT_EQ(one("select status || ' ' || coalesce(ins_oid, 'no INS') from patient"), "VALI no INS");
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'ins_environment' and order_id is not null"), 1);
 }
 
 TEST_F(PgIntake, BringsResultsToTheirOrder) {

@@ -8,6 +8,7 @@
 
 #include "cda/checker.hpp"
 #include "lib/compose/pdf.hpp"
+#include "lib/store/work.hpp"
 #include "test/lib/flow/flow_fixture.hpp"
 
 namespace sgl::flow {
@@ -37,7 +38,7 @@ protected:
         ValidationCommand command;
         const auto whole = file(order()).value();
         command.order = whole.id;
-        command.row_version = whole.row_version;
+        command.row_version = whole.seen_version;
         for (const auto& result : whole.results)
             command.seen.push_back(result.id);
         return command;
@@ -102,6 +103,38 @@ TEST_F(PgLine, RefusesAStaleScreenAndNamesWhatCame) {
     EXPECT_TRUE(validate(screen()));
 }
 
+TEST_F(PgLine, RefusesAScreenWhoseIdentityChangedSince) {
+    bring_both();
+    const auto seen = screen();
+    EXPECT_EQ(code(receive(oml("O2", "2"))), "AA") << "another order of the same person changes nothing";
+    EXPECT_EQ(one("select row_version::text from patient"), "1");
+    EXPECT_EQ(code(receive(oml("O3", "3", "IONO", "PAT-QUATRE"))), "AA");
+    EXPECT_EQ(one("select row_version::text from patient"), "2");
+    EXPECT_EQ(refusal(validate(seen)), "conflict: the order changed since the screen was drawn");
+    EXPECT_TRUE(validate(screen()));
+}
+
+TEST_F(PgLine, SignsWithoutAResultThatWasSetAside) {
+    bring("M1", obx("NA", "140") + obx("K", "4.0") + obx("INCONNU", "1"));
+    const auto before = screen();
+    EXPECT_EQ(refusal(validate(before)), "refused: results wait for a person (see work to do): INCONNU");
+    store::Work work(pool_);
+    const domain::ResultId held{count("select id from result where code = 'INCONNU'")};
+    const store::Deed deed{{1}, "user:essai", "code d'un essai", now_};
+    ASSERT_TRUE(run(work.set_aside(deed, order(), held)));
+    EXPECT_EQ(validate(before).error().fault, Fault::conflict) << "his screen still shows it";
+    EXPECT_TRUE(validate(screen()));
+    EXPECT_EQ(count("select count(*) from validated_result"), 2);
+}
+
+TEST_F(PgLine, SignsWhatWasSentAgainRightly) {
+    bring("M1", obx("NA", "140") + obx("K", "4.0", "mmol/l de trop"));
+    EXPECT_EQ(refusal(validate(screen())), "refused: results wait for a person (see work to do): K");
+    bring("M2", obx("K", "4.0"));
+    EXPECT_TRUE(validate(screen()));
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 0);
+}
+
 TEST_F(PgLine, WaitsForWhatWasAskedFor) {
     bring("M1", obx("NA", "140"));
     const auto pending = validate(screen());
@@ -152,6 +185,25 @@ TEST_F(PgLine, PublishesOnceWithTwoDaemons) {
     EXPECT_EQ(count("select count(*) from letter where channel = 'DMP'"), 1);
     EXPECT_EQ(run(line_.publish_waiting()), 0U);
     EXPECT_EQ(count("select count(*) from audit_event where action = 'publish'"), 1);
+}
+
+TEST_F(PgLine, LetsNoReportStopThoseBehindIt) {
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    EXPECT_EQ(code(receive(oml("O2", "2"))), "AA");
+    EXPECT_EQ(code(receive(oru("M9", "2", obx("NA", "141") + obx("K", "4.1")))), "AA");
+    const domain::OrderId second{Uuid::parse(one("select id from lab_order where state <> 'fully_validated'")).value()};
+    auto command = screen();
+    const auto whole = file(second).value();
+    command = {second, whole.seen_version, {}, ""};
+    for (const auto& result : whole.results)
+        command.seen.push_back(result.id);
+    clock_.advance(std::chrono::seconds(5));
+    ASSERT_TRUE(validate(command));
+    superuser("update validated_result set content = '{}' where version_id = (select id from report_version order by "
+              "validated_at limit 1)");  // no code of ours can read that
+    EXPECT_EQ(run(line_.publish_waiting()), 1U);
+    EXPECT_EQ(one("select string_agg(state, ' ' order by validated_at) from report_version"), "validated published");
 }
 
 TEST_F(PgLine, KeepsWhyAReportCouldNotBeComposed) {

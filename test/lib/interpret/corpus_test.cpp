@@ -94,7 +94,7 @@ TEST(Corpus, OfOrdersIsReadOrRefused) {
         for (const auto& bytes : hl7::split_messages(block)) {
             const auto message = hl7::Message::parse(std::string(bytes));
             if (!message || message->type() != "OML") continue;
-            const auto got = order(*message, link, test::catalogue(), "1.2.250.1.999.1");
+            const auto got = order(*message, link, test::catalogue(), {"1.2.250.1.999.1", false});
             if (const auto* refusal = std::get_if<Refusal>(&got)) {
                 ++refused;
                 EXPECT_TRUE(refusal->answer == "AE" || refusal->answer == "AR");

@@ -44,19 +44,20 @@ struct Pid {
 
 using Answer = std::variant<ReadOrder, Refusal>;
 
-Answer answer(std::initializer_list<std::string_view> segments, const domain::Link& link = registration()) {
+Answer answer(std::initializer_list<std::string_view> segments, const domain::Link& link = registration(),
+              bool production = false) {
     const auto parsed = message(segments);
-    return order(parsed, link, catalogue(), std::string(site_oid));
+    return order(parsed, link, catalogue(), {std::string(site_oid), production});
 }
 
-ReadOrder read(std::initializer_list<std::string_view> segments) {
-    auto got = answer(segments);
+ReadOrder read(std::initializer_list<std::string_view> segments, bool production = false) {
+    auto got = answer(segments, registration(), production);
     if (const auto* refusal = std::get_if<Refusal>(&got)) throw std::runtime_error("refused: " + refusal->what);
     return std::get<ReadOrder>(std::move(got));
 }
 
-ReadOrder read(const Pid& pid) {
-    return read({msh, pid.segment(), orc, nfs, spm});
+ReadOrder read(const Pid& pid, bool production = false) {
+    return read({msh, pid.segment(), orc, nfs, spm}, production);
 }
 
 auto is_trouble(const std::string& kind, const std::string& coordinate) {
@@ -172,11 +173,36 @@ TEST(Identity, TakesNoneOfTwoIns) {
 TEST(Identity, KnowsAnInsByItsOidNotByItsName) {
     Pid pid;
     pid.ids = std::string(pi) + "~279035121518989^^^WHATEVER&1.2.250.1.213.1.4.9&ISO^NI";
-    EXPECT_EQ(read(pid).order.patient.ins->reveal().oid, domain::oid::ins_nia);
+    EXPECT_EQ(read(pid, true).order.patient.ins->reveal().oid, domain::oid::ins_nia);
     pid.ids = std::string(pi) + "~279035121518989^^^ASIP-SANTE-INS-C&1.2.250.1.213.1.4.2&ISO^INS";  // old INS-C
     EXPECT_FALSE(read(pid).order.patient.ins);
     pid.ids = std::string(pi) + "~279035121518989^^^ASIP-SANTE-INS-NIR^INS";  // no OID
     EXPECT_FALSE(read(pid).order.patient.ins);
+}
+
+TEST(Identity, IsNotQualifiedByAnInsOfTheOtherEnvironment) {  // design D17
+    struct Case {
+        std::string_view oid;
+        bool production;
+        bool kept;
+    };
+    for (const auto& [oid, production, kept] :
+         {Case{domain::oid::ins_nir, true, true}, Case{domain::oid::ins_nia, true, true},
+          Case{domain::oid::ins_nir_test, true, false}, Case{domain::oid::ins_nir_demonstration, true, false},
+          Case{domain::oid::ins_nir, false, false}, Case{domain::oid::ins_nia, false, false},
+          Case{domain::oid::ins_nir_test, false, true}, Case{domain::oid::ins_nir_demonstration, false, true}}) {
+        SCOPED_TRACE(std::string(oid) + (production ? " in production" : " in a test instance"));
+        Pid pid;
+        pid.ids = std::string(pi) + "~279035121518989^^^ASIP-SANTE-INS-NIR&" + std::string(oid) + "&ISO^INS";
+        const auto got = read(pid, production);
+        EXPECT_EQ(got.order.patient.ins.has_value(), kept);
+        EXPECT_EQ(got.order.patient.status, kept ? IdentityStatus::qualified : IdentityStatus::validated);
+        EXPECT_TRUE(got.acceptable()) << "the order goes on without INS";
+        if (kept)
+            EXPECT_THAT(got.troubles, IsEmpty());
+        else
+            EXPECT_THAT(got.troubles, ElementsAre(is_trouble("ins_environment", "PID-3")));
+    }
 }
 
 TEST(Identity, TakesTheBirthplaceFromBdlOnlyAndNeverAsAnAddress) {

@@ -17,6 +17,19 @@ protected:
             "alone' else '' "
             "end, ', ' order by id), '') from result");
     }
+    /// With one more OBX that somebody has to look at, as the reader gives it.
+    static Arrival with_held(Arrival arrival, std::string kind, std::string code, std::string value,
+                             std::string status = "F", bool known = true) {
+        auto& group = arrival.reading.groups.front();
+        auto held = result(std::move(code), std::move(value), std::move(status));
+        held.held = true;
+        held.position = static_cast<int>(group.results.size()) + 1;
+        if (!known) held.analyte.reset();
+        const auto place = "OBX[" + std::to_string(held.position) + "]-6";
+        group.results.push_back(std::move(held));
+        arrival.reading.troubles.push_back({std::move(kind), place, "somebody has to look"});
+        return arrival;
+    }
     std::int64_t messages() { return count("select count(*) from message"); }
     /// What a biologist sees of the order.
     std::string shown(domain::OrderId order) {
@@ -173,12 +186,20 @@ TEST_F(PgInbox, GivesResultsToTheOrderOfTheirNumberOursOrTheRegistrations) {
     EXPECT_EQ(shown(order), "NA=140 raw, K=4,0 raw");
 }
 
-TEST_F(PgInbox, TrustsTheFirstNumberThatNamesAnOrder) {
+TEST_F(PgInbox, HoldsResultsWhoseNumbersNameTwoOrders) {
     const auto first = registered("P1", "T1");
     const auto second = registered("P2", "T2");
     keep(message("M1", {group({"T1", "P2"}, {result("NA", "140")})}));
-    EXPECT_EQ(shown(first), "NA=140 raw");
+    EXPECT_EQ(shown(first), "") << "the most trusted number does not win silently";
     EXPECT_EQ(shown(second), "");
+    EXPECT_EQ(results(), "NA=140 quarantined alone");
+    EXPECT_EQ(work(), "ambiguous_number OBR");
+}
+
+TEST_F(PgInbox, TakesSeveralNumbersOfOneOrder) {
+    const auto order = registered("P1", "T1");
+    keep(message("M1", {group({"T1", "unknown", "P1"}, {result("NA", "140")})}));
+    EXPECT_EQ(shown(order), "NA=140 raw");
 }
 
 TEST_F(PgInbox, HoldsResultsWhoseNumberNamesTwoOrders) {
@@ -263,6 +284,66 @@ TEST_F(PgInbox, KeepsAHeldResultOutAndItsNeighboursIn) {
     EXPECT_EQ(one("select state from message where control_id = 'M1'"), "quarantined");
 }
 
+TEST_F(PgInbox, PutsALaterResultInThePlaceOfAHeldOneAndEndsItsWork) {
+    const auto order = registered("P1", "T1");
+    keep(with_held(message("M1", {group({"T1"}, {result("NA", "140")})}), "unit", "GLU", "0.9"));
+    EXPECT_EQ(shown(order), "NA=140 raw, GLU=0,9 quarantined");
+    EXPECT_EQ(one("select order_id::text from work_item"), to_string(order.value())) << "found from the order, too";
+    keep(message("M2", {group({"T1"}, {result("GLU", "5.0")})}));
+    EXPECT_EQ(shown(order), "NA=140 raw, GLU=5,0 raw");
+    EXPECT_EQ(results(), "NA=140 raw, GLU=0.9 superseded, GLU=5.0 raw") << "append-only: what was there stays";
+    EXPECT_EQ(one("select settled_by from result where state = 'superseded'"), "link:automate");
+    EXPECT_EQ(one("select done_by from work_item"), "link:automate");
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'supersede_held_result'"), 1);
+}
+
+TEST_F(PgInbox, KnowsAHeldResultByItsCodeWhenTheCatalogueDidNotKnowIt) {
+    const auto order = registered("P1", "T1");
+    keep(with_held(message("M1", {group({"T1"}, {})}), "unknown_code", "GLU", "5.0", "F", false));
+    keep(message("M2", {group({"T1"}, {result("GLU", "5.0")})}));  // since then somebody taught it the code
+    EXPECT_EQ(shown(order), "GLU=5,0 raw");
+}
+
+TEST_F(PgInbox, EndsAHeldResultAlsoWhenTheGoodOneIsSaidAgain) {
+    const auto order = registered("P1", "T1");
+    keep(message("M1", {group({"T1"}, {result("GLU", "5.0")})}));
+    keep(with_held(message("M2", {group({"T1"}, {})}), "unit", "GLU", "0.9"));
+    const auto version = file(order).value().row_version;
+    keep(message("M3", {group({"T1"}, {result("GLU", "5.0")})}));
+    EXPECT_EQ(shown(order), "GLU=5,0 raw");
+    EXPECT_EQ(file(order).value().row_version, version + 1) << "the biologist's screen shows something that went";
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 0);
+}
+
+TEST_F(PgInbox, EndsAHeldResultOfTheSameBatch) {
+    const auto order = registered("P1", "T1");
+    keep({with_held(message("M1", {group({"T1"}, {})}), "unit", "GLU", "0.9"),
+          message("M2", {group({"T1"}, {result("GLU", "5.0")})})});
+    EXPECT_EQ(shown(order), "GLU=5,0 raw");
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 0);
+}
+
+TEST_F(PgInbox, LeavesAHeldResultToAPersonWhenAnotherRunOrAnalysisComes) {
+    const auto order = registered("P1", "T1");
+    keep(with_held(message("M1", {group({"T1"}, {})}), "unit", "GLU", "0.9"));
+    auto rerun = result("GLU", "5.0");
+    rerun.run = "2";
+    keep(message("M2", {group({"T1"}, {rerun, result("NA", "140")})}));
+    EXPECT_EQ(shown(order), "GLU=0,9 quarantined, GLU=5,0 raw, NA=140 raw");
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 1);
+}
+
+TEST_F(PgInbox, LeavesAWithdrawalToAPerson) {
+    for (const auto* status : {"W", "D"}) {
+        const std::string tube = std::string("T") + status;
+        const auto order = registered(std::string("P") + status, tube);
+        keep(with_held(message(std::string("M1") + status, {group({tube}, {})}), "status", "GLU", "5.0", status));
+        keep(message(std::string("M2") + status, {group({tube}, {result("GLU", "5.1")})}));
+        EXPECT_EQ(shown(order), "GLU=5,0 quarantined, GLU=5,1 raw");
+    }
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 2);
+}
+
 TEST_F(PgInbox, LetsNothingOfAQuarantinedMessageReachAnOrder) {
     const auto order = registered("P1", "T1");
     auto arrival = message("M1", {group({"T1"}, {result("NA", "140")})});
@@ -303,6 +384,31 @@ TEST_F(PgInbox, LetsFinalFollowPreliminaryAndNotTheOtherWay) {
     keep(message("M3", {group({"T1"}, {result("NA", "138", "P")})}));
     EXPECT_EQ(shown(order), "NA=140 raw");
     EXPECT_EQ(work(), "late_preliminary OBX[1]");
+}
+
+TEST_F(PgInbox, LetsAStatusGoForwardOnly) {  // hl7v2-lab 8.6
+    struct Case {
+        const char* first;
+        const char* second;
+        bool replaces;
+    };
+    int number = 0;
+    for (const auto& [first, second, replaces] :
+         {Case{"R", "P", true}, Case{"R", "F", true}, Case{"P", "R", true}, Case{"F", "R", false},
+          Case{"F", "P", false}, Case{"F", "S", false}, Case{"F", "F", true}, Case{"F", "C", true},
+          Case{"C", "F", false}, Case{"C", "R", false}, Case{"C", "C", true}}) {
+        SCOPED_TRACE(std::string(first) + " then " + second);
+        const auto name = std::to_string(++number);
+        const auto order = registered("P" + name, "T" + name);
+        keep(message("A" + name, {group({"T" + name}, {result("NA", "140", first)})}));
+        keep(message("B" + name, {group({"T" + name}, {result("NA", "150", second)})}));
+        EXPECT_EQ(shown(order), replaces ? "NA=150 raw" : "NA=140 raw");
+        const auto items = count("select count(*) from work_item where order_id = '" + to_string(order.value()) + "'");
+        EXPECT_EQ(items, replaces ? 0 : 1) << "a person hears of what was not taken";
+        keep(message("C" + name, {group({"T" + name}, {result("NA", replaces ? "150" : "140", second)})}));
+        EXPECT_EQ(count("select count(*) from work_item where order_id = '" + to_string(order.value()) + "'"), items)
+            << "the same value again brings nothing";
+    }
 }
 
 TEST_F(PgInbox, KeepsRunsOfOneAnalysisApart) {

@@ -96,8 +96,8 @@ TEST_F(PgReports, AreSignedByOneOfTwoBiologistsAtOnce) {
 
 TEST_F(PgReports, ArePublishedOnce) {
     const auto report = signed_report("P1");
-    EXPECT_EQ(run(reports_.to_compose(scope_a_, 10)).size(), 1U);
-    EXPECT_TRUE(run(reports_.to_compose(scope_b_, 10)).empty());
+    EXPECT_EQ(run(reports_.to_compose(scope_a_, 10, 0)).size(), 1U);
+    EXPECT_TRUE(run(reports_.to_compose(scope_b_, 10, 0)).empty());
     EXPECT_TRUE(publish(report.ids.version_id,
                         {letter(Channel::dmp, "DMP"), letter(Channel::mss_professional, "899900000017@A")}));
     EXPECT_FALSE(publish(report.ids.version_id, {letter(Channel::dmp, "DMP")}));
@@ -105,7 +105,7 @@ TEST_F(PgReports, ArePublishedOnce) {
     EXPECT_EQ(count("select count(*) from document"), 2);
     EXPECT_EQ(count("select count(*) from letter_event"), 2);
     EXPECT_EQ(one("select state from lab_order"), "reported");
-    EXPECT_TRUE(run(reports_.to_compose(scope_a_, 10)).empty());
+    EXPECT_TRUE(run(reports_.to_compose(scope_a_, 10, 0)).empty());
 }
 
 TEST_F(PgReports, ArePublishedByOneOfTwoDaemonsAtOnce) {
@@ -155,7 +155,7 @@ TEST_F(PgReports, ThatCantBeComposedAreWorkForAPerson) {
     EXPECT_EQ(one("select kind || ' ' || coordinate from work_item"), "report_refused report.site.name");
     EXPECT_EQ(count("select count(*) from work_item"), 1);
     EXPECT_FALSE(publish(report.ids.version_id, {}));
-    EXPECT_TRUE(run(reports_.to_compose(scope_a_, 10)).empty());
+    EXPECT_TRUE(run(reports_.to_compose(scope_a_, 10, 0)).empty());
 }
 
 TEST_F(PgReports, RememberTheNewestValueOfEachAnalysis) {

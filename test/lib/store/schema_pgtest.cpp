@@ -1,5 +1,7 @@
 // Every statement is one that PostgreSQL takes with the rights of its role, and no table lets a site see another's rows
 // (SEC-52, SEC-53).
+#include <array>
+#include <cstdio>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -16,8 +18,9 @@ struct Listed {
 };
 
 std::vector<Listed> all_queries() {
-    return {{"inbox", inbox_queries()},   {"link_state", link_state_queries()}, {"orders", orders_queries()},     {"reports", reports_queries()},
-            {"outbox", outbox_queries()}, {"accounts", accounts_queries()}, {"audit", audit_queries()}};
+    return {{"inbox", inbox_queries()},       {"link_state", link_state_queries()}, {"orders", orders_queries()},
+            {"reports", reports_queries()},   {"outbox", outbox_queries()},         {"accounts", accounts_queries()},
+            {"audit", audit_queries()},       {"work", work_queries()}};
 }
 
 class PgSchema : public test::LaboratoryTest {
@@ -191,6 +194,43 @@ TEST_F(PgSchema, LetsTheApplicationDeleteOrRewriteNoHistory) {
             << table;
     }
     EXPECT_EQ(one("select has_table_privilege('lab_app', 'audit_event', 'select, update')"), "f");
+}
+
+/// What the program prints; empty when it fails.
+std::string output_of(const std::string& command) {
+    std::string text;
+    FILE* const pipe = popen(command.c_str(), "r");
+    std::array<char, 65536> block{};
+    while (const auto count = std::fread(block.data(), 1, block.size(), pipe))
+        text.append(block.data(), count);
+    return pclose(pipe) == 0 ? text : "";
+}
+
+TEST_F(PgSchema, LetsTheBackupRoleDumpEveryRowOfEverySite) {
+    const auto report = signed_report("P1");
+    publish(report.ids.version_id, {});
+    auto other = message("AUTRE-SITE");
+    other.site = test::site_b;
+    other.legal_entity = test::entity_b;
+    keep(other);
+    superuser("update message set received_at = now()");  // into the partition of this month
+    ASSERT_EQ(count("select count(*) from only message_default"), 0);
+    const auto dump =
+        output_of("$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)/pg_dump --enable-row-security '" +
+                  conninfo("lab_backup") + "'");
+    for (const auto* table : {"message_20", "document_", "letter_event", "audit_event", "patient", "schema_migration"})
+        EXPECT_NE(dump.find("COPY public." + std::string(table)), std::string::npos) << table;
+    EXPECT_NE(dump.find("\tAUTRE-SITE\t"), std::string::npos);
+    EXPECT_NE(dump.find("\tORU-P1\t"), std::string::npos);
+    EXPECT_NE(dump.find("setval('public.work_item_id_seq'"), std::string::npos);
+    // What an upgrade or the next months add is readable, too.
+    superuser("do $$ begin set local role lab_owner; create table later (id int); call make_partitions(60); end $$");
+    EXPECT_EQ(count("select count(*) from pg_class where relkind in ('r', 'p', 'S') and relnamespace = "
+                    "'public'::regnamespace and not has_table_privilege('lab_backup', oid, 'select')"),
+              0);
+    EXPECT_EQ(count("select count(*) from pg_class where relkind in ('r', 'p') and relnamespace = "
+                    "'public'::regnamespace and has_table_privilege('lab_backup', oid, 'insert, update, delete')"),
+              0);
 }
 
 TEST_F(PgSchema, KeepsTheInstanceIdentifierForEver) {

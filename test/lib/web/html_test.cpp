@@ -125,7 +125,7 @@ TEST(Pages, NoFieldOfTheOtherPagesCanAddATag) {
         account.lines[0].site_name = text;
         account.lines[0].month = text;
         return worklist_page(frame, list, {}, Notice{true, text, "/x", text}) + report_page(frame, report, std::nullopt) +
-               letters_page(frame, letters, {}, std::nullopt) + work_items_page(frame, items) + account_page(frame, account) +
+               letters_page(frame, letters, {}, std::nullopt) + work_items_page(frame, items, std::nullopt) + account_page(frame, account) +
                about_page(frame, {fakes::uuid(1), text, text}) + error_page(frame, 400, text, text) + sign_in_page(frame, text, std::nullopt);
     };
     const auto expected = tags(all("ordinaire"));

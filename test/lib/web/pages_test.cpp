@@ -47,9 +47,9 @@ TEST(Pages, AllRenderAndCanBeShown) {
     frame.place = Place::work;
     store::WorkItems items;
     items.open = 3;
-    items.rows = {{domain::WorkItemId{1}, fakes::north, "unknown_code", "OBX[3]-3", "the code is not in the catalogue of the site", domain::OrderId{fakes::uuid(3)}, "261121000030", fakes::now - std::chrono::minutes{12}},
-                  {domain::WorkItemId{2}, fakes::south, "unmatched", "OBR[1]", "no order or specimen of this site has one of the numbers given", std::nullopt, "", fakes::now - std::chrono::hours{3}}};
-    check("a-traiter", work_items_page(frame, items));
+    items.rows = {{domain::WorkItemId{1}, fakes::north, "unknown_code", "OBX[3]-3", "the code is not in the catalogue of the site", domain::OrderId{fakes::uuid(3)}, "261121000030", true, fakes::now - std::chrono::minutes{12}},
+                  {domain::WorkItemId{2}, fakes::south, "unmatched", "OBR[1]", "no order or specimen of this site has one of the numbers given", std::nullopt, "", false, fakes::now - std::chrono::hours{3}}};
+    check("a-traiter", work_items_page(frame, items, Notice{true, "Point clos, avec son motif.", "", ""}));
     frame.place = Place::account;
     check("activite", account_page(frame, fakes::account()));
     check("a-propos", about_page(frame, {fakes::uuid(42), "Laboratoire d'essai", "test"}));
@@ -124,6 +124,15 @@ TEST(Words, AgesAreThoseOfALaboratory) {
     EXPECT_EQ(age_of("20261119"), "2 jours");
     EXPECT_EQ(age_of("20270101"), "");
     EXPECT_EQ(age(std::nullopt, at), "");
+}
+
+TEST(Words, EveryKindOfWorkIsSaidInFrench) {
+    for (const auto* const kind :
+         {"unknown_code", "missing_code", "contradictory_code", "unit", "value", "no_value", "status", "unknown_flag", "late_result", "late_preliminary",
+          "late_final", "quality_control", "misplaced_result", "unmatched", "ambiguous_number", "cancelled_order", "order_refused", "unknown_exam",
+          "report_refused", "identity_mismatch", "two_patients", "duplicate_ins", "ins_invalid", "ins_environment", "ins_dropped", "traits_incomplete",
+          "charset", "too_long", "unstorable"})
+        EXPECT_NE(work_kind(kind), kind);
 }
 
 TEST(Words, DelaysAndIns) {

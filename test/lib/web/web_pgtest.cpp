@@ -27,6 +27,18 @@ public:
     asio::awaitable<Result<void>> retry_letter(User, domain::LetterId letter) override { return act("retry", letter, ""); }
     asio::awaitable<Result<void>> hold_letter(User, domain::LetterId letter, std::string why) override { return act("hold", letter, std::move(why)); }
     asio::awaitable<Result<void>> abandon_letter(User, domain::LetterId letter, std::string why) override { return act("abandon", letter, std::move(why)); }
+    asio::awaitable<Result<void>> set_aside(User user, domain::OrderId order, domain::ResultId result, std::string why) override {
+        acts.push_back("set_aside " + to_string(order.value()) + " " + std::to_string(result.value()) + " " + why);
+        by = user.login;
+        if (refusal) co_return *refusal;
+        co_return Result<void>{};
+    }
+    asio::awaitable<Result<void>> close_work_item(User user, domain::WorkItemId item, std::string why) override {
+        acts.push_back("close " + std::to_string(item.value()) + " " + why);
+        by = user.login;
+        if (refusal) co_return *refusal;
+        co_return Result<void>{};
+    }
     asio::awaitable<Result<Account>> account(User) override { co_return fakes::account(); }
     asio::awaitable<Result<void>> ready() override { co_return Result<void>{}; }
 
@@ -404,6 +416,89 @@ TEST_F(WebTest, WorkToDoIsCountedOnEveryPage) {
     EXPECT_EQ(boost::json::parse(get("/api/v1/work-items").body).at("open").as_int64(), 1);
     EXPECT_EQ(get("/activite").status, 200U);
     EXPECT_TRUE(has(get("/a-propos"), "11111111-1111-4111-8111-111111111111"));
+}
+
+TEST_F(WebTest, ABiologistSetsAHeldResultAsideWithAReason) {
+    superuser("update result set state = 'quarantined' where code = 'XX'");
+    const auto held = std::to_string(count("select id from result where code = 'XX'"));
+    sign_in("bio");
+    const auto path = path_of(1) + "/resultats/" + held + "/ecarter";
+    EXPECT_TRUE(has(get(path_of(1)), "action=\"" + path + "\""));
+    EXPECT_EQ(post(path, "motif=dilution").status, 403U) << "no CSRF token";
+    EXPECT_EQ(post(path, "csrf=" + csrf_ + "&motif=").status, 400U);
+    EXPECT_EQ(post(path, "csrf=" + csrf_ + "&motif=" + std::string(801, 'x')).status, 400U);
+    EXPECT_TRUE(commands_.acts.empty());
+    const auto done = post(path, "csrf=" + csrf_ + "&motif=dilution+refaite");
+    EXPECT_EQ(done.status, 303U);
+    EXPECT_EQ(done.headers.find("Location"), path_of(1) + "?ecarte=1");
+    EXPECT_EQ(commands_.acts.back(), "set_aside " + to_string(order_id(1)) + " " + held + " dilution refaite");
+    EXPECT_TRUE(has(get(path_of(1), {{"ecarte", "1"}}), "Résultat écarté"));
+    const auto api = "/api/v1/orders/" + to_string(order_id(1)) + "/results/" + held + "/set-aside";
+    EXPECT_EQ(post(api, R"({"reason":"dilution"})").status, 403U);
+    EXPECT_EQ(post(api, "{}", csrf_).status, 400U);
+    EXPECT_EQ(post(api, R"({"reason":"dilution"})", csrf_).status, 204U);
+    commands_.refusal = Error{Fault::conflict, "result", "the result is not held (any more)"};
+    EXPECT_EQ(post(api, R"({"reason":"dilution"})", csrf_).status, 409U);
+    const auto late = post(path, "csrf=" + csrf_ + "&motif=dilution");
+    EXPECT_EQ(late.status, 409U);
+    EXPECT_TRUE(has(late, "n&#39;est plus retenu"));
+    commands_.acts.clear();
+    sign_in("tech");
+    EXPECT_FALSE(has(get(path_of(1)), "/ecarter"));
+    EXPECT_EQ(post(path, "csrf=" + csrf_ + "&motif=dilution").status, 403U);
+    EXPECT_EQ(post(api, R"({"reason":"dilution"})", csrf_).status, 403U);
+    EXPECT_TRUE(commands_.acts.empty());
+}
+
+TEST_F(WebTest, WhatWasSetAsideStaysVisibleWithItsReason) {
+    superuser("update result set state = 'set_aside', settled_at = $1, settled_by = 'user:bio', settled_why = 'tube coagulé' where code = 'XX'",
+              pg::params(fakes::now));
+    sign_in("bio");
+    const auto page = get(path_of(1));
+    EXPECT_TRUE(has(page, "Résultats écartés"));
+    EXPECT_TRUE(has(page, "« tube coagulé »"));
+    const auto order = boost::json::parse(get("/api/v1/orders/" + to_string(order_id(1))).body);
+    EXPECT_EQ(order.at("results").as_array().size(), 1U) << "it is not what a biologist signs";
+    EXPECT_EQ(order.at("set_aside").at(0).at("reason").as_string(), "tube coagulé");
+    EXPECT_FALSE(has(get("/dossiers"), "1 code inconnu"));
+}
+
+TEST_F(WebTest, AWorkItemIsClosedWithAReason) {
+    superuser(R"sql(insert into work_item (legal_entity_id, site_id, kind, coordinate, what, created_at) values
+        (1, 1, 'unmatched', 'OBR[1]', 'no order', $1))sql",
+              pg::params(fakes::now));
+    for (const auto* const who : {"bio", "tech", "it"}) {
+        sign_in(who);
+        EXPECT_TRUE(has(get("/a-traiter"), "action=\"/a-traiter/1/clore\"")) << who;
+    }
+    EXPECT_EQ(post("/a-traiter/1/clore", "motif=appel").status, 403U) << "no CSRF token";
+    EXPECT_EQ(post("/a-traiter/1/clore", "csrf=" + csrf_).status, 400U);
+    EXPECT_EQ(post("/a-traiter/x/clore", "csrf=" + csrf_ + "&motif=appel").status, 404U);
+    EXPECT_TRUE(commands_.acts.empty());
+    const auto done = post("/a-traiter/1/clore", "csrf=" + csrf_ + "&motif=demande+ressaisie");
+    EXPECT_EQ(done.headers.find("Location"), "/a-traiter?clos=1");
+    EXPECT_EQ(commands_.acts.back(), "close 1 demande ressaisie");
+    EXPECT_EQ(commands_.by, "it");
+    EXPECT_EQ(post("/api/v1/work-items/1/close", R"({"reason":"appel"})").status, 403U);
+    EXPECT_EQ(post("/api/v1/work-items/1/close", R"({"reason":""})", csrf_).status, 400U);
+    EXPECT_EQ(post("/api/v1/work-items/1/close", R"({"reason":"appel"})", csrf_).status, 204U);
+    commands_.refusal = Error{Fault::conflict, "result", "its result still holds the order"};
+    const auto held = post("/a-traiter/1/clore", "csrf=" + csrf_ + "&motif=appel");
+    EXPECT_EQ(held.status, 409U);
+    EXPECT_TRUE(has(held, "retient encore son dossier"));
+    EXPECT_EQ(post("/api/v1/work-items/1/close", R"({"reason":"appel"})", csrf_).status, 409U);
+}
+
+TEST_F(WebTest, AWorkItemOfAHeldResultLeadsToItsOrder) {
+    superuser("update result set state = 'quarantined' where code = 'XX'");
+    superuser(R"sql(insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at) values
+        (1, 1, 'unknown_code', 'OBX[2]-3', 'not in the catalogue', 1, $2, $1))sql",
+              pg::params(fakes::now, order_id(1)));
+    sign_in("bio");
+    const auto page = get("/a-traiter");
+    EXPECT_TRUE(has(page, "à écarter dans le dossier"));
+    EXPECT_FALSE(has(page, "/clore"));
+    EXPECT_TRUE(boost::json::parse(get("/api/v1/work-items").body).at("work_items").at(0).at("holds_order").as_bool());
 }
 
 TEST_F(WebTest, LocalAccountsAreRefusedInProduction) {

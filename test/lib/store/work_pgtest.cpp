@@ -1,0 +1,110 @@
+// What a person ends: a held result leaves its order, a work item is closed; each with a reason, once, on his sites.
+#include "lib/store/work.hpp"
+
+#include "test/lib/store/laboratory_fixture.hpp"
+
+namespace sgl::store {
+namespace {
+
+class PgWork : public test::LaboratoryTest {
+protected:
+    /// An order with one good result and one that is held, with its work item.
+    PgWork() : order_(registered("P1", "T1")) {
+        auto held = result("GLU", "0.9");
+        held.held = true;
+        held.position = 2;
+        auto arrival = message("M1", {group({"T1"}, {result("NA", "140"), held})});
+        arrival.reading.troubles.push_back({"unit", "OBX[2]-6", "this unit is not known"});
+        keep(arrival);
+    }
+    Deed deed(std::vector<std::int32_t> sites = {1}) const {
+        return {std::move(sites), "user:biologiste", "dilution refaite", now_};
+    }
+    Result<void> set_aside(domain::ResultId result, std::vector<std::int32_t> sites = {1}) {
+        return run(work_.set_aside(deed(std::move(sites)), order_, result));
+    }
+    Result<void> close(domain::WorkItemId item, std::vector<std::int32_t> sites = {1}) {
+        return run(work_.close(deed(std::move(sites)), item));
+    }
+    domain::ResultId result_of(std::string_view code) {
+        return domain::ResultId{count("select id from result where code = '" + std::string(code) + "'")};
+    }
+    domain::WorkItemId item() { return domain::WorkItemId{count("select max(id) from work_item")}; }
+    std::int64_t open_items() { return count("select count(*) from work_item where done_at is null"); }
+
+    Work work_{pool_};
+    domain::OrderId order_;
+};
+
+TEST_F(PgWork, TakesAHeldResultOutOfItsOrder) {
+    const auto before = file(order_).value();
+    ASSERT_EQ(before.results.size(), 2U);
+    ASSERT_TRUE(set_aside(result_of("GLU")));
+    const auto after = file(order_).value();
+    ASSERT_EQ(after.results.size(), 1U) << "what is set aside stands in no report";
+    EXPECT_EQ(after.results[0].code, "NA");
+    EXPECT_EQ(after.row_version, before.row_version + 1) << "another biologist's screen is stale now";
+    EXPECT_EQ(open_items(), 0);
+    EXPECT_EQ(one("select done_by || ': ' || done_why from work_item"), "user:biologiste: dilution refaite");
+    EXPECT_EQ(one("select settled_by || ': ' || settled_why || ' ' || (settled_at is not null) from result where code "
+                  "= 'GLU'"),
+              "user:biologiste: dilution refaite true");
+    EXPECT_EQ(one("select actor || ' ' || site_id from audit_event where action = 'set_result_aside'"),
+              "user:biologiste 1");
+    const auto twice = set_aside(result_of("GLU"));
+    ASSERT_FALSE(twice);
+    EXPECT_EQ(twice.error().fault, Fault::conflict);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'set_result_aside'"), 1);
+}
+
+TEST_F(PgWork, LeavesAGoodResultWhereItIs) {
+    const auto refused = set_aside(result_of("NA"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::conflict);
+    EXPECT_EQ(file(order_).value().results.size(), 2U);
+}
+
+TEST_F(PgWork, KnowsNoResultOfAnotherSiteOrOrder) {
+    for (const auto& refused :
+         {set_aside(result_of("GLU"), {2}), set_aside(domain::ResultId{4711}), close(item(), {2})}) {
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().fault, Fault::missing);
+    }
+    EXPECT_EQ(open_items(), 1);
+}
+
+TEST_F(PgWork, ClosesAWorkItemOnce) {
+    keep(message("M2", {group({"T9"}, {result("NA", "140")})}));  // unmatched
+    ASSERT_TRUE(close(item()));
+    EXPECT_EQ(one("select done_by || ': ' || done_why from work_item where kind = 'unmatched'"),
+              "user:biologiste: dilution refaite");
+    EXPECT_EQ(one("select actor || ' ' || object from audit_event where action = 'close_work_item'"),
+              "user:biologiste work_item:" + std::to_string(item().value()));
+    const auto twice = close(item());
+    ASSERT_FALSE(twice);
+    EXPECT_EQ(twice.error().fault, Fault::conflict);
+    EXPECT_EQ(twice.error().where, "work_item");
+}
+
+TEST_F(PgWork, ClosesNoItemWhoseResultStillHoldsItsOrder) {
+    const auto refused = close(item());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().where, "result");
+    EXPECT_EQ(open_items(), 1);
+    superuser("update lab_order set state = 'cancelled'");
+    EXPECT_TRUE(close(item())) << "a cancelled order waits for nothing";
+}
+
+TEST_F(PgWork, KnowsTheOnlyObxOfItsMessage) {
+    auto held = result("GLU", "0.9");
+    held.held = true;
+    auto arrival = message("M2", {group({"T1"}, {held})});
+    arrival.reading.troubles.push_back({"unit", "OBX-6", "this unit is not known"});
+    keep(arrival);
+    EXPECT_FALSE(close(item()));
+    ASSERT_TRUE(set_aside(domain::ResultId{count("select max(id) from result")}));
+    EXPECT_EQ(open_items(), 1) << "its own item only";
+}
+
+}  // namespace
+}  // namespace sgl::store
