@@ -35,8 +35,8 @@ begin
         execute format('alter table %I enable row level security', t);
         execute format('alter table %I force row level security', t);
         execute format($p$create policy by_site on %I
-            using (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]))
-            with check (site_id = any (coalesce(nullif(current_setting('app.sites', true), ''), '{}')::int[]))$p$, t);
+            using (site_id = any ((select visible_sites())::int[]))
+            with check (site_id = any ((select visible_sites())::int[]))$p$, t);
         execute format('create policy backup_reads on %I for select to lab_backup using (true)', t);
     end loop;
 end $$;
