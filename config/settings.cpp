@@ -315,7 +315,7 @@ const std::vector<Key<S::Delivery>> delivery_keys{
      &S::Delivery::circuit_breaker_pause,
      "duration",
      R"("30s")",
-     "That while; then one letter tries.",
+     "That while; then one letter tries, and each that gets through lets one more go at a time.",
      {.low = 1, .high = hour}},
 };
 

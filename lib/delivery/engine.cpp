@@ -20,15 +20,8 @@ namespace {
 constexpr std::array channels{domain::Channel::dmp, domain::Channel::mss_professional, domain::Channel::mss_patient,
                               domain::Channel::dpi};
 
-/// Failures in a row of one destination: after some it rests, then one letter tries.
-struct Breaker {
-    unsigned failures{};
-    Instant rests_until;
-    std::optional<domain::LetterId> trial;  ///< the letter that tries now
-};
-
-using Lane = std::pair<domain::Channel, store::Destination>;
-Lane lane_of(const store::LeasedLetter& letter) {
+using LaneKey = std::pair<domain::Channel, store::Destination>;
+LaneKey lane_of(const store::LeasedLetter& letter) {
     return {letter.channel, {letter.legal_entity, letter.partner}};
 }
 
@@ -50,11 +43,21 @@ domain::LetterEvent event_of(const Outcome& outcome) {
 
 }  // namespace
 
+/// The letters of one channel to one destination. After failures in a row it rests; then one letter tries, and each
+/// that gets through lets one more go at a time, until nothing is held back any more. One failure on that way: it rests
+/// again.
+struct Engine::Lane {
+    std::size_t in_flight{};
+    unsigned failures{};              ///< in a row
+    std::optional<std::size_t> most;  ///< in flight at once after rests_until; nullopt: what the channel allows
+    Instant rests_until;
+};
+
 struct Engine::State {
     bool stopping{};
     std::size_t tasks{};  ///< coroutines of ours that have not ended
     std::map<domain::Channel, std::size_t> per_channel;
-    std::map<Lane, Breaker> breakers;
+    std::map<LaneKey, Lane> lanes;
     std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
 };
 
@@ -135,51 +138,55 @@ asio::awaitable<void> Engine::run() {
         co_await pause(std::chrono::milliseconds(20));
 }
 
-asio::awaitable<std::vector<store::LeasedLetter>> Engine::claim(domain::Channel channel, std::size_t free) {
+std::size_t Engine::free_workers(domain::Channel channel) const {
+    const std::size_t all = settings_.workers.at(channel);
+    const std::size_t busy = state_->per_channel[channel];
+    return all > busy ? all - busy : 0;
+}
+
+/// Claims and starts; how many. Each is on its way before anything else is asked of the database.
+asio::awaitable<std::size_t> Engine::start(domain::Channel channel, std::size_t most, store::ClaimScope scope) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const std::vector<std::int32_t> sites = sources_.sites();
-    std::vector<store::LeasedLetter> claimed;
-    store::ClaimScope resting;  // their letters wait untouched: no attempt is counted, no delay grows
-    std::vector<Lane> rested;
-    for (const auto& [lane, breaker] : state_->breakers) {
-        if (lane.first != channel || breaker.failures < settings_.breaker_failures) continue;
-        resting.destinations.push_back(lane.second);
-        if (!breaker.trial && clock_.now() >= breaker.rests_until) rested.push_back(lane);
+    std::vector<store::LeasedLetter> claimed =
+        co_await outbox_.claim(sites, channel, most, settings_.lease, clock_.now(), std::move(scope));
+    for (auto& letter : claimed) {
+        ++state_->tasks;
+        ++state_->per_channel[channel];
+        ++state_->lanes[lane_of(letter)].in_flight;
+        asio::co_spawn(executor, deliver(std::move(letter)), asio::detached);
     }
-    for (const auto& lane : rested) {
-        if (claimed.size() == free) break;
-        store::ClaimScope scope{{lane.second}, true};
-        std::vector<store::LeasedLetter> one =
-            co_await outbox_.claim(sites, channel, 1, settings_.lease, clock_.now(), std::move(scope));
-        if (one.empty()) continue;
-        state_->breakers[lane].trial = one.front().id;
-        claimed.push_back(std::move(one.front()));
+    co_return claimed.size();
+}
+
+/// True when more may be due than could be started.
+asio::awaitable<bool> Engine::start_due(domain::Channel channel) {
+    store::ClaimScope held_back;  // their letters wait untouched: no attempt is counted, no delay grows
+    std::vector<std::pair<store::Destination, std::size_t>> opening;
+    for (const auto& [key, lane] : state_->lanes) {
+        if (key.first != channel || !lane.most) continue;
+        held_back.destinations.push_back(key.second);
+        if (clock_.now() >= lane.rests_until && lane.in_flight < *lane.most)
+            opening.emplace_back(key.second, *lane.most - lane.in_flight);
     }
-    if (claimed.size() < free) {
-        std::vector<store::LeasedLetter> others = co_await outbox_.claim(
-            sites, channel, free - claimed.size(), settings_.lease, clock_.now(), std::move(resting));
-        std::ranges::move(others, std::back_inserter(claimed));
+    for (const auto& [destination, most] : opening) {
+        store::ClaimScope this_one{{destination}, true};
+        const std::size_t now = std::min(most, free_workers(channel));
+        if (now > 0) co_await start(channel, now, std::move(this_one));
     }
-    co_return claimed;
+    const std::size_t free = free_workers(channel);
+    if (free == 0) co_return false;
+    const std::size_t started = co_await start(channel, free, std::move(held_back));
+    co_return started == free;
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
     while (!state_->stopping) {
         bool more = false;
-        const std::size_t busy = state_->per_channel[channel];
-        const std::size_t free = settings_.workers.at(channel) > busy ? settings_.workers.at(channel) - busy : 0;
-        if (free > 0) {
-            try {
-                std::vector<store::LeasedLetter> claimed = co_await claim(channel, free);
-                for (auto& letter : claimed) {
-                    ++state_->tasks;
-                    ++state_->per_channel[channel];
-                    asio::co_spawn(executor, deliver(std::move(letter)), asio::detached);
-                }
-                more = claimed.size() == free;
-            } catch (const std::exception&) {
-                log::warn("letters can't be claimed now", {{"channel", log::Token{to_string(channel)}}});
-            }
+        try {
+            if (free_workers(channel) > 0) more = co_await start_due(channel);
+        } catch (const std::exception&) {
+            log::warn("letters can't be claimed now", {{"channel", log::Token{to_string(channel)}}});
         }
         if (state_->stopping) break;
         co_await pause(more ? Duration{std::chrono::milliseconds(20)} : settings_.poll);
@@ -207,24 +214,30 @@ asio::awaitable<void> Engine::keep_lease(std::shared_ptr<Keeper> keeper, store::
 
 /// What an attempt says about its destination.
 void Engine::remember(const store::LeasedLetter& letter, const Outcome& outcome) {
-    auto& breaker = state_->breakers[lane_of(letter)];
+    auto& lane = state_->lanes[lane_of(letter)];
     const bool failed = !outcome.recipient_only &&
                         (outcome.kind == Outcome::Kind::try_later || outcome.kind == Outcome::Kind::in_doubt);
-    const bool rested = breaker.failures >= settings_.breaker_failures;
-    breaker.failures = failed ? breaker.failures + 1 : 0;
-    if (failed) breaker.rests_until = clock_.now() + settings_.breaker_pause;
-    const bool rests = breaker.failures >= settings_.breaker_failures;
-    if (rests == rested) return;
-    const auto partner = letter.partner ? letter.partner->value() : 0;
-    if (rests) {
-        log::warn("a destination rests after several failures", {{"channel", log::Token{to_string(letter.channel)}},
-                                                                 {"legal_entity", letter.legal_entity},
-                                                                 {"partner", partner}});
-    } else {
-        log::info("a destination answers again", {{"channel", log::Token{to_string(letter.channel)}},
-                                                  {"legal_entity", letter.legal_entity},
-                                                  {"partner", partner}});
+    const bool rested = lane.failures >= settings_.breaker_failures;
+    const auto say = [&](log::Level level, std::string_view sentence) {
+        log::write(level, sentence,
+                   {{"channel", log::Token{to_string(letter.channel)}},
+                    {"legal_entity", letter.legal_entity},
+                    {"partner", letter.partner ? letter.partner->value() : 0}});
+    };
+    if (failed) {
+        // While it opens one failure is enough.
+        lane.failures = lane.most ? std::max(lane.failures + 1, settings_.breaker_failures) : lane.failures + 1;
+        if (lane.failures < settings_.breaker_failures) return;
+        lane.most = 1;
+        lane.rests_until = clock_.now() + settings_.breaker_pause;
+        if (!rested) say(log::Level::warn, "a destination rests after several failures");
+        return;
     }
+    lane.failures = 0;
+    if (!lane.most) return;
+    lane.rests_until = clock_.now();
+    if (++*lane.most > settings_.workers.at(letter.channel)) lane.most.reset();
+    if (rested) say(log::Level::info, "a destination answers again");
 }
 
 asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
@@ -264,7 +277,7 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
         log::error("letter not recorded", {{"letter", letter.id}});
     }
     keeper->end();
-    if (auto& trial = state_->breakers[lane_of(letter)].trial; trial == letter.id) trial.reset();
+    --state_->lanes[lane_of(letter)].in_flight;
     --state_->per_channel[letter.channel];
     --state_->tasks;
     wake();

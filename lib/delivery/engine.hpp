@@ -21,8 +21,8 @@ struct EngineSettings {
     Duration lease{std::chrono::seconds(60)};
     Duration poll{std::chrono::seconds(1)};  ///< how often to look when nothing tells
     unsigned breaker_failures{5};            ///< failures in a row after which a destination rests
-    Duration breaker_pause{
-        std::chrono::seconds(60)};  ///< then one letter tries; the others stay as they are until it got through
+    /// Then one letter tries while the others stay as they are; each that gets through lets one more go at a time.
+    Duration breaker_pause{std::chrono::seconds(60)};
 };
 
 /// What the engine asks of the rest of the daemon. All run on the engine's executor.
@@ -52,11 +52,14 @@ public:
     const domain::RetryPolicy& policy(domain::Channel channel) const;
 
 private:
+    struct Lane;
     struct State;
     struct Keeper;
 
     asio::awaitable<void> run_channel(domain::Channel channel);
-    asio::awaitable<std::vector<store::LeasedLetter>> claim(domain::Channel channel, std::size_t free);
+    std::size_t free_workers(domain::Channel channel) const;
+    asio::awaitable<bool> start_due(domain::Channel channel);
+    asio::awaitable<std::size_t> start(domain::Channel channel, std::size_t most, store::ClaimScope scope);
     asio::awaitable<void> keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter);
     void remember(const store::LeasedLetter& letter, const Outcome& outcome);
     asio::awaitable<void> deliver(store::LeasedLetter letter);

@@ -29,13 +29,24 @@ public:
         n3 = documents.n3;
         const Script script = scripts.front();
         if (scripts.size() > 1) scripts.pop_front();
+        starts.push_back({++running, ended});
         if (slow > milliseconds::zero()) {
             const asio::any_io_executor executor = co_await asio::this_coro::executor;
             asio::steady_timer timer(executor, slow);
             co_await timer.async_wait(asio::use_awaitable);
         }
+        --running;
+        ++ended;
         co_return script(letter);
     }
+
+    struct Start {
+        std::size_t running;  ///< letters on their way at once, this one included
+        std::size_t ended;    ///< before it
+    };
+    std::vector<Start> starts;
+    std::size_t running{};
+    std::size_t ended{};
 
     std::deque<Script> scripts;
     std::vector<Letter> seen;
@@ -249,6 +260,60 @@ TEST_F(PgEngine, RestsADestinationAfterSeveralFailuresThenLetsOneLetterTry) {
     };
     EXPECT_TRUE(work_until({&engine}, step));
     EXPECT_EQ(channel_->seen.size(), 12U);
+}
+
+TEST_F(PgEngine, OpensADestinationSlowlyAfterItsRest) {
+    settings_.breaker_failures = 3;
+    for (int i = 2; i < 20; ++i) {
+        const auto report = signed_report("P" + std::to_string(i), "IPP" + std::to_string(i));
+        publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+    }
+    channel_->scripts = {later};
+    Engine engine(outbox_, clock_, settings_, sources());
+    bool rested = false;
+    const auto step = [&] {
+        if (!rested && count("select count(*) from letter where state = 'retry'") == 4) {
+            channel_->scripts = {yes};
+            channel_->slow = milliseconds(150);
+            channel_->starts.clear();
+            channel_->ended = 0;
+            clock_.advance(seconds(61));
+            rested = true;
+        }
+        return count("select count(*) from letter where state = 'accepted'") == 19;
+    };
+    EXPECT_TRUE(work_until({&engine}, step));
+    ASSERT_EQ(channel_->starts.size(), 19U);
+    std::size_t most = 0;
+    for (const auto& start : channel_->starts) {
+        EXPECT_LE(start.running, std::min<std::size_t>(4, 1 + start.ended)) << "after " << start.ended;
+        most = std::max(most, start.running);
+    }
+    EXPECT_EQ(most, 4U) << "in the end nothing is held back any more";
+}
+
+TEST_F(PgEngine, RestsAgainAtTheFirstFailureWhileItOpens) {
+    settings_.breaker_failures = 3;
+    for (int i = 2; i < 12; ++i) {
+        const auto report = signed_report("P" + std::to_string(i), "IPP" + std::to_string(i));
+        publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+    }
+    channel_->scripts = {later};
+    Engine engine(outbox_, clock_, settings_, sources());
+    bool rested = false;
+    int turns = 0;
+    const auto step = [&] {
+        if (!rested && count("select count(*) from letter where state = 'retry'") == 4) {
+            channel_->scripts = {yes, later};
+            channel_->slow = milliseconds(50);
+            clock_.advance(seconds(61));
+            rested = true;
+        }
+        return rested && ++turns > 10;
+    };
+    EXPECT_TRUE(work_until({&engine}, step));
+    EXPECT_EQ(channel_->seen.size(), 4U + 1U + 2U) << "four failed, one got through, the two after it did not";
+    EXPECT_EQ(count("select count(*) from letter where state = 'accepted'"), 1);
 }
 
 TEST_F(PgEngine, LetsNoDestinationRestForAFullMailbox) {
