@@ -233,6 +233,28 @@ TEST_F(PgSchema, LetsTheBackupRoleDumpEveryRowOfEverySite) {
               0);
 }
 
+TEST_F(PgSchema, LetsTheBackupRoleReadAMonthMadeAfterItsGrants) {
+    keep(message("M1"));
+    superuser("do $$ begin set local role lab_owner; call make_partitions(60); end $$");
+    superuser("update message set received_at = now() + interval '59 months'");
+    const auto month = one("select tableoid::regclass::text from message");
+    ASSERT_NE(month, "message_default");
+    const auto rows_read_by = [&](std::string_view role, const std::string& table) -> std::string {
+        pg::Connection reader(executor());
+        run(reader.connect(conninfo(role)));
+        const auto sql = "select count(*)::text from " + table;
+        try {
+            const pg::Rows rows = run(reader.query(pg::Query{"", sql}, pg::params()));
+            return rows[0].string(0);
+        } catch (const pg::DatabaseError& error) {
+            return std::string(error.sqlstate());
+        }
+    };
+    EXPECT_EQ(rows_read_by("lab_backup", month), "1");
+    EXPECT_EQ(rows_read_by("lab_backup", "message"), "1");
+    EXPECT_EQ(rows_read_by("lab_app", month), "42501") << "no way round the sites of the table";
+}
+
 TEST_F(PgSchema, KeepsTheInstanceIdentifierForEver) {
     superuser("insert into instance values (true, '0190aaaa-0000-7000-8000-000000000001', 'essai', 'test', now())");
     EXPECT_THROW(superuser("update instance set instance_uuid = '0190aaaa-0000-7000-8000-000000000002'"),
