@@ -146,10 +146,11 @@ struct HeldResult {
     std::int64_t message{};
     std::int32_t position{};
 
-    /// Deleted or wrong at the sender (D, W): only a person ends that alarm (hl7v2-lab 8.6).
-    bool yields_to(std::optional<std::int32_t> other_analyte, std::string_view other_code,
-                   std::string_view other_run) const {
-        if (status == "D" || status == "W" || run != other_run) return false;
+    /// Deleted or wrong at the sender (D, W): only a person ends that alarm (hl7v2-lab 8.6). Nor does what it would
+    /// have replaced end it: a correction waits for another correction.
+    bool yields_to(std::optional<std::int32_t> other_analyte, std::string_view other_code, std::string_view other_run,
+                   std::string_view other_status) const {
+        if (status == "D" || status == "W" || run != other_run || rank(other_status) < rank(status)) return false;
         return (analyte && analyte == other_analyte) || (!code.empty() && code == other_code);
     }
 };
@@ -435,7 +436,7 @@ private:
         if (found == held_.end()) return false;
         const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
         const auto gone = std::erase_if(found->second, [&](const HeldResult& held) {
-            if (!held.yields_to(analyte, result.code, result.run)) return false;
+            if (!held.yields_to(analyte, result.code, result.run, result.status)) return false;
             superseded_.orders.add(order);
             superseded_.messages.add(held.message);
             superseded_.positions.add(held.position);

@@ -140,11 +140,13 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
             h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, "Reçus, non rendus : à traiter avant de les signer");
         });
         for (const auto* row : rows) {
+            const bool withdrawn = row->state == "quarantined" && (row->status == "D" || row->status == "W");
             h.tag("tr", [&] {
                 h.tag("th", {{"scope", "row"}}, [&] {
                     h.tag("code", row->code);
                     h.text(" ");
-                    if (!row->known) layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
+                    if (withdrawn) layout::mark(h, {"warn", "‖", "retiré par l'émetteur"}, true);
+                    else if (!row->known) layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
                     else if (row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
                     else if (row->state == "quarantined") layout::mark(h, {"warn", "‖", "retenu"}, true);
                 });
@@ -155,7 +157,7 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
                     if (!row->note.empty()) h.tag("span", row->note);
                     if (row->state != "quarantined" || !screen.may_set_aside) return;
                     h.tag("details", {{"class", "more"}}, [&] {
-                        h.tag("summary", "Écarter");
+                        h.tag("summary", withdrawn ? "Écarter, avec ce qu'il retire" : "Écarter");
                         layout::reason_form(h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(screen.order.id.value()), row->id.value()),
                                             "Écarter du compte rendu");
                     });

@@ -333,6 +333,16 @@ TEST_F(PgInbox, LeavesAHeldResultToAPersonWhenAnotherRunOrAnalysisComes) {
     EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 1);
 }
 
+TEST_F(PgInbox, LeavesAHeldCorrectionWhenTheOldResultIsSaidAgain) {
+    const auto order = registered("P1", "T1");
+    keep(message("M1", {group({"T1"}, {result("GLU", "5.0")})}));
+    keep(with_held(message("M2", {group({"T1"}, {})}), "unit", "GLU", "0.9", "C"));
+    keep(message("M3", {group({"T1"}, {result("GLU", "5.0")})}));  // sent again, as some analysers do every hour
+    EXPECT_EQ(shown(order), "GLU=5,0 raw, GLU=0,9 quarantined") << "the correction still stops the report";
+    keep(message("M4", {group({"T1"}, {result("GLU", "5.2", "C")})}));
+    EXPECT_EQ(shown(order), "GLU=5,2 raw");
+}
+
 TEST_F(PgInbox, LeavesAWithdrawalToAPerson) {
     for (const auto* status : {"W", "D"}) {
         const std::string tube = std::string("T") + status;

@@ -57,6 +57,43 @@ TEST_F(PgWork, TakesAHeldResultOutOfItsOrder) {
     EXPECT_EQ(count("select count(*) from audit_event where action = 'set_result_aside'"), 1);
 }
 
+TEST_F(PgWork, TakesWhatASenderWithdrewOutWithItsWithdrawal) {  // hl7v2-lab 8.6, D and W
+    for (const auto* status : {"D", "W"}) {
+        const std::string tube = std::string("T") + status;
+        const auto order = registered(std::string("P") + status, tube);
+        auto rerun = result("CRP", "5.4");
+        rerun.run = "2";
+        keep(message(std::string("M1") + status, {group({tube}, {result("CRP", "5.0"), rerun, result("NA", "140")})}));
+        auto wrong = result("CRP", "5.0", status);
+        wrong.held = true;
+        auto arrival = message(std::string("M2") + status, {group({tube}, {wrong})});
+        arrival.reading.troubles.push_back({"status", "OBX-11", "the sender takes this result back"});
+        keep(arrival);
+        const domain::ResultId withdrawal{count("select max(id) from result")};
+        ASSERT_TRUE(run(work_.set_aside(deed(), order, withdrawal)));
+        std::string left;
+        for (const auto& one_result : file(order).value().results)
+            left += one_result.code + one_result.run + " ";
+        EXPECT_EQ(left, "CRP2 NA ") << "of that run nothing stays that a report could carry";
+        EXPECT_EQ(one("select jsonb_array_length(payload::jsonb->'results')::text from audit_event where action = "
+                      "'set_result_aside' order by id desc limit 1"),
+                  "2");
+    }
+}
+
+TEST_F(PgWork, LeavesWhatCameAfterAWithdrawal) {
+    auto wrong = result("HBA1C", "5.0", "W");
+    wrong.held = true;
+    wrong.position = 2;
+    keep(message("M2", {group({"T1"}, {result("HBA1C", "5.0"), wrong})}));
+    const domain::ResultId withdrawal{count("select max(id) from result")};
+    keep(message("M3", {group({"T1"}, {result("HBA1C", "5.6")})}));
+    ASSERT_TRUE(set_aside(withdrawal));
+    EXPECT_EQ(one("select string_agg(value || ' ' || state, ', ' order by id) from result where code = 'HBA1C'"),
+              "5.0 set_aside, 5.0 set_aside, 5.6 raw");
+    EXPECT_EQ(file(order_).value().results.size(), 3U) << "sodium, the held glucose, the new one";
+}
+
 TEST_F(PgWork, LeavesAGoodResultWhereItIs) {
     const auto refused = set_aside(result_of("NA"));
     ASSERT_FALSE(refused);
@@ -91,7 +128,7 @@ TEST_F(PgWork, ClosesNoItemWhoseResultStillHoldsItsOrder) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().where, "result");
     EXPECT_EQ(open_items(), 1);
-    superuser("update lab_order set state = 'cancelled'");
+    superuser("update lab_order set state = 'cancelled', closed_at = now()");
     EXPECT_TRUE(close(item())) << "a cancelled order waits for nothing";
 }
 

@@ -214,6 +214,13 @@ inline OrderScreen order_screen() {
     held.unit = "mg/dL?";
     held.state = "quarantined";
     order.results.push_back(held);
+    store::KeptResult withdrawn = held;
+    withdrawn.id = domain::ResultId{16};
+    withdrawn.code = "K";
+    withdrawn.value = "4.1";
+    withdrawn.unit = "mmol/L";
+    withdrawn.status = "W";
+    order.results.push_back(withdrawn);
     store::KeptResult aside = held;
     aside.id = domain::ResultId{15};
     aside.state = "set_aside";

@@ -120,7 +120,8 @@ TEST(Pages, NoFieldOfTheOtherPagesCanAddATag) {
         store::Letters letters;
         letters.rows = report.letters;
         store::WorkItems items;
-        items.rows = {{domain::WorkItemId{1}, fakes::north, text, text, text, domain::OrderId{fakes::uuid(3)}, text, fakes::now}};
+        items.rows = {{domain::WorkItemId{1}, fakes::north, text, text, text, domain::OrderId{fakes::uuid(3)}, text, true, fakes::now},
+                      {domain::WorkItemId{2}, fakes::north, text, text, text, domain::OrderId{fakes::uuid(3)}, text, false, fakes::now}};
         auto account = fakes::account();
         account.lines[0].site_name = text;
         account.lines[0].month = text;
