@@ -7,6 +7,7 @@ Nothing here knows how sgld works inside: it speaks HL7, HTTP and the command li
 
 import atexit
 import concurrent.futures
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -321,7 +322,8 @@ class Line:
             return
         for name in ("run", "data", "lab"):
             for path in [self.folder / name, *(self.folder / name).rglob("*")]:
-                os.chown(path, self.user.pw_uid, self.user.pw_gid)
+                with contextlib.suppress(FileNotFoundError):  # a running server makes and removes files of its own
+                    os.chown(path, self.user.pw_uid, self.user.pw_gid)
         os.chmod(self.folder, 0o711)      # its user passes through; the names inside stay unknown to others
 
     # -- partners ---------------------------------------------------------------------------------------------
