@@ -1,6 +1,11 @@
 // What a person ends: a held result leaves its order, a work item is closed; each with a reason, once, on his sites.
 #include "lib/store/work.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "test/lib/store/laboratory_fixture.hpp"
 
 namespace sgl::store {
@@ -92,6 +97,42 @@ TEST_F(PgWork, LeavesWhatCameAfterAWithdrawal) {
     EXPECT_EQ(one("select string_agg(value || ' ' || state, ', ' order by id) from result where code = 'HBA1C'"),
               "5.0 set_aside, 5.0 set_aside, 5.6 raw");
     EXPECT_EQ(file(order_).value().results.size(), 3U) << "sodium, the held glucose, the new one";
+}
+
+TEST_F(PgWork, LooksAgainAtWhatChangedWhileItWaitedForTheOrder) {
+    const auto held = result_of("GLU");
+    std::optional<Result<void>> answer;
+    const auto setting_aside = [&]() -> asio::awaitable<void> {
+        Deed mine = deed();
+        answer = co_await work_.set_aside(std::move(mine), order_, held);
+    };
+    const auto race = [&]() -> asio::awaitable<void> {
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        asio::steady_timer timer(here);
+        pg::Transaction other = co_await pool_.begin(scope_a_);  // another daemon's inbox, with a result sent again
+        const pg::Query lock{"", "select 1 from lab_order for no key update"};
+        co_await other.query(lock);
+        asio::co_spawn(here, setting_aside(), asio::detached);
+        bool waits = false;
+        for (int turn = 0; turn < 500 && !waits; ++turn) {
+            timer.expires_after(std::chrono::milliseconds(10));
+            co_await timer.async_wait(asio::use_awaitable);
+            waits = count("select count(*) from pg_locks where not granted") > 0;
+        }
+        EXPECT_TRUE(waits);
+        const pg::Query supersede{"", "update result set state = 'superseded' where state = 'quarantined'"};
+        co_await other.query(supersede);
+        co_await other.commit();
+        while (!answer) {
+            timer.expires_after(std::chrono::milliseconds(10));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    };
+    run(race());
+    ASSERT_FALSE(*answer);
+    EXPECT_EQ(answer->error().fault, Fault::conflict);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'set_result_aside'"), 0);
+    EXPECT_EQ(count("select count(*) from result where state = 'set_aside'"), 0);
 }
 
 TEST_F(PgWork, LeavesAGoodResultWhereItIs) {
