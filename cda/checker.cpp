@@ -15,6 +15,7 @@
 #include "cda/detail_rules.hpp"
 #include "cda/schema/embedded.hpp"
 #include "lib/base/text.hpp"
+#include "lib/base/utf8.hpp"
 
 namespace sgl::cda {
 
@@ -35,23 +36,8 @@ struct Unreadable {
 void append_utf8(std::string& out, const XMLCh* text, XMLSize_t length) {
     for (XMLSize_t i = 0; i < length; ++i) {
         char32_t c = text[i];
-        if (c < 0x80) {
-            out += static_cast<char>(c);
-            continue;
-        }
         if (c >= 0xD800 && c < 0xDC00 && i + 1 < length) c = 0x10000 + ((c - 0xD800) << 10) + (text[++i] - 0xDC00U);
-        if (c < 0x800) {
-            out += static_cast<char>(0xC0 | (c >> 6));
-        } else {
-            if (c < 0x10000) {
-                out += static_cast<char>(0xE0 | (c >> 12));
-            } else {
-                out += static_cast<char>(0xF0 | (c >> 18));
-                out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-            }
-            out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        }
-        out += static_cast<char>(0x80 | (c & 0x3F));
+        sgl::utf8::append(out, c);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "hl7/code_pages.hpp"
 #include "hl7/scan.hpp"
 #include "lib/base/text.hpp"
+#include "lib/base/utf8.hpp"
 
 namespace sgl::hl7 {
 
@@ -27,67 +28,11 @@ char32_t character(unsigned char byte, Charset charset) {
     return code_page_character(byte, charset);
 }
 
-void append(std::string& out, char32_t c) {
-    const auto byte = [&](char32_t value) { out += static_cast<char>(static_cast<unsigned char>(value)); };
-    if (c < 0x80) {
-        byte(c);
-    } else if (c < 0x800) {
-        byte(0xC0 | (c >> 6));
-        byte(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-        byte(0xE0 | (c >> 12));
-        byte(0x80 | ((c >> 6) & 0x3F));
-        byte(0x80 | (c & 0x3F));
-    } else {
-        byte(0xF0 | (c >> 18));
-        byte(0x80 | ((c >> 12) & 0x3F));
-        byte(0x80 | ((c >> 6) & 0x3F));
-        byte(0x80 | (c & 0x3F));
-    }
-}
-
 bool high(char c) {
     return static_cast<unsigned char>(c) >= 0x80;
 }
 bool forbidden_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
-}
-
-// Bytes of the sequence at the start of `text` when it is a valid UTF-8 character, else 0 (RFC 3629).
-std::size_t sequence(std::string_view text) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text.data()[i]); };
-    const auto tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0U) == 0x80; };
-    const unsigned lead = at(0);
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2) return 0;
-    if (lead < 0xE0) return tail(1) ? 2 : 0;
-    if (!tail(1) || !tail(2)) return 0;
-    const unsigned second = at(1);
-    if (lead < 0xF0) {
-        const bool overlong = lead == 0xE0 && second < 0xA0;
-        const bool surrogate = lead == 0xED && second >= 0xA0;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (lead > 0xF4 || !tail(3)) return 0;
-    const bool overlong = lead == 0xF0 && second < 0x90;
-    const bool beyond = lead == 0xF4 && second >= 0x90;
-    return overlong || beyond ? 0 : 4;
-}
-
-char32_t code_point(std::string_view character_bytes) {
-    const auto at = [&](std::size_t i) {
-        return static_cast<char32_t>(static_cast<unsigned char>(character_bytes[i]));
-    };
-    switch (character_bytes.size()) {
-        case 1:
-            return at(0);
-        case 2:
-            return ((at(0) & 0x1F) << 6) | (at(1) & 0x3F);
-        case 3:
-            return ((at(0) & 0x0F) << 12) | ((at(1) & 0x3F) << 6) | (at(2) & 0x3F);
-        default:
-            return ((at(0) & 0x07) << 18) | ((at(1) & 0x3F) << 12) | ((at(2) & 0x3F) << 6) | (at(3) & 0x3F);
-    }
 }
 
 // The byte of a character in a one-byte set, 0 when it has none.
@@ -117,7 +62,7 @@ std::size_t next_high(std::string_view bytes, std::size_t at) {
 
 bool valid_utf8(std::string_view bytes) {
     for (std::size_t at = next_high(bytes, 0); at < bytes.size();) {
-        const auto size = sequence(bytes.substr(at));
+        const auto size = utf8::first(bytes.substr(at)).size;
         if (size == 0) return false;
         at += size;
         if (at < bytes.size() && !high(bytes.data()[at])) at = next_high(bytes, at);
@@ -144,14 +89,14 @@ const Transcoding& transcoding(Charset charset) {
                 const auto value = static_cast<unsigned char>(byte);
                 const auto decoded =
                     high(static_cast<char>(value)) ? character(value, static_cast<Charset>(set)) : value;
-                std::string utf8;
+                std::string written;
                 text.invalid = byte >= 0x80 && decoded == 0;
                 if (text.invalid || forbidden_control(static_cast<char>(value)))
-                    utf8 = replacement;
+                    written = replacement;
                 else
-                    append(utf8, decoded);
-                text.size = static_cast<std::uint8_t>(utf8.size());
-                std::copy(utf8.begin(), utf8.end(), text.bytes.begin());
+                    utf8::append(written, decoded);
+                text.size = static_cast<std::uint8_t>(written.size());
+                std::copy(written.begin(), written.end(), text.bytes.begin());
             }
         }
         return tables;
@@ -161,18 +106,17 @@ const Transcoding& transcoding(Charset charset) {
 
 /// Every run of accented letters, taken as bytes of a one-byte set, is UTF-8 again. A text in one layer fails at its
 /// first.
-bool encoded_twice(std::string_view utf8) {
+bool encoded_twice(std::string_view text) {
     std::string run;
     bool any = false;
-    for (std::size_t at = 0; at <= utf8.size();) {
-        if (at == utf8.size() || !high(utf8[at])) {
+    for (std::size_t at = 0; at <= text.size();) {
+        if (at == text.size() || !high(text[at])) {
             if (!valid_utf8(run)) return false;
             run.clear();
             ++at;
             continue;
         }
-        const auto size = std::max<std::size_t>(sequence(utf8.substr(at)), 1);
-        const auto c = code_point(utf8.substr(at, size));
+        const auto [c, size] = utf8::first(text.substr(at));
         const auto byte = c <= 0xFF ? static_cast<unsigned char>(c) : byte_of(c, Charset::windows_1252);
         if (byte == 0) return false;
         any = true;
@@ -307,7 +251,7 @@ Decoded decode(std::string bytes, Charset charset, const Survey& contents) {
             continue;
         }
         if (charset == Charset::utf_8) {
-            if (const auto length = high(all.data()[at]) ? sequence(all.substr(at)) : 0; length != 0) {
+            if (const auto length = high(all.data()[at]) ? utf8::first(all.substr(at)).size : 0; length != 0) {
                 out.text.append(all, at, length);
                 at += length;
                 continue;
@@ -332,7 +276,7 @@ std::optional<std::string> decode_exactly(std::string_view bytes, Charset charse
     for (const char c : bytes) {
         const auto decoded = code_page_character(static_cast<unsigned char>(c), charset);
         if (decoded == 0 && c != '\0') return std::nullopt;
-        append(out, decoded);
+        utf8::append(out, decoded);
     }
     return out;
 }
@@ -345,7 +289,7 @@ std::string windows_1252_text(std::string_view bytes) {
         if (!high(c))
             out += c;
         else if (decoded != 0)
-            append(out, decoded);
+            utf8::append(out, decoded);
         else
             out += replacement;
     }
@@ -375,26 +319,22 @@ Guess guess(std::string_view bytes, std::string_view declared) {
     return {windows_1252_text(bytes), Charset::windows_1252, "windows-1252", !empty};
 }
 
-Encoded encode(std::string_view utf8, Charset charset) {
+Encoded encode(std::string_view text, Charset charset) {
     Encoded out;
     if (charset == Charset::utf_8) {
-        out.bytes = utf8;
+        out.bytes = text;
         return out;
     }
-    out.bytes.reserve(utf8.size());
-    while (!utf8.empty()) {
-        const auto size = std::max<std::size_t>(sequence(utf8), 1);
-        const auto one = utf8.substr(0, size);
-        utf8.remove_prefix(size);
-        if (size == 1 && !high(one.front())) {
-            out.bytes += one.front();
-            continue;
-        }
-        if (const auto byte = byte_of(code_point(one), charset); byte != 0 && size > 1) {
+    out.bytes.reserve(text.size());
+    while (!text.empty()) {
+        const auto [code, size] = utf8::first(text);
+        const auto one = text.substr(0, std::max<std::size_t>(size, 1));
+        text.remove_prefix(one.size());
+        if (const auto byte = size == 0 ? 0 : byte_of(code, charset); byte != 0 || (code == 0 && size == 1)) {
             out.bytes += static_cast<char>(byte);
             continue;
         }
-        const auto plain = code_point(one) == 0x20AC ? std::string("EUR") : without_accents(one);
+        const auto plain = code == 0x20AC ? std::string("EUR") : without_accents(one);
         if (std::none_of(plain.begin(), plain.end(), high)) {
             out.bytes += plain;
             ++out.transliterated;

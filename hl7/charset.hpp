@@ -74,6 +74,6 @@ struct Encoded {
     std::size_t transliterated{};  ///< characters written otherwise (œ as oe)
     std::size_t lost{};            ///< characters that became `?`: never acceptable in an identity
 };
-Encoded encode(std::string_view utf8, Charset charset);
+Encoded encode(std::string_view text, Charset charset);  ///< of UTF-8
 
 }  // namespace sgl::hl7

@@ -5,7 +5,8 @@
 
 namespace sgl::hl7 {
 
-/// Latin letters followed by combining marks become one character where Unicode has one; other scripts stay as they are.
+/// Canonical composition of valid UTF-8, by GLib's tables of Unicode. Linear in its length: more than 30 combining
+/// marks in a row, which no language writes, stay as they came.
 std::string to_nfc(std::string utf8);
 
 }  // namespace sgl::hl7

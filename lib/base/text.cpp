@@ -1,9 +1,9 @@
 #include "lib/base/text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <utility>
+
+#include "lib/base/utf8.hpp"
 
 namespace sgl {
 
@@ -25,28 +25,6 @@ constexpr std::string_view latin_extended_a =
     "Oo\3\4RrRrRrSsSsSs"
     "SsTtTtTtUuUuUuUu"
     "UuUuWwYyYZzZzZzs";
-
-struct Decoded {
-    std::uint32_t code;
-    std::size_t length;  // 0: invalid
-};
-
-Decoded decode(std::string_view s) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(s[i]); };
-    const auto tail = [&](std::size_t i) { return i < s.size() && (byte(i) & 0xC0) == 0x80; };
-    const std::uint32_t b = byte(0);
-    if (b < 0x80) return {b, 1};
-    if (b >= 0xC2 && b <= 0xDF && tail(1)) return {(b & 0x1F) << 6 | (byte(1) & 0x3FU), 2};
-    if (b >= 0xE0 && b <= 0xEF && tail(1) && tail(2)) {
-        const auto code = (b & 0x0F) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
-        if (code >= 0x800 && (code < 0xD800 || code > 0xDFFF)) return {code, 3};
-    }
-    if (b >= 0xF0 && b <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-        const auto code = (b & 0x07) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
-        if (code >= 0x10000 && code <= 0x10FFFF) return {code, 4};
-    }
-    return {0, 0};
-}
 
 }  // namespace
 
@@ -75,9 +53,9 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 
 bool is_utf8(std::string_view bytes) {
     while (!bytes.empty()) {
-        const auto decoded = decode(bytes);
-        if (decoded.length == 0) return false;
-        bytes.remove_prefix(decoded.length);
+        const auto size = utf8::first(bytes).size;
+        if (size == 0) return false;
+        bytes.remove_prefix(size);
     }
     return true;
 }
@@ -86,7 +64,7 @@ std::string without_accents(std::string_view utf8) {
     std::string out;
     out.reserve(utf8.size());
     while (!utf8.empty()) {
-        auto [code, length] = decode(utf8);
+        auto [code, length] = utf8::first(utf8);
         if (length == 0) length = 1;
         char base = 0;
         if (code >= 0xC0 && code <= 0xFF)
@@ -133,7 +111,7 @@ std::string normalised_name(std::string_view utf8) {
 std::string_view first_characters(std::string_view utf8, std::size_t characters) {
     std::size_t at = 0;
     while (characters > 0 && at < utf8.size()) {
-        const auto length = decode(utf8.substr(at)).length;
+        const auto length = utf8::first(utf8.substr(at)).size;
         at += length == 0 ? 1 : length;
         --characters;
     }

@@ -17,7 +17,7 @@ THIRD_PARTY = [
     ("libpq-fe.h", "libpq"), ("toml++/", "toml++"), ("CLI/", "CLI11"), ("cairo", "cairo"), ("pango/", "pango"),
     ("fontconfig/", "pango"), ("qpdf/", "qpdf"), ("systemd/", "libsystemd"), ("sys/", "POSIX"), ("netinet/", "POSIX"),
     ("arpa/", "POSIX"), ("unistd.h", "POSIX"), ("fcntl.h", "POSIX"), ("poll.h", "POSIX"), ("pwd.h", "POSIX"), ("grp.h", "POSIX"),
-    ("netdb.h", "POSIX"), ("glib", "GMime"),
+    ("netdb.h", "POSIX"), ("iconv.h", "POSIX"), ("glib", "GLib"),
 ]
 
 COMPILER = {"emmintrin.h"}  # of the processor, where it has it

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/base/utf8.hpp"
+
 namespace sgl {
 namespace {
 
@@ -17,6 +19,23 @@ TEST(Utf8, RefusesOverlongSurrogatesAndHalves) {
     for (const char* good : {"", "é", "µ ≥ œ", "\xF0\x9F\x98\x80"}) EXPECT_TRUE(is_utf8(good)) << good;
     for (const char* bad : {"\xE9", "\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xF8\x88\x80\x80\x80"})
         EXPECT_FALSE(is_utf8(bad));
+}
+
+TEST(Utf8, WritesEveryCharacterAndReadsItBack) {
+    for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+        if (c == 0xD800) c = 0xE000;
+        std::string text;
+        utf8::append(text, c);
+        const auto read = utf8::first(text + "x");
+        ASSERT_EQ(read.code, c);
+        ASSERT_EQ(read.size, text.size());
+        ASSERT_TRUE(text.size() == 1 || utf8::first(text.substr(0, text.size() - 1)).size == 0);
+    }
+    for (const char32_t none : {0xD800U, 0xDFFFU, 0x110000U}) {
+        std::string text;
+        utf8::append(text, none);
+        EXPECT_EQ(text, "\uFFFD");
+    }
 }
 
 TEST(Names, AreWrittenAsTheInsWritesThem) {
