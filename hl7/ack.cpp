@@ -104,7 +104,12 @@ void write_header(Builder& b, const Message& incoming, const AnswerContext& cont
     header.sending_facility = context.sending_facility;
     header.time = context.time;
     header.type = type;
-    header.trigger = type == "ORL" ? order_event(trigger) : acknowledged_event(incoming.type(), trigger);
+    if (type == "ORL")
+        header.trigger = order_event(trigger);
+    else if (type == "RSP")
+        header.trigger = trigger == "Q11" ? "K11" : trigger;
+    else
+        header.trigger = acknowledged_event(incoming.type(), trigger);
     if (!header.trigger.empty()) header.structure = type == "ORL" ? "ORL_" + header.trigger : std::string(structure);
     header.control_id = context.control_id;
     header.processing_id = {};
@@ -380,6 +385,35 @@ std::string orl(const Message& incoming, const Groups& groups, AckCode code, std
                 left = left.subspan(1);
             }
         }
+        return b.bytes();
+    });
+}
+
+std::string_view to_string(QueryStatus status) {
+    switch (status) {
+        case QueryStatus::ok:
+            return "OK";
+        case QueryStatus::not_found:
+            return "NF";
+        case QueryStatus::application_error:
+            return "AE";
+        case QueryStatus::application_reject:
+            return "AR";
+    }
+    return "";
+}
+
+std::string rsp(const Message& query, AckCode code, QueryStatus status, std::span<const Problem> problems,
+                const AnswerContext& context) {
+    return encoded(context, [&](const AnswerContext& with) {
+        Builder b(separators_for(query));
+        write_header(b, query, with, "RSP", "RSP_K11");
+        write_answer(b, query, code, problems, {}, with);
+        const auto qpd = query.first("QPD");
+        b.segment("QAK").field(2, to_string(status));
+        copy_field(b, query, 1, qpd.field(2));
+        copy_field(b, query, 3, qpd.field(1));
+        if (qpd) copy(b, query, qpd);
         return b.bytes();
     });
 }

@@ -1,4 +1,5 @@
-// Acknowledgements: which code to answer, building ACK and ORL^O22, reading those of a peer (hl7v2-lab 3 and 7.3).
+// Acknowledgements: which code to answer, building ACK, ORL and RSP, reading those of a peer (hl7v2-lab 3, 6.2
+// and 7.3).
 #pragma once
 
 #include <cstdint>
@@ -91,6 +92,14 @@ struct OrderAnswer {
 /// whole was refused).
 std::string orl(const Message& incoming, const Groups& groups, AckCode code, std::span<const OrderAnswer> answers,
                 std::span<const Problem> problems, const AnswerContext& context);
+
+/// Table 0208, QAK-2.
+enum class QueryStatus : std::uint8_t { ok, not_found, application_error, application_reject };
+std::string_view to_string(QueryStatus status);
+/// RSP^K11 to QBP^Q11 (to an older QBP^WOS or SLI the RSP of that name): MSA, QAK with the query's tag, its QPD as it
+/// came. The work itself follows in messages of its own (LAB-28).
+std::string rsp(const Message& query, AckCode code, QueryStatus status, std::span<const Problem> problems,
+                const AnswerContext& context);
 
 /// MSH-15 and MSH-16 of a message, read with the tolerance of hl7v2-lab 3.2.
 struct AckRequest {

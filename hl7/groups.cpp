@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hl7/parents.hpp"
+#include "hl7/structure.hpp"
 
 namespace sgl::hl7 {
 
@@ -20,16 +21,17 @@ class Reader {
 public:
     explicit Reader(const Message& message) : message_(message) {
         const auto type = message.type();
-        const auto trigger = message.trigger();
-        // Specimen first, its orders after (Appendix A); in all other structures SPM follows its order.
-        specimen_first_ = one_of(trigger, {"O33", "O34", "O35", "O36", "R22", "R23"});
-        oul_ = type == "OUL";
+        auto structure = structure_of(message);
+        if (structure.empty()) structure = type == "OUL" ? "OUL_R24" : "ORU_R01";
+        layout_ = layout_of(structure);
         results_ = type == "ORU" || type == "OUL";
+        order_message_ = type == "OML";
     }
 
     Groups read() {
         for (std::size_t i = 1; i < message_.size(); ++i)
             take(message_.segment(i));
+        if (order_message_) mark_prior_results();
         return std::move(groups_);
     }
 
@@ -40,8 +42,8 @@ private:
         if (groups_.patients.empty()) groups_.patients.emplace_back();
         return groups_.patients.back();
     }
-    OrderGroup* order() { return open_order_ ? &patient().orders.back() : nullptr; }
-    SpecimenGroup* specimen() { return open_specimen_ ? &patient().specimens.back() : nullptr; }
+    OrderGroup& order() { return patient().orders.back(); }           ///< when open_order_
+    SpecimenGroup& specimen() { return patient().specimens.back(); }  ///< when open_specimen_
 
     void take(const Segment& segment) {
         const auto id = segment.id();
@@ -50,21 +52,21 @@ private:
         } else if (id == "ORC") {
             take_orc(segment);
         } else if (id == "OBR") {
-            if (order() == nullptr || order()->obr) new_order();
-            order()->obr = segment;
+            if (!open_order_ || order().obr) new_order();
+            order().obr = segment;
             level_ = Level::order;
         } else if (id == "OBX") {
             take_obx(segment);
         } else if (id == "SPM") {
             take_spm(segment);
         } else if (id == "SAC") {
-            if (specimen() == nullptr) new_specimen({});
-            specimen()->containers.push_back(segment);
+            if (!open_specimen_) new_specimen({});
+            specimen().containers.push_back(segment);
             level_ = Level::container;
         } else if (id == "NTE") {
             notes().push_back(segment);
-        } else if (one_of(id, {"TQ1", "TQ2"}) && order() != nullptr) {
-            order()->timings.push_back(segment);
+        } else if (one_of(id, {"TQ1", "TQ2"}) && open_order_) {
+            order().timings.push_back(segment);
         } else if (id == "PV1") {
             if (patient().visit)
                 patient().attached.push_back(segment);
@@ -76,9 +78,9 @@ private:
             patient().attached.push_back(segment);
             if (level_ == Level::header && id != "EVN") level_ = Level::patient;
         } else if (id == "INV" && level_ == Level::container) {
-            specimen()->containers.push_back(segment);
-        } else if (one_of(id, {"DG1", "CTD", "CTI", "FT1", "BLG"}) && order() != nullptr) {
-            order()->attached.push_back(segment);
+            specimen().containers.push_back(segment);
+        } else if (one_of(id, {"DG1", "CTD", "CTI", "FT1", "BLG"}) && open_order_) {
+            order().attached.push_back(segment);
         } else {
             attached().push_back(segment);
         }
@@ -98,13 +100,21 @@ private:
         level_ = Level::patient;
     }
 
+    /// A requester joins what is known of the patient, often under its PID once more (hl7v2-lab 7.2).
+    void mark_prior_results() {
+        for (auto& patient : groups_.patients) {
+            for (auto& order : patient.orders)
+                order.prior = !order.orc || order.orc.text(1) == "PR";
+        }
+    }
+
     void new_order() {
         auto& current = patient();
         current.orders.emplace_back();
         open_order_ = true;
         observations_of_specimen_ = false;
         auto& opened = current.orders.back();
-        if (specimen_first_ && open_specimen_) {
+        if (layout_.specimen_first && open_specimen_) {
             opened.specimens.push_back(current.specimens.size() - 1);
         } else {
             orders_first_ = true;
@@ -116,11 +126,11 @@ private:
     }
 
     void take_orc(const Segment& orc) {
-        // OUL has OBR [ORC]; elsewhere an ORC between two OBR belongs to the second.
+        // Some structures (OUL) have OBR [ORC]; elsewhere an ORC between two OBR belongs to the second.
         const bool next_is_obr = message_.segment(orc.index() + 1).id() == "OBR";
-        const bool late = order() != nullptr && !order()->orc && previous_was_obr_ && (oul_ || !next_is_obr);
+        const bool late = open_order_ && !order().orc && previous_was_obr_ && (layout_.obr_first || !next_is_obr);
         if (!late) new_order();
-        order()->orc = orc;
+        order().orc = orc;
         level_ = Level::order;
     }
 
@@ -134,23 +144,23 @@ private:
     void take_spm(const Segment& spm) {
         auto& current = patient();
         // A container came first and waits for its specimen.
-        if (open_specimen_ && !current.specimens.back().spm && order() == nullptr)
+        if (open_specimen_ && !current.specimens.back().spm && !open_order_)
             current.specimens.back().spm = spm;
         else
             new_specimen(spm);
         const auto position = current.specimens.size() - 1;
-        if (specimen_first_ && !orders_first_) {
+        if (layout_.specimen_first && !orders_first_) {
             open_order_ = false;
             observations_of_specimen_ = true;
-        } else if (order() != nullptr) {
-            order()->specimens.push_back(position);
+        } else if (open_order_) {
+            order().specimens.push_back(position);
             // SPM last in OUL, as in the published dialogue of IHE: it is also the specimen of the orders that had
             // none.
             for (auto& other : current.orders) {
-                if (oul_ && other.specimens.empty()) other.specimens.push_back(position);
+                if (layout_.obr_first && other.specimens.empty()) other.specimens.push_back(position);
             }
             // Results may come after their SPM: only an order that has its results leaves the OBX to the specimen.
-            observations_of_specimen_ = !results_ || !order()->observations.empty();
+            observations_of_specimen_ = !results_ || !order().observations.empty();
         } else {
             waiting_specimens_.push_back(position);
             observations_of_specimen_ = true;
@@ -159,18 +169,18 @@ private:
     }
 
     void take_obx(const Segment& obx) {
-        const bool of_specimen = specimen() != nullptr && observations_of_specimen_;
-        auto& list = of_specimen          ? specimen()->observations
-                     : order() != nullptr ? order()->observations
-                                          : patient().observations;
+        const bool of_specimen = open_specimen_ && observations_of_specimen_;
+        auto& list = of_specimen   ? specimen().observations
+                     : open_order_ ? order().observations
+                                   : patient().observations;
         list.push_back({obx, {}, {}, {}});
-        observations_ = of_specimen ? Level::specimen : order() != nullptr ? Level::order : Level::patient;
+        observations_ = of_specimen ? Level::specimen : open_order_ ? Level::order : Level::patient;
         level_ = Level::observation;
     }
 
     ObservationGroup& observation() {
-        if (observations_ == Level::specimen) return specimen()->observations.back();
-        if (observations_ == Level::order) return order()->observations.back();
+        if (observations_ == Level::specimen) return specimen().observations.back();
+        if (observations_ == Level::order) return order().observations.back();
         return patient().observations.back();
     }
 
@@ -181,12 +191,12 @@ private:
             case Level::patient:
                 return patient().notes;
             case Level::order:
-                return order()->notes;
+                return order().notes;
             case Level::observation:
                 return observation().notes;
             case Level::specimen:
             case Level::container:
-                return specimen()->notes;
+                return specimen().notes;
         }
         return groups_.header;
     }
@@ -198,12 +208,12 @@ private:
             case Level::patient:
                 return patient().attached;
             case Level::order:
-                return order()->attached;
+                return order().attached;
             case Level::observation:
                 return observation().attached;
             case Level::specimen:
             case Level::container:
-                return specimen()->attached;
+                return specimen().attached;
         }
         return groups_.header;
     }
@@ -212,9 +222,9 @@ private:
     Groups groups_;
     Level level_{Level::header};
     Level observations_{Level::patient};
-    bool specimen_first_{};
-    bool oul_{};
+    Layout layout_;
     bool results_{};
+    bool order_message_{};
     bool open_order_{};
     bool open_specimen_{};
     bool observations_of_specimen_{};

@@ -57,6 +57,7 @@ struct OrderGroup {
     std::vector<std::size_t> specimens;          ///< positions in PatientGroup::specimens; several orders may share one
     std::vector<Segment> attached;               ///< DG1, CTD, FT1, …
     Parent parent;                               ///< reflex, antibiogram of an isolate
+    bool prior{};  ///< in OML: a result that the requester joined (PRIOR_RESULT, ORC-1 `PR` or no ORC), nothing ordered
 };
 
 struct PatientGroup {
@@ -66,8 +67,7 @@ struct PatientGroup {
     std::vector<Segment> attached;               ///< PD1, PV2, NK1, MRG, ZBE, ZFA, ZFP, ZFV, …
     std::vector<ObservationGroup> observations;  ///< OBX before any order: usual in ADT, misplaced in a result
     std::vector<SpecimenGroup> specimens;
-    std::vector<OrderGroup>
-        orders;  ///< in OML also prior results, whose OBR have an OBX with a result and often no ORC
+    std::vector<OrderGroup> orders;  ///< in OML prior results too
 };
 
 struct Groups {

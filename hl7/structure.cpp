@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <map>
 #include <utility>
 
@@ -171,6 +172,15 @@ bool holds(const Node& node, std::string_view id) {
            std::any_of(node.parts.begin(), node.parts.end(), [&](const Node& part) { return holds(part, id); });
 }
 
+/// Which of the segments the structure writes first.
+std::string_view first_of(const Node& node, std::initializer_list<std::string_view> ids) {
+    if (std::find(ids.begin(), ids.end(), node.segment) != ids.end()) return node.segment;
+    for (const auto& part : node.parts) {
+        if (const auto found = first_of(part, ids); !found.empty()) return found;
+    }
+    return {};
+}
+
 bool may_be_absent(const Node& node) {
     if (node.optional) return true;
     if (node.parts.empty()) return false;
@@ -244,6 +254,14 @@ private:
         return {};
     }
 
+    /// An ORC after the observations of an order is the next order, but for the prior results that say so.
+    bool enters(const Node& node, std::string_view id) const {
+        const bool prior = node.group == "PRIOR_RESULT" || node.group == "ORDER_PRIOR" ||
+                           (node.parts.size() == 1 && node.parts.front().group == "PRIOR_RESULT");
+        if (prior && id == "ORC" && message_.segment(at_).text(1) != "PR") return false;
+        return begins(node, id);
+    }
+
     void sequence(const Node& node) {
         frames_.push_back({&node, 0});
         for (std::size_t i = 0; i < node.parts.size(); ++i) {
@@ -255,7 +273,7 @@ private:
 
     void part(const Node& node) {
         const auto id = current();
-        if (!begins(node, id)) {
+        if (!enters(node, id)) {
             if (!may_be_absent(node)) {
                 note({Deviation::Kind::missing, std::string(first_wanted(node)),
                       at_ < message_.size() ? message_.segment(at_).coordinate() : std::string()});
@@ -281,7 +299,7 @@ private:
             path_.resize(outside);
             if (!node.repeats) return;
             frames_.push_back({&node, node.parts.size()});
-            const bool again = begins(node, current());
+            const bool again = enters(node, current());
             frames_.pop_back();
             if (!again) return;
         }
@@ -313,6 +331,13 @@ std::string_view structure_of(const Message& message) {
         if (event.message == type && (event.trigger.empty() || event.trigger == trigger)) return event.structure;
     }
     return {};
+}
+
+Layout layout_of(std::string_view structure) {
+    const Node* const tree = tree_of(structure);
+    if (tree == nullptr) return {};
+    const auto order = first_of(*tree, {"SPM", "OBR"});
+    return {order == "SPM" && holds(*tree, "OBR"), first_of(*tree, {"ORC", "OBR"}) == "OBR" && holds(*tree, "ORC")};
 }
 
 StructureReading read_structure(const Message& message) {

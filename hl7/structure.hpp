@@ -1,6 +1,6 @@
 // The message structures of HL7 2.5.1 that a laboratory meets, as data (hl7v2-lab, appendix A), and where each segment
-// of a message stands in its own. Real feeds deviate: what does not fit is reported, nothing is refused; groups.hpp is
-// the reading that our mappers use.
+// of a message stands in its own. Real feeds deviate: what does not fit is reported, nothing is refused; the tolerant
+// reading that our mappers use (groups.hpp) takes from here what comes first in a structure.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,13 @@ namespace sgl::hl7 {
 std::string_view structure_grammar(std::string_view structure);
 /// MSH-9.3, else what MSH-9.1 and 9.2 stand for: `ORU_R01`. Empty when there is none that we know.
 std::string_view structure_of(const Message& message);
+
+/// What of a structure decides who belongs to whom.
+struct Layout {
+    bool specimen_first{};  ///< SPM stands before OBR: a specimen has orders; else an order has specimens
+    bool obr_first{};       ///< OBR [ORC]; else ORC OBR
+};
+Layout layout_of(std::string_view structure);
 
 struct StructureReading {
     /// Where each segment stands, by its position in the message:

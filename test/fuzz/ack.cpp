@@ -24,6 +24,8 @@ void sgl::fuzz::one(std::string_view input) {
     demand(ours.has_value(), "our answer can be parsed");
     const auto read = hl7::read_ack(*ours);
     demand(read.has_value() && read->code == hl7::AckCode::ae, "our answer says what we meant");
+    const auto response = hl7::rsp(*parsed, hl7::AckCode::aa, hl7::QueryStatus::ok, {}, context);
+    demand(hl7::Message::parse(response).has_value(), "our answer to a query can be parsed");
     (void)hl7::orl(*parsed, hl7::group(*parsed), hl7::AckCode::aa, {}, {}, context);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <random>
 #include <stdexcept>
 
 #include "hl7/lines.hpp"
@@ -117,6 +119,68 @@ TEST(OrderAnswer, SaysForEachOrderWhatBecameOfIt) {
               "ORC|OK|P1^DPI|F1|G1|SC\rOBR|1|P1^DPI|F1|NFS^Numération^L||||||||||||MED\rSPM|1|T1\r"
               "ORC|UA|P2^DPI||G1|CA|||||||||||INCONNU^Examen inconnu\rOBR|2|P2^DPI||XX\r");
     EXPECT_THAT(orl(oml, groups, AckCode::ar, {}, {}, context()), Not(HasSubstr("PID")));
+}
+
+TEST(Rsp, EchoesTheQueryAndItsTag) {
+    const auto query = *Message::parse(
+        "MSH|^~\\&|AUTO1|LBM|SGL|LBM|20240502081530||QBP^Q11^QBP_Q11|Q0001|P|2.5.1|||NE|AL||UNICODE "
+        "UTF-8|||LAB-27^IHE\r"
+        "QPD|WOS^Work Order Step^IHELAW|Q0001-1|24050200123\rRCP|I||R^^HL70394\r");
+    EXPECT_EQ(rsp(query, AckCode::aa, QueryStatus::ok, {}, context()),
+              "MSH|^~\\&|SGLD|LABO|AUTO1|LBM|20261121102030+0100||RSP^K11^RSP_K11|R1|P|2.5.1||||||UNICODE UTF-8\r"
+              "MSA|AA|Q0001\rQAK|Q0001-1|OK|WOS^Work Order Step^IHELAW\r"
+              "QPD|WOS^Work Order Step^IHELAW|Q0001-1|24050200123\r");
+    Problem problem;
+    problem.code = ErrorCode::unknown_key;
+    problem.where = "QPD-3";
+    const auto refused =
+        *Message::parse(rsp(query, AckCode::ae, QueryStatus::application_error, {&problem, 1}, context()));
+    EXPECT_EQ(refused.text("ERR-3.1"), "204");
+    EXPECT_EQ(refused.first("ERR").field(2).raw(), "QPD^1^3^1");
+    EXPECT_EQ(refused.text("QAK-2"), "AE");
+}
+
+TEST(Rsp, KeepsTheEventOfOlderQueriesAndSurvivesOneWithoutQpd) {
+    const auto older = *Message::parse("MSH|^~\\&|A||||1||QBP^WOS^QBP_Q11|1|P|2.5\rQPD|WOS^x^IHE|T|1\r");
+    EXPECT_EQ(Message::parse(rsp(older, AckCode::aa, QueryStatus::not_found, {}, context()))->trigger(), "WOS");
+    const auto bare = *Message::parse("MSH|^~\\&|A||||1||QBP^Q11|1|P|2.5\r");
+    const auto answer = *Message::parse(rsp(bare, AckCode::ae, QueryStatus::application_error, {}, context()));
+    EXPECT_EQ(answer.first("QAK").raw(), "QAK||AE");
+    EXPECT_FALSE(answer.first("QPD"));
+}
+
+// parse(build(x)) == x, whatever stands in the query and whatever separates it.
+TEST(Rsp, SaysTheQueryAgainWordForWord) {
+    std::mt19937 random(20261122);
+    constexpr std::array pieces{"|", "^", "~", "\\", "&", "#", "é", "€", "a", " ", "\\F\\", "\\.br\\", "\"", "1"};
+    const std::array<Separators, 3> separators{Separators{}, Separators{'|', '^', '~', '\\', '&', '#'},
+                                               Separators{'#', '$', '%', '*', '@', '\0'}};
+    for (int round = 0; round < 500; ++round) {
+        const auto some_text = [&] {
+            std::string text = "x";
+            for (auto n = random() % 6; n > 0; --n)
+                text += pieces[random() % pieces.size()];
+            return text;
+        };
+        Builder b(separators[random() % separators.size()]);
+        Header header;
+        header.type = "QBP";
+        header.trigger = "Q11";
+        header.time = *Timestamp::parse("20261122");
+        header.control_id = some_text();
+        header.sending_application = some_text();
+        b.header(header).segment("QPD").components(1, {some_text(), some_text(), some_text()});
+        b.field(2, some_text()).repeat(3, {some_text(), some_text()}).repeat(3, {some_text()}).at(4, 2, 3, some_text());
+        const auto query = *Message::parse(b.bytes().bytes);
+        const auto answer = Message::parse(rsp(query, AckCode::aa, QueryStatus::ok, {}, context()));
+        ASSERT_TRUE(answer);
+        ASSERT_EQ(answer->separators(), query.separators());
+        ASSERT_EQ(answer->text("MSA-2"), query.control_id());
+        ASSERT_EQ(answer->text("MSH-5"), query.text("MSH-3"));
+        ASSERT_EQ(answer->text("QAK-1"), query.text("QPD-2"));
+        ASSERT_EQ(answer->first("QAK").field(3).raw(), query.first("QPD").field(1).raw());
+        ASSERT_EQ(answer->first("QPD").raw(), query.first("QPD").raw());
+    }
 }
 
 TEST(AckRequest, FollowsTheDecisionTable) {

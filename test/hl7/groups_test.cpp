@@ -138,6 +138,19 @@ TEST(Groups, KeepWhatIsMisplaced) {
     EXPECT_THAT(group(read("ORU^R01", "")).patients, IsEmpty());
 }
 
+TEST(Groups, TellPriorResultsFromWhatIsOrdered) {
+    const auto m = read("OML^O21^OML_O21",
+                        "PID|1\rORC|NW\rOBR|1\rOBX|1\rORC|NW\rOBR|2\rORC|PR\rOBR|3\rOBX|1\rPID|1\rOBR|4\rOBX|1\r");
+    const auto g = group(m);
+    ASSERT_THAT(g.patients, SizeIs(2));
+    EXPECT_THAT(g.patients[0].orders,
+                ElementsAre(testing::Field(&OrderGroup::prior, false), testing::Field(&OrderGroup::prior, false),
+                            testing::Field(&OrderGroup::prior, true)));
+    EXPECT_TRUE(g.patients[1].orders.at(0).prior);
+    const auto result = read("ORU^R01", "PID|1\rOBR|1\rOBX|1\r");
+    EXPECT_FALSE(group(result).patients.at(0).orders.at(0).prior);
+}
+
 TEST(Groups, ReadAnAnswerToOrders) {
     const auto m = read("ORL^O22", "MSA|AA|1\rERR|x\rPID|1\rORC|OK|A\rOBR|1|A\rSPM|1\rORC|UA|B\rORC|OK|C\r");
     const auto g = group(m);

@@ -32,6 +32,26 @@ TEST(MessageStructure, TellsTheGroupOfEverySegment) {
                     "PATIENT_RESULT[1].ORDER_OBSERVATION[2].OBSERVATION[1]", testing::_));
 }
 
+TEST(MessageStructure, TellsPriorResultsFromTheNextOrder) {
+    const auto reading = read_structure(read(
+        "OML^O21^OML_O21", "PID|1\rORC|NW\rOBR|1\rOBX|1\rORC|NW\rOBR|2\rPID|1\rORC|PR\rOBR|3\rOBX|1\rORC|NW\rOBR|4\r"));
+    EXPECT_THAT(reading.deviations, IsEmpty());
+    EXPECT_EQ(reading.groups.at(5), "ORDER[2]");
+    EXPECT_EQ(reading.groups.at(9), "ORDER[2].OBSERVATION_REQUEST[1].PRIOR_RESULT[1].ORDER_PRIOR[1]");
+    EXPECT_EQ(reading.groups.at(11), "ORDER[3]");
+}
+
+TEST(MessageStructure, SaysWhatComesFirst) {
+    for (const auto* name : {"OML_O33", "OML_O35", "ORL_O34", "ORL_O36", "ORL_O42", "OUL_R22", "OUL_R23"})
+        EXPECT_TRUE(layout_of(name).specimen_first) << name;
+    for (const auto* name : {"ORU_R01", "ORU_R30", "OML_O21", "ORL_O22", "ORM_O01", "OUL_R24", "SSU_U03", "X"})
+        EXPECT_FALSE(layout_of(name).specimen_first) << name;
+    for (const auto* name : {"OUL_R22", "OUL_R23", "OUL_R24"})
+        EXPECT_TRUE(layout_of(name).obr_first) << name;
+    for (const auto* name : {"ORU_R01", "OML_O21", "OML_O33", "ORL_O42", "MDM_T02", "ADT_A01"})
+        EXPECT_FALSE(layout_of(name).obr_first) << name;
+}
+
 TEST(MessageStructure, SaysWhatIsMissingAndWhatHasNoPlace) {
     EXPECT_THAT(read_structure(read("ORU^R01", "PID|1\rOBX|1\r")).deviations,
                 ElementsAre(Deviation{Deviation::Kind::missing, "OBR", "OBX"},
