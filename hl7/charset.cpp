@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
+bool asian(Charset charset) {
+    return charset >= Charset::big_5;
+}
+
 bool iso_8859(Charset charset) {
     return charset >= Charset::iso_8859_1 && charset <= Charset::iso_8859_15;
 }
@@ -126,11 +130,11 @@ bool encoded_twice(std::string_view text) {
     return any;
 }
 
-/// Spellings of MSH-18 in the reference reader. Of a set that we do not read, only ASCII bytes are.
+/// Spellings of MSH-18 in the reference reader.
 struct DeclaredSet {
     std::string_view spelling;
     std::string_view name;
-    std::optional<Charset> charset;
+    Charset charset;
 };
 constexpr std::array declared_sets{DeclaredSet{"ASCII", "ascii", Charset::ascii},
                                    DeclaredSet{"US-ASCII", "ascii", Charset::ascii},
@@ -159,11 +163,11 @@ constexpr std::array declared_sets{DeclaredSet{"ASCII", "ascii", Charset::ascii}
                                    DeclaredSet{"CP1250", "windows-1250", Charset::windows_1250},
                                    DeclaredSet{"CP1252", "windows-1252", Charset::windows_1252},
                                    DeclaredSet{"WINDOWS-1252", "windows-1252", Charset::windows_1252},
-                                   DeclaredSet{"BIG-5", "big5", std::nullopt},
-                                   DeclaredSet{"BIG5", "big5", std::nullopt},
-                                   DeclaredSet{"GB 18030-2000", "gb18030", std::nullopt},
-                                   DeclaredSet{"ISO IR14", "shift_jis", std::nullopt},
-                                   DeclaredSet{"ISO IR87", "iso2022_jp", std::nullopt}};
+                                   DeclaredSet{"BIG-5", "big5", Charset::big_5},
+                                   DeclaredSet{"BIG5", "big5", Charset::big_5},
+                                   DeclaredSet{"GB 18030-2000", "gb18030", Charset::gb_18030},
+                                   DeclaredSet{"ISO IR14", "shift_jis", Charset::shift_jis},
+                                   DeclaredSet{"ISO IR87", "iso2022_jp", Charset::iso_2022_jp}};
 
 }  // namespace
 
@@ -175,7 +179,7 @@ std::optional<Charset> charset_of_msh18(std::string_view value) {
     if (is({"", "ISO IR6", "ISO IR-6"})) return Charset::ascii;
     if (is({"ISO8859-15", "ISO8859/15", "ISO_8859-15"})) return Charset::iso_8859_15;
     for (const auto& set : declared_sets) {
-        if (set.spelling == name) return set.charset;
+        if (set.spelling == name && !asian(set.charset)) return set.charset;
     }
     return std::nullopt;
 }
@@ -210,6 +214,14 @@ std::string_view to_msh18(Charset charset) {
             return "CP1250";
         case Charset::windows_1252:
             return "WINDOWS-1252";
+        case Charset::big_5:
+            return "BIG-5";
+        case Charset::gb_18030:
+            return "GB 18030-2000";
+        case Charset::shift_jis:
+            return "ISO IR14";
+        case Charset::iso_2022_jp:
+            return "ISO IR87";
     }
     return "";
 }
@@ -266,6 +278,7 @@ Decoded decode(std::string bytes, Charset charset, const Survey& contents) {
 }
 
 std::optional<std::string> decode_exactly(std::string_view bytes, Charset charset) {
+    if (asian(charset)) return multibyte_text(bytes, charset);
     if (!kinds_of(bytes).high) return std::string(bytes);
     if (charset == Charset::utf_8) {
         if (!valid_utf8(bytes)) return std::nullopt;
@@ -304,7 +317,7 @@ Guess guess(std::string_view bytes, std::string_view declared) {
     const bool unknown = !empty && known == declared_sets.end();
     const bool any_high = kinds_of(bytes).high;
     if (!empty && !unknown) {
-        const auto charset = known->charset.value_or(Charset::ascii);
+        const auto charset = known->charset;
         // R10 knows these two to be wrong in the field.
         const bool one_byte = charset == Charset::iso_8859_1 || charset == Charset::iso_8859_15;
         const bool c1 = std::any_of(bytes.begin(), bytes.end(), [](char c) {

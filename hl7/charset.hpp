@@ -27,6 +27,11 @@ enum class Charset : std::uint8_t {
     iso_8859_15,
     windows_1250,
     windows_1252,
+    // Asian sets: read by the guessing reader only, links of ours have none.
+    big_5,
+    gb_18030,
+    shift_jis,
+    iso_2022_jp,
 };
 
 /// A value of MSH-18, in the spellings of table 0211 and those seen in the field; empty means ASCII (standard). Sets
@@ -53,7 +58,8 @@ Decoded decode(std::string bytes, Charset charset);
 /// The same when survey() of these bytes is known.
 Decoded decode(std::string bytes, Charset charset, const Survey& contents);
 
-/// The bytes in exactly that set, every control kept; nothing when one of them is not in it.
+/// The bytes in exactly that set, every control kept; nothing when one of them is not in it. The only reader of the
+/// Asian sets.
 std::optional<std::string> decode_exactly(std::string_view bytes, Charset charset);
 
 /// What windows-1252 has no character for becomes U+FFFD; controls are kept.

@@ -57,13 +57,15 @@ public:
             if (!header_name_at(text, at) || (seen && !line)) continue;
             seen = true;
             auto next = at + 3;
-            for (int i = 0; i < 6 && next < text.size(); ++i) {
+            for (int left = 6; left > 0 && next < text.size();) {
                 const auto size = character_size(text[next]);
                 const auto character = text.substr(next, size);
                 if (special(text[next]) &&
                     std::find(characters_.begin(), characters_.end(), character) == characters_.end() &&
                     characters_.size() < most)
                     characters_.push_back(character);
+                // A name alone takes its separators from the lines that continue it.
+                if (text[next] != '\r' && text[next] != '\n') --left;
                 next += size;
             }
         }

@@ -1,6 +1,7 @@
 #include "hl7/groups.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -13,7 +14,7 @@ namespace sgl::hl7 {
 namespace {
 
 bool one_of(std::string_view id, std::initializer_list<std::string_view> names) {
-    return std::find(names.begin(), names.end(), id) != names.end();
+    return std::ranges::find(names, id) != names.end();
 }
 
 // One reader per message: it keeps the current object of each level.
@@ -36,7 +37,7 @@ public:
     }
 
 private:
-    enum class Level { header, patient, order, observation, specimen, container };
+    enum class Level : std::uint8_t { header, patient, order, observation, specimen, container };
 
     PatientGroup& patient() {
         if (groups_.patients.empty()) groups_.patients.emplace_back();
@@ -169,20 +170,20 @@ private:
     }
 
     void take_obx(const Segment& obx) {
-        const bool of_specimen = open_specimen_ && observations_of_specimen_;
-        auto& list = of_specimen   ? specimen().observations
-                     : open_order_ ? order().observations
-                                   : patient().observations;
-        list.push_back({obx, {}, {}, {}});
-        observations_ = of_specimen ? Level::specimen : open_order_ ? Level::order : Level::patient;
+        if (open_specimen_ && observations_of_specimen_)
+            observations_ = Level::specimen;
+        else
+            observations_ = open_order_ ? Level::order : Level::patient;
+        observations_there().push_back({obx, {}, {}, {}});
         level_ = Level::observation;
     }
 
-    ObservationGroup& observation() {
-        if (observations_ == Level::specimen) return specimen().observations.back();
-        if (observations_ == Level::order) return order().observations.back();
-        return patient().observations.back();
+    std::vector<ObservationGroup>& observations_there() {
+        if (observations_ == Level::specimen) return specimen().observations;
+        if (observations_ == Level::order) return order().observations;
+        return patient().observations;
     }
+    ObservationGroup& observation() { return observations_there().back(); }
 
     std::vector<Segment>& notes() {
         switch (level_) {

@@ -50,9 +50,9 @@ struct Triplet {
 
     /// What it is known by; empty when it says nothing.
     std::string key() const {
-        if (const auto code = trim(id); !code.empty()) return "i" + std::string(code);
+        if (const auto code = trim(id); !code.empty()) return std::string(1, 'i').append(code);
         const auto name = trim(text);
-        return name.empty() ? std::string() : "t" + std::string(name);
+        return name.empty() ? std::string() : std::string(1, 't').append(name);
     }
 };
 
@@ -189,14 +189,12 @@ private:
 
     Parent find(std::size_t child) const {
         const auto& link = links_[child];
-        std::optional<std::vector<std::size_t>> within;
-        if (!link.order.empty()) {
-            within = orders_named(link.order, child);
-            if (!within) return {State::ambiguous, 0, {}};
-            if (within->empty()) return {State::elsewhere, 0, {}};
-        }
-        if (!link.result.empty()) return find_result(link.result, within, child);
-        auto& candidates = *within;
+        if (link.order.empty()) return find_result(link.result, std::nullopt, child);
+        auto named = orders_named(link.order, child);
+        if (!named) return {State::ambiguous, 0, {}};
+        auto& candidates = *named;
+        if (candidates.empty()) return {State::elsewhere, 0, {}};
+        if (!link.result.empty()) return find_result(link.result, named, child);
         // Children of one parent often share its numbers: the parent is the one that is no child.
         if (candidates.size() > 1) std::erase_if(candidates, [&](std::size_t order) { return !links_[order].empty(); });
         if (candidates.size() != 1) return {State::ambiguous, 0, {}};

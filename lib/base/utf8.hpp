@@ -35,7 +35,10 @@ constexpr Character first(std::string_view text) {
 inline void append(std::string& out, char32_t code) {
     const auto put = [&](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
-    if (code < 0x80) return put(code);
+    if (code < 0x80) {
+        out += static_cast<char>(code);
+        return;
+    }
     if (code < 0x800) {
         put(0xC0U | code >> 6U);
     } else {

@@ -120,6 +120,7 @@ ODD = {
     "batch_without_messages": b"FHS|^~\\&|X\rBHS|^~\\&|X\rBTS|0\rFTS|1\r",
     "batch_of_other_separators": b"FHS#$%*@#X$Y\rBHS#$%*@#X@Z\rMSH#$%*@#A$B\rBTS#1$2\rFTS#1\r",
     "batch_between": MSH + b"\rPID|1\rBTS|1\rOBX|1\rPID|2\rBHS|^~\\&\rOBX|3\r" + MSH + b"\rOBX|4\r",
+    "header_over_lines": b"PID|\rMSH\r\nab\\\t\xd8\xa9X\n\nH|\\&MSH\r|4\r",
     "batch_bare_names": b"FHS\rBHS\rMSH\rBTS\rFTS\r",
     "batch_indented": b" FHS|^~\\&\r BHS|^~\\&\r " + MSH + b"\r BTS|1\r",
     "utf-8_undeclared": MSH + "\rPID|Léa|œ€|😀\r".encode(),
@@ -142,6 +143,13 @@ ODD = {
     "8859-9_ascii": header(b"8859/9") + b"PID|LEA\\XE9\\\r",
     "cp1250": header(b"CP1250") + b"PID|\x80\xe9\x9f\r",
     "other_sets": header(b"BIG-5") + b"PID|LEA\r",
+    "big5": header(b"BIG-5") + "PID|王小明|體|~\r".encode("big5"),
+    "big5_wrongly": header(b"BIG-5") + b"PID|\x80L\xe9a\r",
+    "gb18030": header(b"GB 18030-2000") + "PID|王小明|10⁹/L µ|é|😀\\XCDF5\\\r".encode("gb18030"),
+    "gb18030_wrongly": header(b"GB 18030-2000") + b"PID|L\xe9\r",
+    "shift_jis": header(b"ISO IR14") + "PID|山田|ｱ|~\\E\\|表\r".encode("shift_jis"),
+    "iso_2022_jp": header(b"ISO IR87") + "PID|山田|a\r".encode("iso2022_jp"),
+    "iso_2022_jp_wrongly": header(b"ISO IR87") + "PID|Léa\r".encode(),
     "long_line": MSH + b"\rOBX|" + b"x" * 200000 + b"\r",
     "astm": b"\x05\x02H|\\^&|||ASTM\r\x03\x04",
     "continuation_segments": MSH + b"||c\rOBX|a\rADD|b||c\rDSC|d\r",
@@ -151,7 +159,7 @@ TOKENS = [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\n", b"\r\n", b"\n\n", b"\x0b"
           b"\\F\\", b"\\.br\\", b"\\X41\\", b"\\XE9\\", b"\\X00E9\\", b"\\.sp3\\", b"\\Z1\\", b"\\E\\", b"\xe9", b"\xc3\xa9", b"\x80", b"\xa4",
           b"MSH|^~\\&|", b"\rMSH|^~\\&|Z|\r", b"MSH", b"\rMSH\r", b"FHS|^~\\&|", b"\rBHS|^~\\&|b\r", b"\rBTS|3\r", b"\rFTS|1\r", b"\rPID|", b"\nPID|",
           b"\r PID|", b"\n\tOBX|1", b"\rADD|x\r", b"\xef\xbb\xbf", b"\xe2\x82\xac", b"OBX", b"1"]
-CHARSETS = [b"", b"ASCII", b"8859/1", b"8859/15", b"UNICODE UTF-8", b"UTF8", b"unicode", b"WINDOWS-1252", b"foo", b"8859/1~UNICODE UTF-8", b" 8859/15", b"8859/2", b"8859/7", b"CP1250"]
+CHARSETS = [b"", b"ASCII", b"8859/1", b"8859/15", b"UNICODE UTF-8", b"UTF8", b"unicode", b"WINDOWS-1252", b"foo", b"8859/1~UNICODE UTF-8", b" 8859/15", b"8859/2", b"8859/7", b"CP1250", b"GB 18030-2000", b"ISO IR87"]
 ENCODINGS = [b"^~\\&", b"^~\\&#", b"^~\\", b"^~", b"^", b"", b"^~\\\\&", b"$%*@", b"^^\\&", b"&~\\^", b"^~\"&", b"\xa6~\\&"]
 
 
