@@ -191,6 +191,34 @@ int main(int argc, char** argv) {
     act("hold", "Keep a letter from leaving", true, true);
     act("abandon", "Give a letter up for good", true, true);
 
+    daemon::IdentityCommand person;
+    auto* identity = app.add_subcommand(
+        "identity", "Identities: merges, splits, changes of INS, and what left under the wrong one. No patient data is shown.");
+    identity->require_subcommand(1);
+    const auto identity_verb = [&](const std::string& verb, const std::string& help) {
+        auto* sub = identity->add_subcommand(verb, help);
+        sub->callback([&, verb] {
+            person.verb = verb;
+            code = run_with_settings(false, [&](const auto& s) { return daemon::identity(s, person); });
+        });
+        return sub;
+    };
+    auto* documents = identity_verb("documents", "Documents that left, or may have left, under a wrong identity");
+    documents->add_option("--change", person.change, "Only of that change, also once it is closed");
+    documents->add_flag("--json", person.json, "As JSON");
+    identity_verb("changes", "Merges, splits and changes of INS, newest first")
+        ->add_flag("--json", person.json, "As JSON");
+    auto* split = identity_verb("split", "Undo a merge: the patients are two again, each with his orders");
+    split->add_option("CHANGE", person.change, "Number, as `identity changes` prints it")->required();
+    split->add_option("--why", person.why, "Reason, kept in the audit with your name")->required();
+    auto* close = identity_verb("close", "The documents of a change were dealt with");
+    close->add_option("CHANGE", person.change, "Number, as `identity changes` prints it")->required();
+    close->add_option("--why", person.why, "What was done, kept in the audit with your name")->required();
+    auto* status_of = identity_verb("status", "Give a patient's identity a status; refused on an identity slave");
+    status_of->add_option("PATIENT", person.patient, "Identifier, as `identity changes` prints it")->required();
+    status_of->add_option("STATUS", person.status, "PROV, RECUP, VALI or QUAL")->required();
+    status_of->add_option("--why", person.why, "Reason, kept in the audit with your name")->required();
+
     bool recount = false;
     auto* account = app.add_subcommand("account", "Reports and letters per site and month of validation.");
     account->add_flag("--json", as_json, "As JSON");

@@ -21,6 +21,7 @@
 #include "lib/flow/line.hpp"
 #include "lib/store/accounts.hpp"
 #include "lib/store/audit.hpp"
+#include "lib/store/identities.hpp"
 #include "lib/store/laboratory.hpp"
 
 namespace sgl::daemon {
@@ -206,6 +207,13 @@ int status(const config::Settings& settings, bool as_json) {
         out["orders"] = order_counts;
         out["letters"] = letter_counts;
         out["work_to_do"] = work_counts;
+        json::object ignored;
+        store::Inbox inbox(database.app());
+        store::Identities identities(database.app(), inbox);
+        const std::vector<std::pair<std::string, std::int64_t>> events = co_await identities.ignored(sites_of(*laboratory));
+        for (const auto& [event, count] : events)
+            ignored[event] = count;
+        out["ignored_events"] = ignored;
         if (as_json) {
             std::cout << json::serialize(out) << '\n';
             co_return 0;
@@ -221,6 +229,8 @@ int status(const config::Settings& settings, bool as_json) {
             std::cout << fmt::format("letters {:<14}{:<16}{:>6}\n", row.text(0), row.text(1), row.int64(2));
         for (const auto& [kind, count] : work_counts)
             std::cout << fmt::format("to do   {:<18}{:>8}\n", std::string_view(kind), count.as_int64());
+        for (const auto& [event, count] : ignored)
+            std::cout << fmt::format("ignored {:<18}{:>8}\n", std::string_view(event), count.as_int64());
         co_return 0;
     });
 }
@@ -328,6 +338,87 @@ int letters(const config::Settings& settings, const LetterCommand& command) {
         const Result<void> done = co_await outbox.act(sites, domain::LetterId{*id}, event, command.verb,
                                                       operator_name(), command.why, policy, clock.now());
         if (!done) co_return refused(done.error());
+        std::cout << "done\n";
+        co_return 0;
+    });
+}
+
+int identity(const config::Settings& settings, const IdentityCommand& command) {
+    return with_database(settings, [&](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
+        const domain::LaboratoryPtr laboratory = co_await store::load(database.app());
+        const std::vector<std::int32_t> sites = sites_of(*laboratory);
+        store::Inbox inbox(database.app());
+        store::Identities identities(database.app(), inbox);
+        if (command.verb == "documents") {
+            std::optional<std::int64_t> change;
+            if (command.change != 0) change = command.change;
+            const std::vector<store::MisdirectedDocument> found = co_await identities.documents(sites, change);
+            json::array out;
+            for (const auto& d : found) {
+                const auto* site = laboratory->site(d.site);
+                if (command.json) {
+                    out.push_back(json::object{{"change", d.change},
+                                               {"kind", d.kind},
+                                               {"letter", to_string(d.letter.value())},
+                                               {"channel", to_string(d.channel)},
+                                               {"state", to_string(d.state)},
+                                               {"certain", d.certain},
+                                               {"withdrawn", d.withdrawn},
+                                               {"order", d.order_number},
+                                               {"version", d.version},
+                                               {"document", d.document_oid},
+                                               {"validated_at", to_iso8601(d.validated_at)},
+                                               {"site", site == nullptr ? "" : site->finess.text()}});
+                } else {
+                    std::cout << fmt::format("change {}  {:<11}  letter {}  {:<13} {:<10} order {} v{}  {}{}\n", d.change,
+                                             d.kind, to_string(d.letter.value()), to_string(d.channel),
+                                             to_string(d.state), d.order_number, d.version,
+                                             d.certain ? "sent" : "may have arrived", d.withdrawn ? ", withdrawn" : "");
+                }
+            }
+            if (command.json) std::cout << json::serialize(out) << '\n';
+            co_return 0;
+        }
+        if (command.verb == "changes") {
+            const std::vector<store::IdentityChangeLine> found = co_await identities.changes(sites);
+            json::array out;
+            for (const auto& c : found) {
+                if (command.json) {
+                    out.push_back(json::object{{"id", c.id},
+                                               {"kind", c.kind},
+                                               {"at", to_iso8601(c.at)},
+                                               {"actor", c.actor},
+                                               {"patient", to_string(c.patient.value())},
+                                               {"wrong_patient", to_string(c.wrong_patient.value())},
+                                               {"documents", c.documents},
+                                               {"undone", c.undone},
+                                               {"closed", c.closed}});
+                } else {
+                    std::cout << fmt::format("{:>6}  {}  {:<11}  {}  instead of {}  {} documents  {}{}{}\n", c.id,
+                                             to_iso8601(c.at), c.kind, to_string(c.patient.value()),
+                                             to_string(c.wrong_patient.value()), c.documents, c.actor,
+                                             c.undone ? ", undone" : "", c.closed ? ", closed" : "");
+                }
+            }
+            if (command.json) std::cout << json::serialize(out) << '\n';
+            co_return 0;
+        }
+        store::IdentityDeed deed{sites, operator_name(), command.why, clock.now()};
+        if (command.verb == "status") {
+            const Result<Uuid> id = Uuid::parse(command.patient);
+            const auto status = domain::identity_status_of(command.status);
+            if (!id) co_return refused({Fault::malformed, "patient", "an identifier as `identity changes` prints is needed"});
+            if (!status) co_return refused({Fault::malformed, "status", "a status is PROV, RECUP, VALI or QUAL"});
+            const Result<void> given =
+                co_await identities.give_status(std::move(deed), domain::PatientId(*id), *status);
+            if (!given) co_return refused(given.error());
+        } else if (command.verb == "split") {
+            const Result<void> done = co_await identities.split(std::move(deed), command.change);
+            if (!done) co_return refused(done.error());
+        } else {
+            const Result<void> done = co_await identities.close(std::move(deed), command.change);
+            if (!done) co_return refused(done.error());
+        }
         std::cout << "done\n";
         co_return 0;
     });

@@ -30,6 +30,15 @@ struct LetterCommand {
     bool json{};
 };
 int letters(const config::Settings& settings, const LetterCommand& command);
+struct IdentityCommand {
+    std::string verb;  ///< documents, changes, split, close, status
+    std::int64_t change{};
+    std::string patient;
+    std::string status;
+    std::string why;
+    bool json{};
+};
+int identity(const config::Settings& settings, const IdentityCommand& command);
 int account(const config::Settings& settings, bool json, bool recount);
 int export_documents(const config::Settings& settings, const std::string& folder);
 int audit(const config::Settings& settings);

@@ -136,6 +136,7 @@ Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& cloc
       production_(production),
       inbox_(pool),
       orders_(pool, inbox_),
+      identities_(pool, inbox_),
       link_state_(pool) {}
 
 /// Holds a link that numbers its messages: they are judged and stored one by one.
@@ -248,6 +249,11 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     const domain::LaboratoryPtr laboratory = laboratory_.current();
     failpoint("before_parse");
     const hl7::ParseOptions options = parse_options(link);
+    // Race, religion and ethnic group go no further than this (hl7v2-lab 9.2).
+    if (auto lawful = interpret::without_forbidden(block)) {
+        tell_once_a_day(link, "says what may not be kept (PID-10, 17, 22): it was left out");
+        block = std::move(*lawful);
+    }
     Result<hl7::Message> parsed = hl7::Message::parse(block, options);
     store::Arrival arrival = arrival_of(link, std::move(block), received_at);
     arrival.control_id = header.control_id();
@@ -299,6 +305,9 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     std::optional<interpret::Refusal> refusal = admission.refusal;
     if (!refusal && link.reject_bad_charset && message.charset_invalid()) refusal = bad_charset();
     std::optional<interpret::ReadOrder> order;
+    std::optional<interpret::ReadIdentity> identity;
+    const domain::Site* site = laboratory->site(link.site);
+    const interpret::PatientContext context{site == nullptr ? std::string() : site->oid, production_};
     if (answer_of_theirs) {
         co_await hear_answer(link, message);
     } else if (!refusal && admission.kind == interpret::Kind::results) {
@@ -307,9 +316,13 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             refusal = std::move(*refused);
         else
             arrival.reading = std::move(std::get<domain::Reading>(reading));
+    } else if (!refusal && admission.kind == interpret::Kind::identity) {
+        auto read = interpret::identity(message, link, context);
+        if (auto* refused = std::get_if<interpret::Refusal>(&read))
+            refusal = std::move(*refused);
+        else
+            identity = std::move(std::get<interpret::ReadIdentity>(read));
     } else if (!refusal) {
-        const domain::Site* site = laboratory->site(link.site);
-        const interpret::OrderContext context{site == nullptr ? std::string() : site->oid, production_};
         auto read = interpret::order(message, link, laboratory->catalogue(link.site), context);
         if (auto* refused = std::get_if<interpret::Refusal>(&read))
             refusal = std::move(*refused);
@@ -326,10 +339,28 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         for (const auto& line : order->lines)
             detail.refusals.push_back(line.refusal);
     }
+    if (identity) {
+        arrival.reading.troubles = identity->troubles;
+        arrival.reading.quarantined = identity->held;
+    }
     add_warnings(detail, arrival.reading.troubles);
     arrival.answer_errors = kept_form(detail);
     arrival.owed_control_id = owed(link, message, arrival.answer);
 
+    if (identity) {
+        const std::optional<store::Kept> kept = co_await apply_identity(*laboratory, arrival, std::move(*identity));
+        if (kept) {
+            failpoint("after_inbox_commit_before_ack");
+            log::info("identity message kept",
+                      {{"link", link.id}, {"message", kept->id}, {"duplicate", kept->duplicate}});
+            Outcome outcome{std::move(*parsed), kept->answer, from_kept_form(kept->answer_errors), sequence, true};
+            co_return outcome;
+        }
+        arrival.reading.quarantined = true;
+        arrival.reading.troubles.push_back({"unstorable", "MSH", "a text of the message can't be stored"});
+        add_warnings(detail, {arrival.reading.troubles.back()});
+        arrival.answer_errors = kept_form(detail);
+    }
     if (order && order->acceptable()) {
         // The number that we give is part of the answer: a repeat must hear it again.
         order->order.registered_at.reset();
@@ -369,6 +400,32 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         {{"link", link.id}, {"message", kept.id}, {"duplicate", kept.duplicate}, {"answer", log::Token{kept.answer}}});
     Outcome outcome{std::move(*parsed), kept.answer, from_kept_form(kept.answer_errors), sequence, true};
     co_return outcome;
+}
+
+asio::awaitable<std::optional<store::Kept>> Intake::apply_identity(const domain::Laboratory& laboratory,
+                                                                   const store::Arrival& arrival,
+                                                                   interpret::ReadIdentity read) {
+    store::IdentityMessage message;
+    message.event = read.event;
+    message.ignored = read.ignored;
+    message.acts = std::move(read.acts);
+    std::vector<std::int32_t> sites;  // orders of a merged patient may be on any site of the legal entity
+    for (const auto id : laboratory.sites_of(arrival.legal_entity))
+        sites.push_back(id.value());
+    if (sites.empty()) sites.push_back(arrival.site.value());
+    const store::Identities::AnswerErrors errors = [](const std::vector<domain::Trouble>& troubles) {
+        AnswerDetail detail;
+        add_warnings(detail, troubles);
+        return kept_form(detail);
+    };
+    try {
+        store::Kept kept = co_await identities_.apply(arrival, std::move(message), std::move(sites), errors, clock_.now());
+        co_return kept;
+    } catch (const pg::DatabaseError& error) {
+        if (!is_about_content(error)) throw;
+    } catch (const std::invalid_argument&) {  // U+0000 in a text
+    }
+    co_return std::nullopt;
 }
 
 std::string Intake::owed(const domain::Link& link, const hl7::Message& message, const std::string& code) {

@@ -18,6 +18,8 @@
 #include "lib/base/clock.hpp"
 #include "lib/flow/answer.hpp"
 #include "lib/flow/live_laboratory.hpp"
+#include "lib/interpret/identity.hpp"
+#include "lib/store/identities.hpp"
 #include "lib/store/inbox.hpp"
 #include "lib/store/link_state.hpp"
 #include "lib/store/orders.hpp"
@@ -75,6 +77,10 @@ private:
 
     asio::awaitable<Outcome> take(const domain::Link& link, hl7::Message header, std::string block,
                                   Instant received_at);
+    /// Nothing when a text of the message can't be stored.
+    asio::awaitable<std::optional<store::Kept>> apply_identity(const domain::Laboratory& laboratory,
+                                                               const store::Arrival& arrival,
+                                                               interpret::ReadIdentity read);
     asio::awaitable<void> hear_answer(const domain::Link& link, const hl7::Message& message);
     asio::awaitable<Turn> turn_of(const domain::Link& link);
     /// MSH-10 of the application acknowledgement that the message is owed; empty: none.
@@ -92,6 +98,7 @@ private:
     bool production_;
     store::Inbox inbox_;
     store::Orders orders_;
+    store::Identities identities_;
     store::LinkState link_state_;
     std::map<std::int32_t, std::shared_ptr<Line>> lines_;  // of links that number their messages
     std::map<std::pair<std::int32_t, std::string>, std::optional<Instant>> told_;

@@ -56,6 +56,12 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
         }
         return {Kind::order, std::nullopt};
     }
+    if (type == "ADT") {
+        if (!link.identity_source) {
+            return {Kind::identity, refuse("AR", "207", 9, "this link is not a source of identities")};
+        }
+        return {Kind::identity, std::nullopt};  // events that we do not follow are taken, too (hl7v2-lab 9.1)
+    }
     return {Kind::results, refuse("AR", "200", 9, "this message type is not supported in this version")};
 }
 

@@ -69,154 +69,27 @@ std::string specimen_label(const std::string& code, std::string given) {
     return {};
 }
 
-bool reliability(const hl7::Segment& pid, std::string_view code) {
-    for (const auto& value : pid.field(32).repetitions()) {
-        if (value.component(1).text() == code) return true;
+/// PID and ZFA, the same for all messages; an order needs to know whom it is for.
+std::variant<domain::Patient, Refusal> patient_of(const hl7::PatientGroup& group, const domain::Link& link,
+                                                  const OrderContext& context,
+                                                  std::vector<domain::Trouble>& troubles) {
+    auto said = patient(group.pid, link, context, troubles);
+    said.source = domain::IdentitySource::order;
+    if (said.patient.local_id.empty())
+        return missing("PID-3", "PID^1^3", "the local patient identifier (type PI) is missing");
+    if (said.patient.traits.reveal().birth_name.empty())
+        return missing("PID-5.1", "PID^1^5^1^1", "the birth name is missing");
+    auto read = domain::change(std::nullopt, said);
+    troubles.insert(troubles.end(), read.troubles.begin(), read.troubles.end());
+    auto who = std::move(read.identity.patient);
+    who.traits = said.patient.traits;  // as it was written; the store writes names its own way
+    for (const auto& segment : group.attached) {
+        if (segment.id() != "ZFA") continue;
+        const auto word = dmp_word(segment, link);
+        if (word && word->feeding == domain::DmpWord::Feeding::opposed) who.choices.dmp_opposed = true;
     }
-    return false;
+    return who;
 }
-
-/// PID (and ZFA) as the French profile of PAM has them (identity-and-directory 2).
-class PatientReader {
-public:
-    PatientReader(const hl7::PatientGroup& group, const OrderContext& context)
-        : group_(group), pid_(group.pid), context_(context) {}
-
-    std::variant<domain::Patient, Refusal> read(std::vector<domain::Trouble>& troubles) {
-        identifiers(troubles);
-        if (patient_.local_id.empty())
-            return missing("PID-3", "PID^1^3", "the local patient identifier (type PI) is missing");
-        names();
-        auto& traits = patient_.traits.reveal();
-        if (traits.birth_name.empty()) return missing("PID-5.1", "PID^1^5^1^1", "the birth name is missing");
-        if (const auto born = hl7::read_timestamp(pid_.text(7))) {
-            traits.birth_date = born->value;
-            if (traits.birth_date->precision > Precision::day) traits.birth_date->precision = Precision::day;
-            traits.birth_date->offset_minutes.reset();
-        }
-        traits.sex = domain::sex_of(pid_.text(8));
-        addresses();
-        traits.phone = pid_.text(13);
-        status(troubles);
-        for (const auto& segment : group_.attached) {
-            if (segment.id() == "ZFA" && segment.text(9) == "IO") patient_.choices.dmp_opposed = true;
-        }
-        return std::move(patient_);
-    }
-
-private:
-    void identifiers(std::vector<domain::Trouble>& troubles) {
-        bool several = false;
-        for (const auto& cx : pid_.field(3).repetitions()) {
-            const auto id = std::string(trim(cx.component(1).text()));
-            if (id.empty()) continue;
-            const auto type = cx.component(5).text();
-            const auto authority = cx.component(4);
-            const auto oid = authority.subcomponent(2).text();
-            if (type == "INS" || domain::is_ins_oid(oid)) {
-                if (!domain::is_ins_oid(oid)) continue;  // old INS-C: ignored as identity (hl7v2-lab 9.2)
-                const auto matricule = domain::InsMatricule::parse(id);
-                if (!matricule) {
-                    troubles.push_back({"ins_invalid", "PID-3", matricule.error().what + ": the INS was left out"});
-                    continue;
-                }
-                // Whatever PID-32 says, the identity is not qualified by an INS that can't be one here.
-                if (domain::is_test_ins_oid(oid) == context_.production) {
-                    troubles.push_back({"ins_environment", "PID-3",
-                                        context_.production ? "a test INS on a production instance: it was left out"
-                                                            : "a real INS on a test instance: it was left out"});
-                    continue;
-                }
-                domain::Ins ins{*matricule, oid};
-                several = several || (patient_.ins && patient_.ins->reveal() != ins);
-                patient_.ins = Personal<domain::Ins>{std::move(ins)};
-            } else if ((type == "PI" || type.empty()) && patient_.local_id.empty()) {
-                patient_.local_id = id;
-                patient_.local_authority_oid = domain::is_oid(oid) ? oid : context_.site_oid;
-            }
-        }
-        if (several) {
-            patient_.ins.reset();
-            troubles.push_back({"ins_invalid", "PID-3", "two INS for one patient: both were left out"});
-        }
-    }
-
-    void names() {
-        auto& traits = patient_.traits.reveal();
-        for (const auto& name : pid_.field(5).repetitions()) {
-            const auto type = name.component(7).text();
-            if (type == "D") {
-                traits.used_name = name.component(1).subcomponent(1).text();
-                traits.used_given_name = name.component(2).text();
-            } else if ((type == "L" || type.empty()) && traits.birth_name.empty()) {
-                traits.birth_name = name.component(1).subcomponent(1).text();
-                traits.first_given_name = name.component(2).text();
-                traits.birth_given_names = name.component(3).text();
-            }
-        }
-    }
-
-    void addresses() {
-        auto& traits = patient_.traits.reveal();
-        for (const auto& address : pid_.field(11).repetitions()) {
-            const auto type = address.component(7).text();
-            if (type == "BDL" || type == "BR") {
-                traits.birth_place = address.component(9).text();
-            } else if (traits.address.city.empty()) {
-                for (const std::size_t line : {1U, 2U}) {
-                    if (const auto text = address.component(line).subcomponent(1).text(); !text.empty())
-                        traits.address.lines.push_back(text);
-                }
-                traits.address.city = address.component(3).text();
-                traits.address.postal_code = address.component(5).text();
-                if (const auto country = address.component(6).text(); country != "FRA")
-                    traits.address.country = country;
-            }
-        }
-    }
-
-    void status(std::vector<domain::Trouble>& troubles) {
-        patient_.doubtful = reliability(pid_, "DOUT");
-        patient_.fictitious = reliability(pid_, "FICT");
-        const bool validated = reliability(pid_, "VALI");
-        using domain::IdentityStatus;
-        if (patient_.doubtful || patient_.fictitious) {
-            patient_.status = IdentityStatus::provisional;
-            if (patient_.ins) {
-                patient_.ins.reset();
-                troubles.push_back({"ins_dropped", "PID-32", "a doubtful or fictitious identity keeps no INS"});
-            }
-            return;
-        }
-        for (const auto* code : {"ANOM", "CACH", "USUR", "INVA", "DESA"}) {
-            if (patient_.ins && reliability(pid_, code)) {
-                patient_.ins.reset();
-                troubles.push_back({"ins_dropped", "PID-32", "the reliability code forbids using the INS"});
-            }
-        }
-        if (!patient_.ins) {
-            patient_.status = validated ? IdentityStatus::validated : IdentityStatus::provisional;
-            return;
-        }
-        if (!validated) {
-            patient_.status = IdentityStatus::retrieved;
-            return;
-        }
-        const auto& traits = patient_.traits.reveal();
-        const bool complete = !traits.birth_given_names.empty() && !traits.first_given_name.empty() &&
-                              traits.birth_date && traits.birth_date->precision == Precision::day &&
-                              traits.sex != domain::Sex::unknown && traits.birth_place.size() == 5;
-        patient_.status = complete ? IdentityStatus::qualified : IdentityStatus::retrieved;
-        if (!complete)
-            troubles.push_back(
-                {"traits_incomplete", "PID", "a qualified INS comes with its five traits: kept as retrieved"});
-    }
-
-    const hl7::PatientGroup& group_;
-    const hl7::Segment& pid_;
-    const OrderContext& context_;
-    domain::Patient patient_;
-};
 
 class OrderReader {
 public:
@@ -396,8 +269,7 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
     if (patient == nullptr) return Refusal{"AE", "100", "PID^1", "an order needs a PID", "PID"};
     if (!message.first("ORC")) return Refusal{"AE", "100", "ORC^1", "an order needs an ORC", "ORC"};
     ReadOrder read;
-    PatientReader patients(*patient, context);
-    auto who = patients.read(read.troubles);
+    auto who = patient_of(*patient, link, context, read.troubles);
     if (auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
     read.order.patient = std::move(std::get<domain::Patient>(who));
     OrderReader orders(*patient, link, catalogue);

@@ -9,6 +9,7 @@
 #include "lib/domain/order.hpp"
 #include "lib/domain/received.hpp"
 #include "lib/interpret/admission.hpp"
+#include "lib/interpret/patient.hpp"
 
 namespace sgl::interpret {
 
@@ -32,11 +33,7 @@ struct ReadOrder {
     }
 };
 
-/// Where an order is read.
-struct OrderContext {
-    std::string site_oid;  ///< assigning authority of patient numbers that name none
-    bool production{};     ///< of the instance: test INS are left out there, real ones anywhere else (design D17)
-};
+using OrderContext = PatientContext;
 
 /// All or nothing: one line that can't be accepted refuses the order, each line with its reason.
 std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link,

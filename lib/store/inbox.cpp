@@ -519,7 +519,10 @@ asio::awaitable<domain::MessageId> Inbox::next_id() {
 
 std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::MessageId id, Instant now) {
     MessageRows rows;
-    rows.add(arrival, id, arrival.answer == "AA" ? "applied" : "rejected");
+    rows.add(arrival, id,
+             arrival.answer != "AA"         ? "rejected"
+             : arrival.reading.quarantined ? "quarantined"
+                                           : "applied");
     std::vector<pg::Step> steps;
     rows.steps(steps, now);
     return steps;

@@ -10,6 +10,7 @@
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/order_rows.hpp"
+#include "lib/store/patients.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
@@ -29,37 +30,6 @@ constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
     limit 1)sql"};
 
 constexpr pg::Query next_number{"orders.next_number", "select nextval('order_sequence')"};
-
-// The registration says who the patient is (design D16): its word replaces ours, the version moves only on a change.
-constexpr pg::Query upsert_patient{"orders.upsert_patient", R"sql(
-    insert into patient (id, legal_entity_id, site_id, local_authority, local_id, birth_name, birth_given_names, first_given_name,
-        used_name, used_given_name, birth_date, sex, birth_place, address, phone, ins_matricule, ins_oid, status, doubtful,
-        fictitious, dmp_opposed, messaging_opposed, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-    on conflict (legal_entity_id, local_authority, local_id) do update set
-        birth_name = excluded.birth_name, birth_given_names = excluded.birth_given_names,
-        first_given_name = excluded.first_given_name, used_name = excluded.used_name,
-        used_given_name = excluded.used_given_name, birth_date = excluded.birth_date, sex = excluded.sex,
-        birth_place = excluded.birth_place, address = excluded.address, phone = excluded.phone,
-        ins_matricule = excluded.ins_matricule, ins_oid = excluded.ins_oid, status = excluded.status,
-        doubtful = excluded.doubtful, fictitious = excluded.fictitious,
-        dmp_opposed = patient.dmp_opposed or excluded.dmp_opposed,
-        messaging_opposed = patient.messaging_opposed or excluded.messaging_opposed,
-        row_version = patient.row_version + (case when
-            (patient.birth_name, patient.birth_given_names, patient.first_given_name, patient.used_name, patient.used_given_name,
-             patient.birth_date, patient.sex, patient.birth_place, patient.address, patient.phone, patient.ins_matricule,
-             patient.ins_oid, patient.status, patient.doubtful, patient.fictitious)
-            is distinct from
-            (excluded.birth_name, excluded.birth_given_names, excluded.first_given_name, excluded.used_name, excluded.used_given_name,
-             excluded.birth_date, excluded.sex, excluded.birth_place, excluded.address, excluded.phone, excluded.ins_matricule,
-             excluded.ins_oid, excluded.status, excluded.doubtful, excluded.fictitious)
-            or excluded.dmp_opposed and not patient.dmp_opposed
-            or excluded.messaging_opposed and not patient.messaging_opposed then 1 else 0 end),
-        updated_at = excluded.updated_at
-    returning id)sql"};
-
-constexpr pg::Query same_ins{"orders.same_ins", R"sql(
-    select count(*) from patient where legal_entity_id = $1 and ins_matricule = $2 and ins_oid = $3 and id <> $4)sql"};
 
 constexpr pg::Query insert_order{"orders.insert", R"sql(
     insert into lab_order (id, legal_entity_id, site_id, patient_id, number, placer_group, state, prescriber, copies, collector,
@@ -84,7 +54,7 @@ constexpr pg::Query insert_work{"orders.insert_work", R"sql(
     "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, " \
     "o.collector, o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.patient_class, o.clinical_context, "   \
     "o.urgent, " SGL_PATIENT_COLUMNS                                                                                 \
-    ", p.address, p.phone, p.dmp_opposed, p.messaging_opposed, o.row_version + p.row_version - 1 "                   \
+    ", p.address, p.phone, dmp_opposed(p.id, o.stay_number), messaging_opposed(p.id), o.row_version + p.row_version - 1 " \
     "from lab_order o join patient p on p.id = o.patient_id where o.id = $1"
 
 constexpr pg::Query read_order{"orders.read", "select " SGL_ORDER_COLUMNS};
@@ -191,25 +161,15 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
         co_return Error{Fault::conflict, where, "this number already belongs to another order of the site"};
     }
 
-    const auto& patient = order.patient;
-    const auto& traits = patient.traits.reveal();
-    std::optional<std::string> matricule;
-    std::optional<std::string> ins_oid;
-    if (patient.ins) {
-        matricule = patient.ins->reveal().matricule.text();
-        ins_oid = patient.ins->reveal().oid;
+    std::vector<domain::Trouble> troubles = arrival.reading.troubles;
+    const PatientPlace place{arrival.legal_entity, arrival.site, now};
+    Result<domain::PatientId> who =
+        co_await patients::of_order(transaction, place, order.patient, troubles);
+    if (!who) {
+        co_await transaction.rollback();
+        co_return who.error();
     }
-    const Uuid fresh = Uuid::v7(now);
-    const std::string address = codec::text(codec::to_json(traits.address));
-    pg::Params who = pg::params(
-        fresh, arrival.legal_entity, arrival.site, patient.local_authority_oid, patient.local_id,
-        normalised_name(traits.birth_name), normalised_name(traits.birth_given_names),
-        normalised_name(traits.first_given_name), normalised_name(traits.used_name),
-        normalised_name(traits.used_given_name), hl7(traits.birth_date), to_string(traits.sex), traits.birth_place,
-        address, traits.phone, matricule, ins_oid, to_string(patient.status), patient.doubtful, patient.fictitious,
-        patient.choices.dmp_opposed, patient.choices.messaging_opposed, now);
-    const pg::Rows patient_rows = co_await transaction.query(upsert_patient, std::move(who));
-    const Uuid patient_id = patient_rows[0].uuid(0);
+    const Uuid patient_id = who->value();
 
     done.order = domain::OrderId{Uuid::v7(now)};
     done.number = order.filler_number;
@@ -257,18 +217,9 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
     event.action = "register_order";
     event.object = "order:" + to_string(done.order.value());
     event.payload = codec::text(
-        {{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(patient)}});
+        {{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(order.patient)}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, now));
-    std::vector<domain::Trouble> troubles = arrival.reading.troubles;
-    if (matricule) {
-        const pg::Rows others =
-            co_await transaction.query(same_ins, pg::params(arrival.legal_entity, *matricule, *ins_oid, patient_id));
-        if (others[0].int64(0) > 0) {
-            troubles.push_back(
-                {"duplicate_ins", "PID-3", "another patient of this legal entity has the same INS"});  // R-09
-        }
-    }
     if (!troubles.empty()) {
         pg::TextColumn kinds;
         pg::TextColumn coordinates;
@@ -335,7 +286,7 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
 }
 
 std::vector<pg::Query> orders_queries() {
-    return {find_key,       taken_numbers, next_number, upsert_patient, same_ins,       insert_order, insert_specimens,
+    return {find_key,       taken_numbers, next_number, insert_order, insert_specimens,
             insert_numbers, insert_work,   read_order,  lock_order,     read_specimens, read_results};
 }
 

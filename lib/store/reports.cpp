@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 constexpr pg::Query find_previous{"reports.previous", R"sql(
     select distinct on (v.local_code) v.local_code, v.content
-    from validated_result v where v.patient_id = $1
+    from validated_result v where v.patient_id = any(array(select patient_family($1)))
     order by v.local_code, v.at desc)sql"};
 
 constexpr pg::Query close_order{"reports.close_order", R"sql(

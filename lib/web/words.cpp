@@ -152,7 +152,7 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 29> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 49> words{{
         // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
         {"missing_code", "Résultat sans code d'examen"},
@@ -182,6 +182,26 @@ std::string work_kind(std::string_view kind) {
         {"ins_environment", "INS de test en production, ou réelle sur une instance de test"},
         {"ins_dropped", "INS écartée : identité non fiable"},
         {"traits_incomplete", "Traits incomplets : INS non qualifiée"},
+        {"duplicate_traits", "Mêmes traits sur deux patients"},
+        {"duplicate_told", "Doublon signalé par l'établissement"},
+        {"collision_told", "Collision signalée par l'établissement : deux personnes, un dossier"},
+        {"identity_conflict", "Identité vérifiée que le message contredit : rien n'a été changé"},
+        {"identity_transition", "Passage de statut d'identité non permis"},
+        {"identity_changed", "Traits stricts changés, dossiers ouverts : vérifier les tubes"},
+        {"identity_incomplete", "Message d'identité sans nom de naissance"},
+        {"identity_unknown", "Patient inconnu, que le message ne nomme pas"},
+        {"identifier_missing", "Message d'identité sans identifiant local (IPP)"},
+        {"ins_lost", "INS absente du message : retirée"},
+        {"ins_changed", "INS remplacée par une autre"},
+        {"traits_changed", "Traits stricts changés sans nouvelle qualification : INS retirée"},
+        {"merged_identifier", "Identifiant clos par une fusion, encore utilisé"},
+        {"merge_refused", "Fusion refusée"},
+        {"renumber_refused", "Changement d'identifiant refusé"},
+        {"split_refused", "Séparation refusée"},
+        {"split_orders", "Dossiers à attribuer après séparation"},
+        {"wrong_identity_documents", "Documents partis sous une autre identité"},
+        {"dmp_opposed_late", "Opposition au DMP après départ de comptes rendus"},
+        {"movement", "Mouvement illisible, laissé de côté"},
         // its message
         {"charset", "Message illisible : jeu de caractères"},
         {"too_long", "Message trop long"},

@@ -123,5 +123,21 @@ def content(message):
     return message if last < first else message[first:last + 1]
 
 
+def lawful(data):
+    """The bytes as they may be kept: without race, religion and ethnic group, PID-10, 17 and 22 (hl7v2-lab 9.2)."""
+    start = data.find(b"MSH")
+    if start < 0 or start + 3 >= len(data):
+        return data
+    separator = data[start + 3:start + 4]
+
+    def segment(text):
+        if not re.match(rb"PID" + re.escape(separator), text.lstrip(b" \t")):
+            return text
+        fields = text.split(separator)
+        return separator.join(b"" if n in (10, 17, 22) else field for n, field in enumerate(fields))
+    return data[:start] + b"".join(segment(part) for part in re.split(rb"([\r\n])", data[start:]))
+
+
 def sha256(data):
-    return hashlib.sha256(data).hexdigest()
+    """Of what is kept of a message."""
+    return hashlib.sha256(lawful(data)).hexdigest()

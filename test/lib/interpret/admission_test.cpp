@@ -27,7 +27,7 @@ struct Row {
 TEST(Admission, AnswersWhatTheTableSays) {
     for (const auto& row : {
              Row{"", "P", "2.5.1", "AE", "101", "MSH-9"},         // nothing to go by: the sender must correct
-             Row{"ADT^A01", "P", "2.5.1", "AR", "200", "MSH-9"},  // not in this version
+             Row{"DFT^P03", "P", "2.5.1", "AR", "200", "MSH-9"},  // not in this version
              Row{"XYZ^R01", "P", "2.5.1", "AR", "200", "MSH-9"}, Row{"ORU^R40", "P", "2.5.1", "AR", "201", "MSH-9"},
              Row{"OUL^R21", "P", "2.5.1", "AR", "201", "MSH-9"}, Row{"ORU", "P", "2.5.1", "AR", "201", "MSH-9"},
              Row{"OML^O33", "P", "2.5.1", "AR", "201", "MSH-9"},
@@ -54,6 +54,17 @@ TEST(Admission, TakesResultsOfTheVersionsThatAnalysersSpeak) {
         EXPECT_FALSE(admission.refusal);
         EXPECT_EQ(admission.kind, Kind::results);
     }
+}
+
+TEST(Admission, TakesIdentitiesFromTheirSourcesOnly) {
+    for (const auto* type : {"ADT^A01^ADT_A01", "ADT^A40^ADT_A39", "ADT^Z99", "ADT^A60", "ADT"}) {
+        const auto admission = admitted(msh(type, "P", "2.5^FRA^2.11"), registration());
+        EXPECT_FALSE(admission.refusal) << type;
+        EXPECT_EQ(admission.kind, Kind::identity) << type;
+    }
+    const auto refused = admitted(msh("ADT^A28", "P", "2.5"), analyser());
+    ASSERT_TRUE(refused.refusal);
+    EXPECT_EQ(refused.refusal->answer + refused.refusal->code + refused.refusal->coordinate, "AR207MSH-9");
 }
 
 TEST(Admission, TakesTheResultsThatAnalysersAndPointOfCareDevicesSend) {

@@ -6,6 +6,7 @@
 #include <regex>
 #include <sstream>
 
+#include "lib/store/identities.hpp"
 #include "lib/store/queries.hpp"
 #include "test/lib/store/laboratory_fixture.hpp"
 
@@ -20,7 +21,8 @@ struct Listed {
 std::vector<Listed> all_queries() {
     return {{"inbox", inbox_queries()},       {"link_state", link_state_queries()}, {"orders", orders_queries()},
             {"reports", reports_queries()},   {"outbox", outbox_queries()},         {"accounts", accounts_queries()},
-            {"audit", audit_queries()},       {"work", work_queries()}};
+            {"audit", audit_queries()},       {"work", work_queries()},
+            {"patients", patients_queries()}, {"identities", identities_queries()}};
 }
 
 class PgSchema : public test::LaboratoryTest {
@@ -181,7 +183,7 @@ TEST_F(PgSchema, ShowsNoSiteARowOfAnother) {
         const auto moved = seen({1}, "update " + table.name + " set site_id = 2, legal_entity_id = 2");
         EXPECT_EQ(moved, "42501") << "a row moved to another site";
     }
-    EXPECT_EQ(tables, 16);
+    EXPECT_EQ(tables, 22);
 }
 
 TEST_F(PgSchema, LetsTheApplicationDeleteOrRewriteNoHistory) {

@@ -131,7 +131,10 @@ TEST(Words, EveryKindOfWorkIsSaidInFrench) {
          {"unknown_code", "missing_code", "contradictory_code", "unit", "value", "no_value", "status", "unknown_flag", "late_result", "late_preliminary",
           "late_final", "quality_control", "misplaced_result", "unmatched", "ambiguous_number", "cancelled_order", "order_refused", "unknown_exam",
           "report_refused", "identity_mismatch", "two_patients", "duplicate_ins", "ins_invalid", "ins_environment", "ins_dropped", "traits_incomplete",
-          "charset", "too_long", "unstorable"})
+          "duplicate_traits", "duplicate_told", "collision_told", "identity_conflict", "identity_transition", "identity_changed",
+          "identity_incomplete", "identity_unknown", "identifier_missing", "ins_lost", "ins_changed", "traits_changed",
+          "merged_identifier", "merge_refused", "renumber_refused", "split_refused", "split_orders", "wrong_identity_documents",
+          "dmp_opposed_late", "movement", "charset", "too_long", "unstorable"})
         EXPECT_NE(work_kind(kind), kind);
 }
 
