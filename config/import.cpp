@@ -254,10 +254,46 @@ Result<void> read_outgoing(LinkText& to, const Node& node) {
     return {};
 }
 
+bool is_path(std::string_view text);
+
 const std::vector<Key<Link::Code>> code_keys{
     {"theirs", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
     {"ours", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "local code", "", ""},
     {"unit", &Link::Code::unit, "unit", R"("")", ""},
+    {"factor",
+     +[](Link::Code& to, const Node& node) -> Result<void> {
+         std::string text;
+         if (auto read = read_value(node, {.not_empty = true}, text); !read) return read;
+         const auto number = Decimal::parse(text);
+         if (!number || *number <= Decimal{}) return malformed(node, "expected a number above zero between quotes, such as \"0.113\"");
+         to.factor = *number;
+         return {};
+     },
+     "number", "-", ""},
+    {"at",
+     +[](Link::Code& to, const Node& node) -> Result<void> {
+         if (auto read = read_value(node, {.not_empty = true}, to.at); !read) return read;
+         if (!is_path(to.at)) return malformed(node, "expected a place such as OBX-5.2");
+         return {};
+     },
+     "place", "-", ""},
+};
+
+const std::vector<Key<Link::Word>> word_keys{
+    {"theirs", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
+    {"ours", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "text", "", ""},
+};
+
+const std::vector<Key<Link::Rule>> rule_keys{
+    {"at",
+     +[](Link::Rule& to, const Node& node) -> Result<void> {
+         if (auto read = read_value(node, {.not_empty = true}, to.at); !read) return read;
+         if (!is_path(to.at)) return malformed(node, "expected a place such as OBX-3.3 or MSH-16");
+         return {};
+     },
+     "place", "", ""},
+    {"is", &Link::Rule::is, "list of texts", "[]", ""},
+    {"begins", &Link::Rule::begins, "list of texts", "[]", ""},
 };
 
 const std::vector<Key<Link::Flag>> flag_keys{
@@ -265,12 +301,12 @@ const std::vector<Key<Link::Flag>> flag_keys{
     {"does",
      +[](Link::Flag& to, const Node& node) -> Result<void> {
          std::string text;
-         if (auto read = read_value(node, {.choices = {"ignore", "comment", "block"}}, text); !read) return read;
+         if (auto read = read_value(node, {.choices = {"ignore", "comment", "block", "hide"}}, text); !read) return read;
          using enum Link::Flag::Does;
-         to.does = text == "ignore" ? nothing : text == "comment" ? comment : block;
+         to.does = text == "ignore" ? nothing : text == "comment" ? comment : text == "hide" ? hide : block;
          return {};
      },
-     "ignore, comment or block", "", ""},
+     "ignore, comment, block or hide", "", ""},
     {"text", &Link::Flag::text, "text", R"("")", ""},
 };
 
@@ -335,6 +371,18 @@ const std::vector<Key<LinkText>> link_keys{
     {"ignored_codes", &link_text<&Link::ignored_codes>, "list of texts", "[]", ""},
     {"control_prefixes", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.control_prefixes); },
      "list of texts", "-", ""},
+    {"units", +[](LinkText& to, const Node& node) { return read_tables(node, "link.units", word_keys, to.link.units); }, "list of tables",
+     "[]", ""},
+    {"values", +[](LinkText& to, const Node& node) { return read_tables(node, "link.values", word_keys, to.link.values); },
+     "list of tables", "[]", ""},
+    {"blanks", &link_text<&Link::blanks>, "characters", R"("")", ""},
+    {"controls", +[](LinkText& to, const Node& node) { return read_tables(node, "link.controls", rule_keys, to.link.controls); },
+     "list of tables", "[]", ""},
+    {"ignored", +[](LinkText& to, const Node& node) { return read_tables(node, "link.ignored", rule_keys, to.link.ignored); },
+     "list of tables", "[]", ""},
+    {"flag_paths", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.flag_paths); },
+     "list of places", "-", ""},
+    {"performing_laboratory", &link_text<&Link::performing_laboratory>, "name", R"("")", ""},
 };
 
 /// `SPM-2`, `OBX-3.4`, `OBX-3.1.2`: segment, field, optional component and sub-component.
@@ -357,7 +405,7 @@ Result<void> read_links(const Node& list, Import& to) {
         const auto& node = list.items[i];
         for (const auto& other : to.links)
             if (other.link.name == link.name) return malformed(node, "another link has this name");
-        for (const auto* paths : {&link.number_paths, &link.code_paths})
+        for (const auto* paths : {&link.number_paths, &link.code_paths, &link.flag_paths})
             for (const auto& path : *paths)
                 if (!is_path(path)) return malformed(node, "number_paths, code_paths: expected places such as SPM-2 or OBX-3.4");
         if (link.one_socket && !link.outgoing.host.empty())

@@ -201,14 +201,15 @@ Result<void> read_analyte(const Record& record, Import::ImportedAnalyte& made) {
     analyte.position = *position;
 
     const auto& kind = record["kind"];
-    if (kind == "numeric") analyte.kind = ValueKind::numeric;
-    else if (kind == "coded") analyte.kind = ValueKind::coded;
-    else if (kind == "text") analyte.kind = ValueKind::text;
-    else return record.wrong("kind", "expected numeric, coded or text");
+    const auto known = domain::value_kind_of(kind);
+    if (!known)
+        return record.wrong("kind", "expected numeric, coded, text, titre, interval, graded, organism, antibiotic or marker");
+    analyte.kind = *known;
     const bool numeric = analyte.kind == ValueKind::numeric;
     for (const auto* column : {"unit", "decimals", "ranges", "critical"})
         if (!numeric && !record[column].empty()) return record.wrong(column, "only for kind numeric");
-    if (analyte.kind != ValueKind::coded && !record["answers"].empty()) return record.wrong("answers", "only for kind coded");
+    const bool plain = numeric || analyte.kind == ValueKind::text || analyte.kind == ValueKind::antibiotic;
+    if (plain && !record["answers"].empty()) return record.wrong("answers", "not for kind numeric, text or antibiotic");
 
     if (numeric) {
         const auto decimals = number_of<unsigned>(record["decimals"]);
@@ -224,10 +225,11 @@ Result<void> read_analyte(const Record& record, Import::ImportedAnalyte& made) {
             analyte.critical = std::move(*critical);
         }
     }
-    if (analyte.kind == ValueKind::coded) {
+    if (!plain) {
         auto answers = parse_answers(record["answers"]);
         if (!answers) return record.wrong("answers", answers.error().what);
-        if (answers->empty()) return record.wrong("answers", "a coded examination knows its answers");
+        if (answers->empty() && analyte.kind == ValueKind::coded)
+            return record.wrong("answers", "a coded examination knows its answers");
         analyte.answers = std::move(*answers);
     }
     const auto active = read_active(record);

@@ -1,6 +1,7 @@
 #include "lib/base/decimal.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace sgl {
 
@@ -76,6 +77,47 @@ Decimal Decimal::rounded(unsigned decimals) const {
     if (decimals > 0) digits.insert(digits.size() - decimals, ".");
     const bool zero = digits.find_first_not_of("0.") == std::string::npos;
     return Decimal{(negative && !zero ? "-" : "") + digits};
+}
+
+Result<Decimal> Decimal::times(const Decimal& factor) const {
+    const auto a = parts_of(text_);
+    const auto b = parts_of(factor.text_);
+    const auto digits_of = [](const Parts& parts) {
+        std::vector<unsigned> digits;  // least significant first
+        for (const auto part : {parts.fraction, parts.whole}) {
+            for (auto it = part.rbegin(); it != part.rend(); ++it)
+                digits.push_back(static_cast<unsigned>(*it - '0'));
+        }
+        return digits;
+    };
+    const auto x = digits_of(a);
+    const auto y = digits_of(b);
+    std::vector<unsigned> product(x.size() + y.size() + 1, 0);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        for (std::size_t j = 0; j < y.size(); ++j)
+            product[i + j] += x[i] * y[j];
+    }
+    for (std::size_t i = 0; i + 1 < product.size(); ++i) {
+        product[i + 1] += product[i] / 10;
+        product[i] %= 10;
+    }
+    const auto decimals = a.fraction.size() + b.fraction.size();
+    while (product.size() > decimals + 1 && product.back() == 0)
+        product.pop_back();
+    std::string text;
+    for (const auto digit : product)
+        text += static_cast<char>('0' + digit);
+    while (text.size() <= decimals)
+        text += '0';
+    std::ranges::reverse(text);
+    if (decimals > 0) {
+        text.insert(text.size() - decimals, ".");
+        while (text.back() == '0')
+            text.pop_back();
+        if (text.back() == '.') text.pop_back();
+    }
+    const bool zero = text == "0";
+    return parse((a.negative != b.negative && !zero ? "-" : "") + text);
 }
 
 std::strong_ordering operator<=>(const Decimal& a, const Decimal& b) {

@@ -20,6 +20,8 @@ public:
     std::string french() const;                        ///< decimal comma
     /// Half away from zero, to exactly that many decimals (lab-domain 7.4); only for display and report.
     Decimal rounded(unsigned decimals) const;
+    /// Exactly; an error when the product has more than 30 digits.
+    Result<Decimal> times(const Decimal& factor) const;
 
     friend std::strong_ordering operator<=>(const Decimal& a, const Decimal& b);
     friend bool operator==(const Decimal& a, const Decimal& b) { return (a <=> b) == std::strong_ordering::equal; }

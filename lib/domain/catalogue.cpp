@@ -2,6 +2,37 @@
 
 namespace sgl::domain {
 
+std::string_view to_string(ValueKind kind) {
+    switch (kind) {
+        case ValueKind::numeric:
+            return "numeric";
+        case ValueKind::coded:
+            return "coded";
+        case ValueKind::text:
+            return "text";
+        case ValueKind::titre:
+            return "titre";
+        case ValueKind::interval:
+            return "interval";
+        case ValueKind::graded:
+            return "graded";
+        case ValueKind::organism:
+            return "organism";
+        case ValueKind::antibiotic:
+            return "antibiotic";
+        case ValueKind::marker:
+            return "marker";
+    }
+    return "";
+}
+
+std::optional<ValueKind> value_kind_of(std::string_view word) {
+    using enum ValueKind;
+    for (const auto kind : {numeric, coded, text, titre, interval, graded, organism, antibiotic, marker})
+        if (to_string(kind) == word) return kind;
+    return std::nullopt;
+}
+
 namespace {
 
 std::chrono::sys_days day_of(const Timestamp& t) {

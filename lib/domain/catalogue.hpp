@@ -12,7 +12,23 @@
 
 namespace sgl::domain {
 
-enum class ValueKind : std::uint8_t { numeric, coded, text };
+/// What its values are. The last three are lines of a culture (microbiology.hpp).
+enum class ValueKind : std::uint8_t {
+    numeric,
+    coded,
+    text,
+    titre,       ///< `1/80`, `<1/80`, a text of that form
+    interval,    ///< `5-10`, a text of that form
+    graded,      ///< `traces`, `+` to `++++`, else one of its answers
+    organism,    ///< what grew: one isolate
+    antibiotic,  ///< how an isolate answers to it: MIC, diameter or S, I, R
+    marker,      ///< a resistance of an isolate: ESBL, MRSA
+};
+std::string_view to_string(ValueKind kind);
+std::optional<ValueKind> value_kind_of(std::string_view word);
+constexpr bool of_isolate(ValueKind kind) {
+    return kind == ValueKind::organism || kind == ValueKind::antibiotic || kind == ValueKind::marker;
+}
 
 /// One reference range rule (lab-domain 7.3): closed below, open above; the most specific that holds wins.
 struct RangeRule {

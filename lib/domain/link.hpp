@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/base/decimal.hpp"
 #include "lib/base/time.hpp"
 #include "lib/domain/identifiers.hpp"
 
@@ -78,24 +80,49 @@ struct Link {
     bool decimal_comma{true};
     std::vector<std::string> no_value{"***.**", ".....", "----", "ValueNotSet", "null", "NaN"};
     std::string default_status{"R"};  ///< OBX-11 when empty
-    /// A code of the vendor's and what it is for us.
+    /// A code of the vendor's and what it is for us. The same code may stand several times, once for each unit.
     struct Code {
         std::string theirs;
-        std::string ours;  ///< local code of the catalogue
-        std::string unit;  ///< of their value when OBX-6 says nothing; empty: then it waits for a person
+        std::string ours;               ///< local code of the catalogue
+        std::string unit;               ///< of their value when OBX-6 says nothing; empty: then it waits for a person
+        std::optional<Decimal> factor{};  ///< from `unit` to the unit of the catalogue (hl7v2-lab 8.5); none: the same
+        std::string at;  ///< where its value stands, such as OBX-5.2 or OBX-8; empty: OBX-5, as OBX-2 has it
         bool operator==(const Code&) const = default;
     };
     std::vector<Code> codes;
-    /// A flag of the vendor's in OBX-8; one that is neither here nor in the standard's table asks for a person.
+    /// A text of the vendor's and what it says in our words.
+    struct Word {
+        std::string theirs;
+        std::string ours;
+        bool operator==(const Word&) const = default;
+    };
+    std::vector<Word> units;   ///< OBX-6 → UCUM; case matters
+    std::vector<Word> values;  ///< OBX-5: what stands there instead of a value that can be read
+    std::string blanks;        ///< characters that this sender writes for a space
+    /// What stands at a place of the message decides: one of `is`, or a text that begins with one of `begins`; neither
+    /// said: anything at all.
+    struct Rule {
+        std::string at;  ///< "OBX-3.3"
+        std::vector<std::string> is;
+        std::vector<std::string> begins;
+        bool operator==(const Rule&) const = default;
+    };
+    std::vector<Rule> controls;                    ///< controls and calibrators: never results of a patient
+    std::vector<Rule> ignored;                     ///< OBX that are no results
+    std::vector<std::string> flag_paths{"OBX-8"};  ///< where flags stand
+    /// The laboratory behind the link, when its results are not ours (hl7v2-lab 10): it is named with each of them,
+    /// with its own method and reference ranges. Empty: an analyser of ours.
+    std::string performing_laboratory;
+    /// A flag of the vendor's; one that is neither here nor in the standard's table asks for a person.
     struct Flag {
-        enum class Does : std::uint8_t { nothing, comment, block };
+        enum class Does : std::uint8_t { nothing, comment, block, hide };  ///< hide: an antibiotic that is not printed
         std::string theirs;
         Does does{};
         std::string text;  ///< of the comment, French
         bool operator==(const Flag&) const = default;
     };
     std::vector<Flag> flags;
-    std::vector<std::string> ignored_codes;     ///< OBX that are no results: Take Mode, Ref Group…
+    std::vector<std::string> ignored_codes;     ///< of OBX that are no results: Take Mode, Ref Group…
     std::vector<std::string> control_prefixes;  ///< of numbers that name controls: never results of a patient
     TimeZone time_zone{TimeZone::paris()};
 

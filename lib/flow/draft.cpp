@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/delivery/partners.hpp"
+#include "lib/domain/succession.hpp"
 
 namespace sgl::flow {
 
@@ -71,19 +72,24 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
                   const PreviousResults& previous) {
     ReportDraft made;
     const auto& traits = file.patient.traits.reveal();
-    // One line an analysis: of several runs the one received last (hl7v2-lab 8.6); who wants another asks for it to be
-    // resent.
-    std::map<std::int32_t, const store::CurrentResult*> newest;
+    // One line an analysis: of several runs the one measured last (hl7v2-lab 8.6), whatever the order of arrival; who
+    // wants another asks for it to be resent.
+    std::map<std::int32_t, std::vector<const store::CurrentResult*>> runs;
     for (const auto& result : file.results) {
-        if (!result.analyte || result.state == "quarantined") {
+        // A culture can't be signed in this version: its lines are kept for the report that will show isolates.
+        if (!result.analyte || result.state == "quarantined" || !result.isolate.empty()) {
             made.unreadable.push_back(result.code);
             continue;
         }
         if (result.state == "late") continue;
-        newest[result.analyte->value()] = &result;
+        runs[result.analyte->value()].push_back(&result);
     }
     std::vector<std::pair<const domain::Analyte*, const store::CurrentResult*>> found;
-    for (const auto& [id, result] : newest) {
+    for (const auto& [id, results] : runs) {
+        std::vector<domain::Candidate> candidates;
+        for (const auto* result : results)
+            candidates.push_back({result->status, zone.to_instant(measured_at(*result, zone))});
+        const auto* result = results[*domain::newest(candidates)];
         const auto* analyte = catalogue.by_id(domain::AnalyteId{id});
         if (analyte == nullptr) analyte = catalogue.by_code(result->code);  // the catalogue got a new version since
         if (analyte == nullptr)

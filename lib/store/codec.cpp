@@ -1,5 +1,6 @@
 #include "lib/store/codec.hpp"
 
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
@@ -149,6 +150,45 @@ domain::Value value(const json::value& stored) {
         return domain::Coded{bar == std::string::npos ? "" : system.substr(bar + 1), system.substr(0, bar), text};
     }
     return domain::Words{text};
+}
+
+namespace {
+
+/// The texts of a detail by their names.
+constexpr std::array<std::pair<std::string_view, std::string domain::ResultDetail::*>, 11> detail_texts{{
+    {"dilution", &domain::ResultDetail::dilution},
+    {"repeat_status", &domain::ResultDetail::repeat_status},
+    {"equipment", &domain::ResultDetail::equipment},
+    {"observer", &domain::ResultDetail::observer},
+    {"lots", &domain::ResultDetail::lots},
+    {"interpretation", &domain::ResultDetail::interpretation},
+    {"laboratory", &domain::ResultDetail::laboratory},
+    {"laboratory_id", &domain::ResultDetail::laboratory_id},
+    {"method", &domain::ResultDetail::method},
+    {"reference_range", &domain::ResultDetail::reference_range},
+    {"breakpoints", &domain::ResultDetail::breakpoints},
+}};
+
+}  // namespace
+
+json::value to_json(const domain::ResultDetail& detail) {
+    json::object object;
+    for (const auto& [name, text] : detail_texts) {
+        if (!(detail.*text).empty()) object[name] = detail.*text;
+    }
+    if (detail.susceptible) object["susceptible"] = domain::to_string(*detail.susceptible);
+    if (detail.unprinted) object["unprinted"] = true;
+    return object;
+}
+
+domain::ResultDetail result_detail(const json::value& value) {
+    domain::ResultDetail detail;
+    for (const auto& [name, text] : detail_texts)
+        detail.*text = member(value, name);
+    detail.susceptible = domain::susceptible_of(member(value, "susceptible"));
+    const auto* hidden = value.as_object().if_contains("unprinted");
+    detail.unprinted = hidden != nullptr && hidden->as_bool();
+    return detail;
 }
 
 json::value to_json(const domain::ReportedResult& result) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/domain/report.hpp"
+#include "lib/domain/result_detail.hpp"
 
 namespace sgl::store::codec {
 
@@ -20,6 +21,9 @@ json::value to_json(const domain::RequestedExam& exam);
 domain::RequestedExam exam(const json::value& value);
 json::value to_json(const domain::Value& value);
 domain::Value value(const json::value& stored);
+/// Members that say nothing are left out.
+json::value to_json(const domain::ResultDetail& detail);
+domain::ResultDetail result_detail(const json::value& value);
 json::value to_json(const domain::ReportedResult& result);
 domain::ReportedResult reported_result(const json::value& value);
 /// The identity that was signed: traits, INS, status, choices.

@@ -8,6 +8,7 @@
 
 #include "lib/base/failpoint.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/succession.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/link_state.hpp"
@@ -31,7 +32,7 @@ constexpr pg::Query find_keys{"inbox.find_keys", R"sql(
 
 // Locked in one order, so that two batches never wait for each other.
 constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
-    select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex
+    select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex, coalesce(p.ins_matricule, '')
     from unnest($1::int[], $2::text[]) with ordinality as n(site_id, number, ord)
     cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k
     join lab_order o on o.id = k.order_id
@@ -44,8 +45,9 @@ constexpr pg::Query known_results{"inbox.known_results", R"sql(
     from (select distinct k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
           cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k) o
     cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit,
-                               state, message_id, position
-                        from result where order_id = o.order_id and state not in ('superseded', 'set_aside') offset 0) r
+                               state, message_id, position, measured_at, replaces, isolate, detail->>'susceptible' as susceptible
+                        from result where order_id = o.order_id and (state not in ('superseded', 'set_aside') or status in ('D', 'W'))
+                        offset 0) r
     order by r.id)sql"};
 
 // The key without "on conflict": when another daemon was first, all is rolled back and looked at again.
@@ -62,7 +64,7 @@ constexpr pg::Query insert_messages{"inbox.insert_messages", R"sql(
 constexpr pg::Query insert_results{"inbox.insert_results", R"sql(
     insert into result (legal_entity_id, site_id, order_id, message_id, position, code, analyte_id, run, status, value_kind,
                         comparator, value, value_system, unit, received_flags, note, specimen_number, measured_at,
-                        received_at, state, replaces)
+                        received_at, state, replaces, isolate, detail)
     select t.* from unnest($1::result_row[]) t)sql"};
 
 constexpr pg::Query touch_orders{"inbox.touch_orders", R"sql(
@@ -87,6 +89,26 @@ constexpr pg::Query close_work_of_held{"inbox.close_work_of_held", R"sql(
     from unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[]) as h(order_id, message_id, position, settler)
     where w.order_id = h.order_id and w.message_id = h.message_id and w.done_at is null
       and split_part(w.coordinate, '-', 1) in ('OBX[' || h.position || ']', case h.position when 1 then 'OBX' end))sql"};
+
+constexpr pg::Query insert_documents{"inbox.insert_documents", R"sql(
+    insert into order_document (legal_entity_id, site_id, order_id, message_id, position, code, title, media_type, sha256, content,
+                                received_at)
+    select * from unnest($1::int[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bytea[],
+                         $10::bytea[], $11::timestamptz[])
+    on conflict (order_id, sha256) do nothing)sql"};
+
+// A result of the wrong patient: what has not left yet stays until a person lets it go (hl7v2-lab 8.6, W).
+constexpr pg::Query hold_letters{"inbox.hold_letters", R"sql(
+    with waiting as (
+        select l.id, l.state from letter l
+        join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id
+        where s.order_id = any($1::uuid[]) and l.state in ('due', 'retry') and l.act = 'deliver' for update of l),
+    held as (
+        update letter l set state = 'held', reason = 'MANUAL_HOLD' from waiting w where w.id = l.id
+        returning l.id, l.legal_entity_id, l.site_id, l.reason, l.attempts, w.state as before)
+    insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
+    select id, legal_entity_id, site_id, $2, 'daemon', before, 'held', reason, attempts, 'a result in it is that of another patient'
+    from held)sql"};
 
 constexpr pg::Query delete_keys{"inbox.delete_keys", R"sql(
     delete from message_key where (link_id, key, sha256) in
@@ -113,28 +135,41 @@ struct MatchedOrder {
     std::string given_name;
     std::string birth_date;
     std::string sex;
+    std::string ins;  // empty: none
 };
 
 struct KnownResult {
-    std::int64_t id{};
+    std::int64_t id{};  // 0: of this very batch
     std::string status;
     codec::ValueColumns value;
+    std::string susceptible;
+    std::optional<Instant> measured_at;
+    bool replaced{};
+
+    bool says(const codec::ValueColumns& other, std::string_view other_susceptible) const {
+        return value.kind == other.kind && value.comparator == other.comparator && value.value == other.value &&
+               value.system == other.system && value.unit == other.unit && susceptible == other_susceptible;
+    }
 };
 
-/// A result is identified by its order, its analysis (or code) and its run (hl7v2-lab 8.6).
-using ResultKey = std::tuple<Uuid, std::string, std::string>;
+std::optional<Instant> instant_of(std::string_view measured_at) {
+    const auto read = Timestamp::parse(measured_at);
+    if (!read || !read->offset_minutes) return std::nullopt;
+    return TimeZone::utc().to_instant(*read);
+}
+
+/// A result is identified by its order, its analysis (or code) and its run (hl7v2-lab 8.6); a line of a culture by its
+/// isolate, too.
+struct ResultKey {
+    Uuid order;
+    std::string analysis;
+    std::string run;
+    std::string isolate;
+    auto operator<=>(const ResultKey&) const = default;
+};
 
 std::string analysis_of(std::optional<std::int32_t> analyte, std::string_view code) {
     return analyte ? "#" + std::to_string(*analyte) : std::string(code);
-}
-
-bool is_preliminary(std::string_view status) {
-    return status == "P" || status == "R" || status == "I" || status == "S";
-}
-
-/// A status goes forward only: preliminary, final, corrected (hl7v2-lab 8.6). X ends a result as F does.
-int rank(std::string_view status) {
-    return is_preliminary(status) ? 0 : status == "C" || status == "A" || status == "V" ? 2 : 1;
 }
 
 /// A result that an order holds until a person looks, or until a later one takes its place.
@@ -150,7 +185,8 @@ struct HeldResult {
     /// have replaced end it: a correction waits for another correction.
     bool yields_to(std::optional<std::int32_t> other_analyte, std::string_view other_code, std::string_view other_run,
                    std::string_view other_status) const {
-        if (status == "D" || status == "W" || run != other_run || rank(other_status) < rank(status)) return false;
+        if (status == "D" || status == "W" || run != other_run || domain::rank(other_status) < domain::rank(status))
+            return false;
         return (analyte && analyte == other_analyte) || (!code.empty() && code == other_code);
     }
 };
@@ -174,6 +210,7 @@ std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder
         if (order.birth_date.size() >= 8 && to_hl7(day) != order.birth_date.substr(0, 8))
             return claim.coordinate + "-7";
     }
+    if (!claim.ins.empty() && !order.ins.empty() && claim.ins != order.ins) return claim.coordinate + "-3";
     if (claim.sex != domain::Sex::unknown && order.sex != "U" && to_string(claim.sex) != order.sex)
         return claim.coordinate + "-8";
     return {};
@@ -204,7 +241,37 @@ struct ResultRows {
              std::string_view state, std::optional<std::int64_t> replaced) {
         rows.add(a.legal_entity, a.site, order, message, r.position, r.code, r.analyte, r.run, r.status, value.kind,
                  value.comparator, value.value, value.system, value.unit, r.received_flags, r.note, specimen,
-                 r.measured_at, a.received_at, state, replaced);
+                 r.measured_at, a.received_at, state, replaced, r.isolate,
+                 pg::Json{r.detail == domain::ResultDetail{} ? "{}" : codec::text(codec::to_json(r.detail))});
+    }
+};
+
+struct DocumentRows {
+    pg::Int4Column entities;
+    pg::Int4Column sites;
+    pg::UuidColumn orders;
+    pg::Int8Column messages;
+    pg::Int4Column positions;
+    pg::TextColumn codes;
+    pg::TextColumn titles;
+    pg::TextColumn types;
+    pg::BytesColumn digests;
+    pg::BytesColumn contents;
+    pg::InstantColumn times;
+
+    void add(const Arrival& a, domain::MessageId message, const domain::ReceivedDocument& d, const Uuid& order) {
+        entities.add(a.legal_entity.value());
+        sites.add(a.site.value());
+        orders.add(order);
+        messages.add(message.value());
+        positions.add(d.position);
+        codes.add(storable(d.code));
+        titles.add(storable(d.title));
+        types.add(to_string(d.form));
+        const Sha256 digest = sha256(d.bytes);
+        digests.add(pg::Bytes{view(digest)});
+        contents.add(pg::Bytes{d.bytes});
+        times.add(a.received_at);
     }
 };
 
@@ -243,8 +310,12 @@ public:
     explicit Batch(Instant now) : now_(now) {}
 
     void order_matches(std::size_t number, MatchedOrder order) { matches_[number].push_back(std::move(order)); }
-    void result_known(const Uuid& order, const std::string& analysis, const std::string& run, KnownResult known) {
-        known_[{order, analysis, run}] = std::move(known);
+    /// In the order of their arrival.
+    void result_known(ResultKey key, KnownResult known, std::optional<std::int64_t> replaces) {
+        auto& of_key = known_[std::move(key)];
+        for (auto& other : of_key)
+            other.replaced |= replaces && other.id == *replaces;
+        of_key.push_back(std::move(known));
     }
     void result_held(const Uuid& order, HeldResult held) { held_[order].push_back(std::move(held)); }
 
@@ -293,6 +364,16 @@ public:
             steps.push_back(pg::Step{supersede_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
             steps.push_back(
                 pg::Step{close_work_of_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
+        }
+        if (documents_.messages.size() > 0) {
+            const auto& d = documents_;
+            steps.push_back(
+                pg::Step{insert_documents, pg::params(d.entities, d.sites, d.orders, d.messages, d.positions, d.codes,
+                                                      d.titles, d.types, d.digests, d.contents, d.times)});
+        }
+        if (!wrong_.empty()) {
+            const std::vector<Uuid> ids(wrong_.begin(), wrong_.end());
+            steps.push_back(pg::Step{hold_letters, pg::params(ids, now_)});
         }
         steps.push_back(audit(events_, now_));
         return steps;
@@ -372,10 +453,27 @@ private:
         const bool signed_already = order->state == "fully_validated" || order->state == "reported";
         const auto& specimen = group.numbers[matched_number];
         bool clean = true;
+        for (const auto& document : group.documents) {
+            documents_.add(arrival, id, document, order->id);
+            touched_.insert(order->id);
+        }
         for (const auto& result : group.results) {
             if (result.held) {
+                // What is withdrawn is shown no more; once it was signed, only a biologist takes it back.
+                std::optional<std::int64_t> replaced;
+                if (domain::rank(result.status) == 3) {
+                    wrong_.insert(order->id);
+                    if (!signed_already) {
+                        replaced = withdrawn_by(result, order->id);
+                    } else {
+                        work_.add(arrival, id,
+                                  {"report_to_withdraw", coordinate(result),
+                                   "a signed report holds the result that its sender withdraws"},
+                                  order->id);
+                    }
+                }
                 results_.add(arrival, id, result, codec::columns(result.value), specimen, order->id, "quarantined",
-                             std::nullopt);
+                             replaced);
                 const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
                 result_held(order->id, {analyte, result.code, result.run, result.status, id.value(), result.position});
                 touched_.insert(order->id);
@@ -389,24 +487,24 @@ private:
 
     bool apply_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
                       std::string_view specimen, const Uuid& order, bool signed_already) {
-        const std::optional<std::int32_t> analyte =
-            result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
-        const ResultKey key{order, analysis_of(analyte, result.code), result.run};
-        const auto value = codec::columns(result.value);
-        const auto before = known_.find(key);
+        auto value = codec::columns(result.value);
+        const std::string susceptible(result.detail.susceptible ? to_string(*result.detail.susceptible) : "");
+        const auto measured_at = instant_of(result.measured_at);
+        auto& known = known_[key_of(result, order)];
+        std::vector<domain::Earlier> earlier;
+        earlier.reserve(known.size());
+        for (const auto& one : known)
+            earlier.push_back({one.status, one.measured_at, one.says(value, susceptible), one.replaced});
+        const auto next = domain::succeed(earlier, result.status, measured_at);
+        using Kind = domain::Succession::Kind;
         std::optional<std::int64_t> replaced;
-        if (before != known_.end()) {
-            const auto& old = before->second;
-            const bool same_value = old.value.kind == value.kind && old.value.comparator == value.comparator &&
-                                    old.value.value == value.value && old.value.system == value.system &&
-                                    old.value.unit == value.unit;
-            const bool backward = rank(result.status) < rank(old.status);
-            if (same_value && (backward || old.status == result.status)) {  // said twice: nothing new
+        std::string status = result.status;
+        switch (next.kind) {
+            case Kind::repeat:  // said before: nothing new
                 if (supersede(arrival, result, order)) touched_.insert(order);
                 return true;
-            }
-            if (backward) {
-                const bool preliminary = is_preliminary(result.status);
+            case Kind::behind: {
+                const bool preliminary = domain::rank(result.status) == 0;
                 work_.add(arrival, id,
                           {preliminary ? "late_preliminary" : "late_final", coordinate(result),
                            preliminary ? "a preliminary result came after the final one"
@@ -414,20 +512,58 @@ private:
                           order);
                 return false;
             }
-            // A row of this very batch has no number yet: both are kept, the later one counts.
-            if (old.id != 0) replaced = old.id;
+            case Kind::lost:
+                work_.add(
+                    arrival, id,
+                    {"nothing_to_confirm", coordinate(result) + "-11", "there is no preliminary result to make final"},
+                    order);
+                return false;
+            case Kind::promotes:
+                value = known[next.of].value;
+                status = "F";
+                [[fallthrough]];
+            case Kind::replaces:
+                known[next.of].replaced = true;
+                // A row of this very batch has no number yet: both are kept, and the newest counts. What is signed is
+                // never taken away: the late one stands beside it until a biologist decides.
+                if (known[next.of].id != 0 && !signed_already) replaced = known[next.of].id;
+                break;
+            case Kind::first:
+                break;
         }
-        known_[key] = KnownResult{0, result.status, value};
+        known.push_back(KnownResult{0, status, value, susceptible, measured_at, false});
         supersede(arrival, result, order);
         touched_.insert(order);  // a repeat that brings nothing leaves the biologist's screen alone
+        auto row = result;
+        row.status = status;
+        results_.add(arrival, id, row, value, specimen, order, signed_already ? "late" : "raw", replaced);
         if (signed_already) {
-            results_.add(arrival, id, result, value, specimen, order, "late", replaced);
             work_.add(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"},
                       order);
-            return false;
         }
-        results_.add(arrival, id, result, value, specimen, order, "raw", replaced);
-        return true;
+        return !signed_already;
+    }
+
+    static ResultKey key_of(const domain::ReceivedResult& result, const Uuid& order) {
+        const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+        return {order, analysis_of(analyte, result.code), result.run, result.isolate};
+    }
+
+    /// The stored result that a held one of status D or W takes away: the one of the same time, else the last one
+    /// before; nothing when there is none.
+    std::optional<std::int64_t> withdrawn_by(const domain::ReceivedResult& result, const Uuid& order) {
+        auto& known = known_[key_of(result, order)];
+        const auto at = instant_of(result.measured_at);
+        KnownResult* gone = nullptr;
+        for (auto& one : known) {
+            if (one.replaced || domain::rank(one.status) == 3 || one.id == 0) continue;
+            if (at && one.measured_at && *one.measured_at > *at) continue;
+            if (gone == nullptr || gone->measured_at <= one.measured_at) gone = &one;
+        }
+        if (gone != nullptr) gone->replaced = true;
+        const auto id = gone == nullptr ? std::nullopt : std::optional(gone->id);
+        known.push_back(KnownResult{0, result.status, {}, {}, at, false});
+        return id;
     }
 
     /// A result that can be taken ends what was held of the same analysis and run; true when something was.
@@ -473,13 +609,15 @@ private:
 
     Instant now_;
     std::map<std::size_t, std::vector<MatchedOrder>> matches_;
-    std::map<ResultKey, KnownResult> known_;
+    std::map<ResultKey, std::vector<KnownResult>> known_;
     std::map<Uuid, std::vector<HeldResult>> held_;
     MessageRows messages_;
     ResultRows results_;
     WorkRows work_;
     SupersededRows superseded_;
+    DocumentRows documents_;
     std::set<Uuid> touched_;
+    std::set<Uuid> wrong_;  // orders that hold a result of somebody else
     std::vector<AuditEvent> events_;
 };
 
@@ -572,19 +710,24 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
         kept[static_cast<std::size_t>(row.int64(0) - 1)] = repeat_of(row);
     Batch batch(now);
     for (const auto row : seen[1]) {
-        MatchedOrder order{row.uuid(1), row.string(2), row.string(3), row.string(4), row.string(5), row.string(6)};
+        MatchedOrder order{row.uuid(1),   row.string(2), row.string(3), row.string(4),
+                           row.string(5), row.string(6), row.string(7)};
         batch.order_matches(static_cast<std::size_t>(row.int64(0) - 1), std::move(order));
     }
     for (const auto row : seen[2]) {
         if (row.text(11) == "quarantined") {
             batch.result_held(row.uuid(1), {row.optional_int32(2), row.string(3), row.string(4), row.string(5),
                                             row.int64(12), row.int32(13)});
-            continue;
+            if (domain::rank(row.text(5)) != 3) continue;
         }
-        KnownResult known{
-            row.int64(0), row.string(5), {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)}};
-        batch.result_known(row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4),
-                           std::move(known));
+        KnownResult known;
+        known.id = row.int64(0);
+        known.status = row.string(5);
+        known.value = {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)};
+        known.susceptible = row.optional_text(17).value_or("");
+        known.measured_at = instant_of(row.text(14));
+        ResultKey key{row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), row.string(16)};
+        batch.result_known(std::move(key), std::move(known), row.optional_int64(15));
     }
 
     bool anything = false;
@@ -620,8 +763,9 @@ asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>&
 }
 
 std::vector<pg::Query> inbox_queries() {
-    return {take_block,   find_keys,   match_orders,   known_results,      insert_messages, insert_results,
-            touch_orders, insert_work, supersede_held, close_work_of_held, delete_keys};
+    return {take_block,       find_keys,    match_orders, known_results,  insert_messages,
+            insert_results,   touch_orders, insert_work,  supersede_held, close_work_of_held,
+            insert_documents, hold_letters, delete_keys};
 }
 
 }  // namespace sgl::store

@@ -108,13 +108,15 @@ std::string_view to_string(Link::Flag::Does does) {
             return "comment";
         case Link::Flag::Does::block:
             return "block";
+        case Link::Flag::Does::hide:
+            return "hide";
     }
     return "";
 }
 
 Link::Flag::Does flag_does(std::string_view text) {
     using enum Link::Flag::Does;
-    for (const auto does : {nothing, comment, block})
+    for (const auto does : {nothing, comment, block, hide})
         if (to_string(does) == text) return does;
     throw std::runtime_error("a stored use of a flag is not known");
 }
@@ -148,8 +150,45 @@ Link::Outgoing outgoing(const json::value& value) {
 json::array codes(const std::vector<Link::Code>& all) {
     json::array array;
     for (const auto& code : all)
-        array.push_back({{"theirs", code.theirs}, {"ours", code.ours}, {"unit", code.unit}});
+        array.push_back({{"theirs", code.theirs},
+                         {"ours", code.ours},
+                         {"unit", code.unit},
+                         {"factor", code.factor ? code.factor->text() : ""},
+                         {"at", code.at}});
     return array;
+}
+
+json::array words(const std::vector<Link::Word>& all) {
+    json::array array;
+    for (const auto& word : all)
+        array.push_back({{"theirs", word.theirs}, {"ours", word.ours}});
+    return array;
+}
+
+void read(const json::value& value, std::string_view name, std::vector<Link::Word>& to) {
+    if (const auto* found = find(value, name)) {
+        for (const auto& one : found->as_array())
+            to.push_back({member(one, "theirs"), member(one, "ours")});
+    }
+}
+
+json::array rules(const std::vector<Link::Rule>& all) {
+    json::array array;
+    for (const auto& rule : all)
+        array.push_back({{"at", rule.at}, {"is", texts(rule.is)}, {"begins", texts(rule.begins)}});
+    return array;
+}
+
+void read(const json::value& value, std::string_view name, std::vector<Link::Rule>& to) {
+    if (const auto* found = find(value, name)) {
+        for (const auto& one : found->as_array()) {
+            Link::Rule rule;
+            rule.at = member(one, "at");
+            read(one, "is", rule.is);
+            read(one, "begins", rule.begins);
+            to.push_back(std::move(rule));
+        }
+    }
 }
 
 json::array flags(const std::vector<Link::Flag>& all) {
@@ -159,21 +198,8 @@ json::array flags(const std::vector<Link::Flag>& all) {
     return array;
 }
 
-std::string_view to_string(ValueKind kind) {
-    switch (kind) {
-        case ValueKind::numeric:
-            return "numeric";
-        case ValueKind::coded:
-            return "coded";
-        case ValueKind::text:
-            return "text";
-    }
-    return "";
-}
-
 ValueKind value_kind(std::string_view text) {
-    for (const auto kind : {ValueKind::numeric, ValueKind::coded, ValueKind::text})
-        if (to_string(kind) == text) return kind;
+    if (const auto kind = domain::value_kind_of(text)) return *kind;
     throw std::runtime_error("a stored kind of examination is not known");
 }
 
@@ -283,7 +309,14 @@ json::value to_json(const Link& link) {
             {"codes", codes(link.codes)},
             {"flags", flags(link.flags)},
             {"ignored_codes", texts(link.ignored_codes)},
-            {"control_prefixes", texts(link.control_prefixes)}};
+            {"control_prefixes", texts(link.control_prefixes)},
+            {"units", words(link.units)},
+            {"values", words(link.values)},
+            {"blanks", link.blanks},
+            {"controls", rules(link.controls)},
+            {"ignored", rules(link.ignored)},
+            {"flag_paths", texts(link.flag_paths)},
+            {"performing_laboratory", link.performing_laboratory}};
 }
 
 Link link(const json::value& value) {
@@ -321,8 +354,16 @@ Link link(const json::value& value) {
     read(value, "message_types", link.message_types);
     read(value, "reject_bad_charset", link.reject_bad_charset);
     if (const auto* found = find(value, "codes")) {
-        for (const auto& one : found->as_array())
-            link.codes.push_back({member(one, "theirs"), member(one, "ours"), member(one, "unit")});
+        for (const auto& one : found->as_array()) {
+            Link::Code code;
+            code.theirs = member(one, "theirs");
+            code.ours = member(one, "ours");
+            code.unit = member(one, "unit");
+            if (const auto factor = member(one, "factor"); !factor.empty())
+                code.factor = Decimal::parse(factor).value();
+            code.at = member(one, "at");
+            link.codes.push_back(std::move(code));
+        }
     }
     if (const auto* found = find(value, "flags")) {
         for (const auto& one : found->as_array())
@@ -330,6 +371,13 @@ Link link(const json::value& value) {
     }
     read(value, "ignored_codes", link.ignored_codes);
     read(value, "control_prefixes", link.control_prefixes);
+    read(value, "units", link.units);
+    read(value, "values", link.values);
+    read(value, "blanks", link.blanks);
+    read(value, "controls", link.controls);
+    read(value, "ignored", link.ignored);
+    read(value, "flag_paths", link.flag_paths);
+    read(value, "performing_laboratory", link.performing_laboratory);
     return link;
 }
 
@@ -366,7 +414,7 @@ json::value to_json(const Analyte& analyte) {
             {"chapter", analyte.chapter},
             {"chapter_label", analyte.chapter_label},
             {"panels", texts(analyte.panels)},
-            {"kind", to_string(analyte.kind)},
+            {"kind", domain::to_string(analyte.kind)},
             {"unit", analyte.unit},
             {"decimals", analyte.decimals},
             {"specimen", analyte.specimen},

@@ -66,7 +66,8 @@ constexpr pg::Query read_specimens{"orders.specimens", R"sql(
 
 constexpr pg::Query read_results{"orders.results", R"sql(
     select r.id, r.code, r.analyte_id, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit,
-           r.received_flags, r.note, r.specimen_number, r.measured_at, r.received_at, r.state
+           r.received_flags, r.note, r.specimen_number, r.measured_at, r.received_at, r.state,
+           r.isolate, r.detail
     from result r
     where r.order_id = $1 and r.state not in ('superseded', 'set_aside')
       and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
@@ -280,6 +281,8 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
         result.measured_at = r.string(13);
         result.received_at = r.instant(14);
         result.state = r.string(15);
+        result.isolate = r.string(16);
+        if (r.text(17) != "{}") result.detail = codec::result_detail(codec::parse(r.text(17)));
         file.results.push_back(std::move(result));
     }
     co_return file;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/domain/order.hpp"
+#include "lib/domain/result_detail.hpp"
 #include "lib/store/inbox.hpp"
 
 namespace sgl::store {
@@ -29,7 +30,9 @@ struct CurrentResult {
     std::string specimen_number;
     std::string measured_at;
     Instant received_at;
-    std::string state;  ///< raw, quarantined, late, bio_validated
+    std::string state;    ///< raw, quarantined, late, bio_validated
+    std::string isolate;  ///< of a line of a culture (domain/microbiology.hpp)
+    domain::ResultDetail detail;
 };
 
 /// Everything about an order that a validation needs.

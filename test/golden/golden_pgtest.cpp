@@ -1,7 +1,9 @@
 // Every golden conversation through the real intake and a real database (R-20, SAF-02): answers and domain as a person
 // has reviewed them. SGL_GOLDEN_WRITE=1 writes what comes out for somebody to review.
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <random>
 
 #include "cda/checker.hpp"
 #include "config/import.hpp"
@@ -25,6 +27,8 @@ const fs::path conversations = home / "conversations";
 /// The laboratory of all cases: one database, emptied before each.
 class Bench : public flow::test::FlowTest {
 public:
+    using FlowTest::count;
+    using FlowTest::one;
     Bench() { restore(); }
     ~Bench() override { workers_.join(); }
     Bench(const Bench&) = delete;
@@ -51,7 +55,7 @@ public:
         if (changed_) restore();
         clock_.set(now_);
         folder_ = folder;
-        if (fs::exists(folder / "link.toml")) import(folder / "link.toml");
+        if (!folder.empty() && fs::exists(folder / "link.toml")) import(folder / "link.toml");
     }
 
     /// One step; what is answered, readable.
@@ -197,6 +201,14 @@ protected:
     static Bench& bench() { return *bench_; }
     static fs::path folder() { return conversations / GetParam(); }
     static std::vector<Step> steps() { return read_steps(bytes_of(folder() / "in.hl7")); }
+    /// MSH-11 Q.
+    static void mark_as_control(std::string& block) {
+        std::size_t at = 0;
+        for (int field = 1; field <= 10 && at != std::string::npos; ++field)
+            at = block.find('|', at == 0 ? 0 : at + 1);
+        const auto end = block.find_first_of("|\r", at + 1);
+        block.replace(at + 1, end - at - 1, "Q");
+    }
 
 private:
     static inline std::unique_ptr<Bench> bench_;
@@ -228,8 +240,90 @@ TEST_P(Conversation, ChangesNothingWhenEachMessageIsSaidTwice) {
     EXPECT_EQ(bench().domain(), once);
 }
 
+/// SAF: a control is never a result of a patient, whatever else its message says.
+TEST_P(Conversation, GivesNoResultToAPatientWhenItIsQualityControl) {
+    bench().begin(folder());
+    for (auto step : steps()) {
+        if (step.block.starts_with("MSH") && step.block.find("|OML^") == std::string::npos) mark_as_control(step.block);
+        bench().take(step);
+    }
+    EXPECT_EQ(bench().count("select count(*) from result"), 0);
+    EXPECT_EQ(bench().count("select count(*) from order_document"), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Golden, Conversation, ::testing::ValuesIn(cases_in(conversations)),
                          [](const auto& each) { return each.param; });
+
+class Arrivals : public Conversation {
+protected:
+    /// What may happen to one analysis: minutes after eight, status, value.
+    struct Event {
+        int minute;
+        std::string_view status;
+        std::string_view value;
+        std::string_view run;
+    };
+    static std::string message(int number, std::string_view code, const Event& event) {
+        std::string text =
+            "MSH|^~\\&|AUTO1|BIO|SGL|LBM|20260314120000||ORU^R01|M" + std::to_string(number) + "|P|2.5.1\r";
+        text += "OBR|1|P1001|T1001|IONO\r";
+        text += "OBX|1|NM|" + std::string(code) + "|" + std::string(event.run) + "|" + std::string(event.value) +
+                "|mmol/L|||||" + std::string(event.status) + "|||202603140" + std::to_string(800 + event.minute) +
+                "00\r";
+        return text;
+    }
+    /// What is current, whatever came before it.
+    static std::string current() {
+        return bench().one(R"sql(
+            select coalesce(string_agg(r.code || ' ' || r.run || ' ' || r.status || ' ' || r.value || ' ' || r.state, ', '
+                                       order by r.code, r.run, r.status, r.value), 'nothing')
+            from result r where r.state not in ('superseded', 'set_aside')
+              and not exists (select 1 from result n where n.replaces = r.id))sql");
+    }
+};
+
+TEST_F(Arrivals, InWhateverOrderGiveTheSameResults) {
+    const std::vector<std::vector<Event>> histories{
+        {{10, "F", "140", ""}},
+        {{10, "P", "139", ""}, {20, "F", "140", ""}},
+        {{10, "P", "138", ""}, {15, "P", "139", ""}, {20, "F", "140", ""}},
+        {{10, "F", "7", ""}, {10, "C", "4", ""}},
+        {{10, "P", "8", ""}, {20, "F", "7", ""}, {25, "C", "4", ""}},
+        {{10, "F", "161", "1"}, {20, "F", "142", "2"}},
+        {{10, "F", "161", ""}, {20, "F", "142", ""}, {30, "F", "143", ""}},
+        {{10, "R", "161", ""}, {20, "R", "142", ""}},
+        {{10, "X", "", ""}, {20, "F", "142", ""}},
+        {{10, "F", "118", ""}, {10, "W", "118", ""}},
+        {{10, "F", "118", ""}, {10, "D", "118", ""}, {30, "F", "141", ""}},
+        {{10, "F", "118", ""}, {20, "F", "119", ""}, {20, "W", "119", ""}},
+    };
+    std::mt19937 random(20260314);
+    for (int round = 0; round < 25; ++round) {
+        std::vector<std::string> messages;
+        for (const auto* code : {"NA", "K", "CL"}) {
+            const auto& history = histories[random() % histories.size()];
+            for (const auto& event : history)
+                messages.push_back(message(static_cast<int>(messages.size()), code, event));
+        }
+        std::string wanted;
+        for (int order = 0; order < 4; ++order) {
+            bench().begin({});
+            Step step;
+            step.act = {"order", "1001", "NA,K,CL"};
+            bench().take(step);
+            std::string said;
+            for (const auto& block : messages) {
+                Step one;
+                one.block = block;
+                bench().take(one);
+                said += block.substr(block.find("OBX")) + '\n';
+            }
+            if (order == 0) wanted = current();
+            ASSERT_EQ(current(), wanted) << "round " << round << ", order " << order << '\n' << said;
+            std::ranges::shuffle(messages, random);
+        }
+    }
+}
 
 TEST(Golden, HasCases) {
     EXPECT_FALSE(cases_in(conversations).empty());

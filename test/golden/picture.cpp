@@ -104,12 +104,16 @@ std::string picture(const Ask& ask, bool messages) {
         select r.order_id::text, r.code, nullif(a.local_code, r.code), r.run, r.status,
                case when r.value_kind <> 'n' then r.comparator || r.value || rtrim(' ' || r.unit) end,
                case when r.value_kind = 'c' then nullif(r.value_system, '|') end,
-               r.received_flags, r.note, r.specimen_number, r.measured_at, nullif(r.state, 'raw'),
-               exists (select 1 from result n where n.replaces = r.id)
+               r.received_flags, r.note, r.specimen_number, r.measured_at, r.isolate, r.detail::text, nullif(r.state, 'raw'),
+               exists (select 1 from result n where n.replaces = r.id and r.state <> 'superseded')
         from result r left join analyte a on a.id = r.analyte_id
         order by r.id)sql"),
                             {"code", "examination", "run", "status", "value", "coded_as", "flags", "note", "specimen",
-                             "measured_at", "state", "superseded?"});
+                             "measured_at", "isolate", "detail*", "state", "superseded?"});
+    auto documents = by_order(ask(R"sql(
+        select order_id::text, code, title, media_type, length(content)::text, encode(sha256, 'hex')
+        from order_document order by id)sql"),
+                              {"code", "title", "media_type", "bytes", "sha256"});
     auto work = by_order(ask(R"sql(
         select order_id::text, kind, coordinate, what, done_at is not null from work_item order by id)sql"),
                          {"kind", "at", "what", "done?"});
@@ -140,6 +144,7 @@ std::string picture(const Ask& ask, bool messages) {
         const auto id = row.string(0);
         add(order, "specimens", std::move(specimens[id]));
         add(order, "results", std::move(results[id]));
+        add(order, "documents", std::move(documents[id]));
         add(order, "work", std::move(work[id]));
         add(order, "reports", std::move(reports[id]));
         add(order, "letters", std::move(letters[id]));

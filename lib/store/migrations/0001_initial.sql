@@ -265,6 +265,8 @@ create table result (
     -- quarantined: held until a person sets it aside or a later one supersedes it (hl7v2-lab 8.6)
     state           text not null check (state in ('raw', 'quarantined', 'late', 'bio_validated', 'superseded', 'set_aside')),
     replaces        bigint,
+    isolate         text not null default '',      -- of a line of a culture: which isolate of the order (hl7v2-lab 8.8)
+    detail          jsonb not null default '{}',   -- dilution, equipment, lots, performing laboratory, S/I/R…
     settled_at      timestamptz,                   -- of superseded and set_aside: when, by whom, why
     settled_by      text,
     settled_why     text
@@ -274,7 +276,7 @@ create type result_row as (
     legal_entity_id integer, site_id integer, order_id uuid, message_id bigint, "position" integer, code text,
     analyte_id integer, run text, status text, value_kind text, comparator text, value text, value_system text, unit text,
     received_flags text, note text, specimen_number text, measured_at text, received_at timestamptz, state text,
-    replaces bigint);
+    replaces bigint, isolate text, detail jsonb);
 
 -- What needs a person (quarantine, unknown codes, unmatched results…): never dropped, never guessed.
 create table work_item (

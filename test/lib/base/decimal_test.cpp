@@ -43,5 +43,19 @@ TEST(Decimal, RoundsHalfAwayFromZero) {
     EXPECT_EQ(d("-0.04").rounded(1).text(), "0.0") << "no minus zero on a report";
 }
 
+TEST(Decimal, IsMultipliedExactly) {
+    const auto product = [](std::string_view a, std::string_view b) {
+        const auto made = Decimal::parse(a).value().times(Decimal::parse(b).value());
+        return made ? made->text() : "too long";
+    };
+    EXPECT_EQ(product("131", "0.1"), "13.1");
+    EXPECT_EQ(product("8.5", "8.84"), "75.14");
+    EXPECT_EQ(product("0.1", "0.1"), "0.01");
+    EXPECT_EQ(product("-2.50", "4"), "-10");
+    EXPECT_EQ(product("0.00", "-7"), "0");
+    EXPECT_EQ(product("999", "999"), "998001");
+    EXPECT_EQ(product("1234567890123456", "1234567890123456.7"), "too long");
+}
+
 }  // namespace
 }  // namespace sgl

@@ -83,7 +83,7 @@ TEST(Results, HaveNoClaimWhereTheAnalyserNamesNobody) {
 
 TEST(Results, HaveTheCodesAndUnitsOfTheVendorTranslated) {
     auto link = analyser();
-    link.codes = {{"Na+", "NA", "mmol/L"}, {"K+", "K", ""}};
+    link.codes = {{"Na+", "NA", "mmol/L", {}, {}}, {"K+", "K", "", {}, {}}};
     const auto sodium = read({msh_oru, obr, "OBX|1|NM|Na+||140||||||F"}, link);
     EXPECT_EQ(only(sodium).analyte, domain::AnalyteId{1});
     EXPECT_EQ(only(sodium).code, "Na+") << "as received";
@@ -244,10 +244,13 @@ TEST(Status, DecidesWhatBecomesOfAResult) {
     EXPECT_EQ(only(of("")).status, "R") << "the default of the link";
     for (const auto* status : {"N", "O", "I"})
         EXPECT_TRUE(of(status).groups.at(0).results.empty()) << status;
-    for (const auto* status : {"D", "W", "A", "B", "V", "U", "Z", "f"}) {
+    for (const auto* status : {"A", "B", "V", "U"})
+        EXPECT_FALSE(only(of(status)).held) << status;
+    EXPECT_FALSE(only(of("U")).value) << "made final as it was, whatever stands in OBX-5";
+    for (const auto* status : {"D", "W", "Z", "f"})
         EXPECT_TRUE(only(of(status)).held) << status;
+    for (const auto* status : {"Z", "f"})
         EXPECT_THAT(of(status).troubles, ElementsAre(is_trouble("status", "OBX-11"))) << status;
-    }
 }
 
 TEST(Status, NotObtainableNeedsNoValueAndIgnoresOne) {
@@ -339,6 +342,80 @@ TEST(Results, SpeakOfPatientsInNoTrouble) {
         EXPECT_EQ(trouble.what.find("PAT-TROIS"), std::string::npos);
     }
     EXPECT_GE(reading.troubles.size(), 3U);
+}
+
+// ── parts, runs and what comes beside (hl7v2-lab 6.4, 8.6) ──
+
+TEST(Results, TakeANumberAndItsInterpretationForOne) {
+    const auto reading = read({msh_oru, obr, "OBX|1|NM|NA|1|140|mmol/L|||||F",
+                               "OBX|2|CE|NA|1|OK^Dans la norme^99ROC||||||F", "OBX|3|CE|NA|1|^^99ROC||||||F"});
+    const auto result = only(reading);
+    EXPECT_EQ(result.position, 1);
+    EXPECT_EQ(std::get<domain::Quantity>(*result.value).number.text(), "140");
+    EXPECT_EQ(result.detail.interpretation, "OK Dans la norme 99ROC");
+    EXPECT_THAT(reading.troubles, IsEmpty());
+}
+
+TEST(Results, NumberTheRunsThatTheSenderDoesNot) {
+    const auto reading = read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|||||F", "OBX|2|NM|NA||141|mmol/L|||||F",
+                               "OBX|3|NM|K|1|4.0|mmol/L|||||F", "OBX|4|NM|K|1|4.1|mmol/L|||||F"});
+    std::vector<std::string> runs;
+    for (const auto& result : reading.groups.at(0).results)
+        runs.push_back(result.run);
+    EXPECT_THAT(runs, ElementsAre("", "2", "1", "1#2"));
+}
+
+TEST(Results, KeepDilutionEquipmentAndLots) {
+    const auto reading = read({msh_oru, obr, "OBX|1|NM|NA|1|140|mmol/L|||||F|||||OP7^MARTIN||MODULE1~ANALYSEUR9",
+                               "TCD|NA|^1^:^10||||||D", "INV|NA-R1|OK|R|||||||||20270131||||LOT4711"});
+    const auto& detail = only(reading).detail;
+    EXPECT_EQ(detail.dilution, "1:10");
+    EXPECT_EQ(detail.repeat_status, "D");
+    EXPECT_EQ(detail.equipment, "MODULE1, ANALYSEUR9");
+    EXPECT_EQ(detail.observer, "OP7 MARTIN");
+    EXPECT_EQ(detail.lots, "NA-R1 LOT4711 20270131");
+}
+
+TEST(Results, OfAnotherLaboratoryNameIt) {
+    auto link = analyser();
+    EXPECT_EQ(only(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|136-145||||F||||AUTRE^Labo autre"}, link)).detail,
+              domain::ResultDetail{})
+        << "an analyser of ours has our ranges and our name";
+    link.performing_laboratory = "Laboratoire voisin";
+    const auto named =
+        only(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|136-145||||F||||LV^Labo du lac"}, link)).detail;
+    EXPECT_EQ(named.laboratory, "Labo du lac");
+    EXPECT_EQ(named.reference_range, "136-145");
+    EXPECT_EQ(only(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|||||F"}, link)).detail.laboratory,
+              "Laboratoire voisin");
+}
+
+TEST(Results, ThatTheSenderTakesBackAreHeld) {
+    EXPECT_THAT(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|||||W"}).troubles,
+                ElementsAre(is_trouble("wrong_patient", "OBX-11")));
+    EXPECT_THAT(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|||||D"}).troubles,
+                ElementsAre(is_trouble("withdrawn", "OBX-11")));
+    EXPECT_THAT(read({msh_oru, obr, "OBX|1|NM|NA||||||||U"}).troubles, IsEmpty()) << "made final without its value";
+}
+
+TEST(Results, FollowTheRulesOfTheLinkForControlsAndOtherLines) {
+    auto link = analyser();
+    link.controls = {{"PID-5.1", {}, {"CONTROL"}}};
+    link.ignored = {{"OBX-3.3", {"I", "D"}, {}}};
+    const auto control = read({msh_oru, "PID|||||CONTROL^N2", obr, "OBX|1|NM|NA||140|mmol/L|||||F"}, link);
+    EXPECT_THAT(control.groups, IsEmpty());
+    EXPECT_THAT(control.troubles, ElementsAre(is_trouble("quality_control", "OBR")));
+    EXPECT_EQ(only(read({msh_oru, obr, "OBX|1|NM|NA||140|mmol/L|||||F", "OBX|2|ST|T^^I||37||||||F"}, link)).position,
+              1);
+}
+
+TEST(Results, BringDocumentsThatAreWhatTheirBytesSay) {
+    const auto reading = read({msh_oru, obr, "OBX|1|ED|PDF^Compte rendu||^AP^PDF^Base64^JVBERi0xLjQK||||||F",
+                               "OBX|2|ED|PDF^Compte rendu||^AP^PDF^Base64^TVqQAAMAAAA=||||||F"});
+    ASSERT_EQ(reading.groups.at(0).documents.size(), 1U);
+    EXPECT_EQ(reading.groups[0].documents[0].form, domain::DocumentForm::pdf);
+    EXPECT_EQ(reading.groups[0].documents[0].title, "Compte rendu");
+    EXPECT_THAT(reading.troubles, ElementsAre(is_trouble("document", "OBX[2]-5")));
 }
 
 }  // namespace

@@ -114,7 +114,7 @@ TEST(Unit, ReadsPowersOfTenInAllTheirSpellings) {
 }
 
 TEST(Unit, KnowsNothingOfWhatIsNotInTheTable) {
-    for (const auto* text : {"", "UFC/mL", "furlong", "MCG/MG CREAT", "mmol", "L"})
+    for (const auto* text : {"", "furlong", "MCG/MG CREAT", "mmol", "L"})
         EXPECT_EQ(ucum_of(text), std::nullopt) << text;
 }
 
@@ -265,6 +265,48 @@ TEST(Value, RefusesEmbeddedDocumentsClearly) {
         EXPECT_EQ(read.trouble->fault, Fault::unsupported);
         EXPECT_FALSE(read.value);
     }
+}
+
+TEST(Titre, IsOneOverSomething) {
+    EXPECT_EQ(read_titre("1/80"), "1/80");
+    EXPECT_EQ(read_titre("1:640"), "1/640");
+    EXPECT_EQ(read_titre(" < 1 / 80 "), "<1/80");
+    EXPECT_EQ(read_titre("\u2265 1:80"), ">=1/80");
+    for (const auto* text : {"80", "1/", "1/0", "1/8.5", "2/80", "1/80 dil", "<>1/80", "", "1/1234567890"})
+        EXPECT_EQ(read_titre(text), std::nullopt) << text;
+}
+
+TEST(Interval, GoesFromLowToHigh) {
+    EXPECT_EQ(read_interval("5-10", true), "5-10");
+    EXPECT_EQ(read_interval("5 \u00E0 10 /champ", true), "5-10 /champ");
+    EXPECT_EQ(read_interval("0,5 - 1,5", true), "0.5-1.5");
+    for (const auto* text : {"10-5", "5", "5-", "-5", "<5-10", "5-10 ou plus", "a-b", ""})
+        EXPECT_EQ(read_interval(text, true), std::nullopt) << text;
+}
+
+TEST(Grade, IsPlusSignsOrTraces) {
+    EXPECT_EQ(read_grade("++"), "++");
+    EXPECT_EQ(read_grade("3+"), "+++");
+    EXPECT_EQ(read_grade("traces"), "Traces");
+    for (const auto* text : {"+++++", "5+", "-", "0", "beaucoup", ""})
+        EXPECT_EQ(read_grade(text), std::nullopt) << text;
+}
+
+TEST(Value, IsConvertedByTheFactorOfItsUnitOnly) {
+    auto link = analyser();
+    link.codes = {{"Creat", "CREA", "mg/L", Decimal::parse("8.84").value(), {}}};
+    const auto read = [&](std::string_view obx) {
+        const auto parsed = test::message({test::msh_oru, test::obr, obx});
+        const auto segment = parsed.first("OBX");
+        return read_value(segment, catalogue().by_code("CREA"), link, code_entry(link, "Creat", segment));
+    };
+    const auto converted = read("OBX|1|NM|Creat||12.5|mg/L|||||F");
+    ASSERT_TRUE(converted.value && !converted.trouble);
+    EXPECT_EQ(std::get<Quantity>(*converted.value).number.text(), "110.5");
+    EXPECT_EQ(std::get<Quantity>(*converted.value).unit, "umol/L");
+    EXPECT_FALSE(read("OBX|1|NM|Creat||12.5||||||F").trouble) << "the unit that the link says";
+    EXPECT_FALSE(read("OBX|1|NM|Creat||110|umol/L|||||F").trouble) << "the unit of the catalogue needs no factor";
+    EXPECT_TRUE(read("OBX|1|NM|Creat||1.25|mg/dL|||||F").trouble) << "another unit has no factor";
 }
 
 }  // namespace

@@ -349,9 +349,32 @@ TEST_F(PgInbox, LeavesAWithdrawalToAPerson) {
         const auto order = registered(std::string("P") + status, tube);
         keep(with_held(message(std::string("M1") + status, {group({tube}, {})}), "status", "GLU", "5.0", status));
         keep(message(std::string("M2") + status, {group({tube}, {result("GLU", "5.1")})}));
-        EXPECT_EQ(shown(order), "GLU=5,0 quarantined, GLU=5,1 raw");
+        EXPECT_EQ(shown(order), "GLU=5,0 quarantined") << "what was withdrawn does not come back with an older message";
+        auto again = result("GLU", "5.2");
+        again.measured_at = "20260314083000+0100";
+        keep(message(std::string("M3") + status, {group({tube}, {again})}));
+        EXPECT_EQ(shown(order), "GLU=5,0 quarantined, GLU=5,2 raw") << "measured again";
     }
-    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 2);
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null and kind = 'status'"), 2);
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'late_final'"), 2);
+}
+
+TEST_F(PgInbox, HidesAtOnceWhatItsSenderWithdraws) {
+    const auto order = registered("P1", "T1");
+    keep(message("M1", {group({"T1"}, {result("GLU", "5.0")})}));
+    keep(with_held(message("M2", {group({"T1"}, {})}), "wrong_patient", "GLU", "5.0", "W"));
+    EXPECT_EQ(shown(order), "GLU=5,0 quarantined") << "nothing can be signed until a biologist has looked";
+}
+
+TEST_F(PgInbox, HoldsTheLettersOfAReportWithAResultOfTheWrongPatient) {  // hl7v2-lab 8.6, W
+    const auto report = signed_report("P1");
+    publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
+    keep(with_held(message("M2", {group({"TP1"}, {})}), "wrong_patient", "NA", "140", "W"));
+    EXPECT_EQ(one("select state || ' ' || reason from letter"), "held MANUAL_HOLD");
+    EXPECT_EQ(one("select from_state || ' ' || to_state from letter_event order by id desc limit 1"), "due held");
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'report_to_withdraw'"), 1);
+    EXPECT_EQ(count("select count(*) from result where state = 'bio_validated'"), 1) << "what was signed stays as it is";
+    EXPECT_EQ(count("select count(*) from result where replaces is not null"), 0);
 }
 
 TEST_F(PgInbox, LetsNothingOfAQuarantinedMessageReachAnOrder) {
