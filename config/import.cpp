@@ -223,6 +223,14 @@ Result<void> read_acknowledgement(LinkText& to, const Node& node) {
     return {};
 }
 
+Result<void> read_work_orders(LinkText& to, const Node& node) {
+    std::string text;
+    if (auto read = read_value(node, {.choices = {"none", "on-query", "push"}}, text); !read) return read;
+    using enum Link::WorkOrders;
+    to.link.work_orders = text == "push" ? push : text == "on-query" ? on_query : none;
+    return {};
+}
+
 Result<void> read_message_types(LinkText& to, const Node& node) {
     if (auto read = read_value(node, {}, to.link.message_types); !read) return read;
     for (const auto& type : to.link.message_types) {
@@ -349,6 +357,8 @@ const std::vector<Key<LinkText>> link_keys{
     {"max_message_bytes",
      +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1024, .high = 200'000'000}, to.link.max_message_bytes); },
      "bytes", "-", ""},
+    {"first_byte_timeout",
+     +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_week, to.link.first_byte_timeout); }, "duration", "-", ""},
     {"frame_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_hour, to.link.frame_timeout); }, "duration",
      "-", ""},
     {"idle_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 0, one_week, to.link.idle_timeout); }, "duration",
@@ -360,6 +370,9 @@ const std::vector<Key<LinkText>> link_keys{
     {"sockets", +[](LinkText& to, const Node& node) { return read_choice<&Link::one_socket>(to, node, "two", "one"); }, "two or one",
      R"("two")", ""},
     {"outgoing", &read_outgoing, "table", "-", ""},
+    {"work_orders", &read_work_orders, "none, on-query or push", R"("none")", ""},
+    {"exams", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.exams); }, "list of local codes",
+     "-", ""},
     {"message_types", &read_message_types, "list of types", "[]", ""},
     {"charset_on_error",
      +[](LinkText& to, const Node& node) { return read_choice<&Link::reject_bad_charset>(to, node, "quarantine", "reject"); },
@@ -412,6 +425,8 @@ Result<void> read_links(const Node& list, Import& to) {
             return malformed(node, "sockets = \"one\" answers on the peer's connection: outgoing has no use there");
         if (link.none_eof && (link.mllp_release == 2 || link.one_socket))
             return malformed(node, "framing = \"none-eof\" has neither commit bytes nor a second direction");
+        if (link.work_orders != Link::WorkOrders::none && !link.one_socket && link.outgoing.host.empty())
+            return malformed(node, "work_orders go out on our own connection (outgoing) or on the peer's (sockets = \"one\")");
         if (link.identity_source && link.allowed_senders.empty())
             return malformed(node, "a link that sets identities names its allowed_senders (SEC-03)");
         to.links.push_back({links[i].site, std::move(link)});

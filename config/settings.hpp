@@ -59,6 +59,7 @@ struct Settings {
         std::size_t max_connections{};
         std::size_t max_connections_per_peer{};
         std::size_t max_message_bytes{};
+        Duration first_byte_timeout{};
         Duration frame_timeout{};
         std::vector<std::string> links;  ///< empty: every link that names this listener
         bool operator==(const Listener&) const = default;

@@ -35,6 +35,8 @@ namespace fs = std::filesystem;
 constexpr pg::Query read_instance{"cli.instance", "select instance_uuid, label, environment, created_at from instance"};
 constexpr pg::Query count_letters{
     "cli.count_letters", "select channel, state, count(*) from letter group by channel, state order by channel, state"};
+constexpr pg::Query count_links{"cli.count_links", R"sql(
+    select l.name, c.name, c.count from link_counter c join link l on l.id = c.link_id order by 1, 2)sql"};
 constexpr pg::Query count_work{
     "cli.count_work", "select kind, count(*) from work_item where done_at is null group by kind order by kind"};
 constexpr pg::Query count_orders{"cli.count_orders",
@@ -185,6 +187,7 @@ int status(const config::Settings& settings, bool as_json) {
         const pg::Rows orders = co_await transaction.query(count_orders);
         const pg::Rows letters = co_await transaction.query(count_letters);
         const pg::Rows work = co_await transaction.query(count_work);
+        const pg::Rows links = co_await transaction.query(count_links);
         co_await transaction.rollback();
         json::object out{{"version", SGL_VERSION},
                          {"instance", to_string(instance[0].uuid(0))},
@@ -214,6 +217,12 @@ int status(const config::Settings& settings, bool as_json) {
         for (const auto& [event, count] : events)
             ignored[event] = count;
         out["ignored_events"] = ignored;
+        json::object link_counts;
+        for (const auto row : links) {
+            if (!link_counts.contains(row.text(0))) link_counts[row.text(0)] = json::object();
+            link_counts[row.text(0)].as_object()[row.text(1)] = row.int64(2);
+        }
+        out["links"] = link_counts;
         if (as_json) {
             std::cout << json::serialize(out) << '\n';
             co_return 0;
@@ -231,6 +240,8 @@ int status(const config::Settings& settings, bool as_json) {
             std::cout << fmt::format("to do   {:<18}{:>8}\n", std::string_view(kind), count.as_int64());
         for (const auto& [event, count] : ignored)
             std::cout << fmt::format("ignored {:<18}{:>8}\n", std::string_view(event), count.as_int64());
+        for (const auto row : links)
+            std::cout << fmt::format("link    {:<24}{:<24}{:>8}\n", row.text(0), row.text(1), row.int64(2));
         co_return 0;
     });
 }

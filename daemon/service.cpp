@@ -28,7 +28,7 @@
 #include "lib/base/log.hpp"
 #include "lib/compose/pdf.hpp"
 #include "lib/delivery/engine.hpp"
-#include "lib/flow/application_answers.hpp"
+#include "lib/flow/link_sender.hpp"
 #include "lib/flow/conversation.hpp"
 #include "lib/flow/intake.hpp"
 #include "lib/flow/line.hpp"
@@ -193,8 +193,9 @@ private:
         intake_ = std::make_unique<flow::Intake>(executor_, database_.intake(), clock_, laboratory_,
                                                  settings_.instance.production());
         budget_ = std::make_unique<flow::Budget>(executor_, settings_.intake.max_bytes, settings_.intake.max_messages);
-        application_answers_ = std::make_unique<flow::ApplicationAnswers>(
+        link_sender_ = std::make_unique<flow::LinkSender>(
             executor_, *intake_, clock_, laboratory_, [this](const domain::Link::Outgoing& to) { return connect(to); });
+        intake_->on_work([this] { link_sender_->look(); });
         flow::Line::Parts parts{pool,      *orders_, *reports_, laboratory_, clock_,
                                 *checker_, *pdf_,    workers_,  name_,       settings_.instance.production()};
         line_ = std::make_unique<flow::Line>(parts);
@@ -302,6 +303,7 @@ private:
             conversation->listener = from.name;
             conversation->links = from.links;
             conversation->max_message_bytes = from.max_message_bytes;
+            conversation->first_byte_timeout = from.first_byte_timeout;
             conversation->frame_timeout = from.frame_timeout;
             const auto* how = conversation.get();
             conversations_.push_back(std::move(conversation));
@@ -412,14 +414,14 @@ private:
         }
     }
 
-    /// Renewed certificates, and application acknowledgements that are owed.
+    /// Renewed certificates, application acknowledgements that are owed, and work orders.
     asio::awaitable<void> links_loop() {
         while (!ending_) {
             certificates_.look(clock_.now());
-            application_answers_->look();
+            link_sender_->look();
             co_await net::pause(std::chrono::seconds(1));
         }
-        application_answers_->stop();
+        link_sender_->stop();
     }
 
     /// What was imported holds from now on, without restart (design D15); old message keys go (hl7v2-lab 2.5).
@@ -482,7 +484,7 @@ private:
     std::unique_ptr<store::Outbox> outbox_;
     std::unique_ptr<flow::Intake> intake_;
     std::unique_ptr<flow::Budget> budget_;
-    std::unique_ptr<flow::ApplicationAnswers> application_answers_;
+    std::unique_ptr<flow::LinkSender> link_sender_;
     std::unique_ptr<flow::Line> line_;
     Channels channels_;
     std::unique_ptr<delivery::Engine> engine_;

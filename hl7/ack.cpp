@@ -88,6 +88,10 @@ std::string order_event(const std::string& trigger) {
     return trigger == "O33" ? "O34" : trigger == "O35" ? "O36" : "O22";
 }
 
+std::string response_event(const std::string& trigger) {
+    return trigger == "Q11" ? "K11" : trigger == "Z01" || trigger == "Z03" ? "Z02" : trigger;
+}
+
 /// LAB-32: the point-of-care messages are answered by ACK^R33 (hl7v2-lab 1).
 std::string acknowledged_event(const std::string& type, const std::string& trigger) {
     const bool point_of_care = type == "ORU" && (trigger == "R30" || trigger == "R31" || trigger == "R32");
@@ -107,7 +111,7 @@ void write_header(Builder& b, const Message& incoming, const AnswerContext& cont
     if (type == "ORL")
         header.trigger = order_event(trigger);
     else if (type == "RSP")
-        header.trigger = trigger == "Q11" ? "K11" : trigger;
+        header.trigger = response_event(trigger);
     else
         header.trigger = acknowledged_event(incoming.type(), trigger);
     if (!header.trigger.empty()) header.structure = type == "ORL" ? "ORL_" + header.trigger : std::string(structure);
@@ -404,16 +408,18 @@ std::string_view to_string(QueryStatus status) {
 }
 
 std::string rsp(const Message& query, AckCode code, QueryStatus status, std::span<const Problem> problems,
-                const AnswerContext& context) {
+                const AnswerContext& context, std::string_view more) {
     return encoded(context, [&](const AnswerContext& with) {
         Builder b(separators_for(query));
-        write_header(b, query, with, "RSP", "RSP_K11");
+        const bool vendor = query.trigger().starts_with('Z');
+        write_header(b, query, with, "RSP", vendor ? std::string_view() : std::string_view("RSP_K11"));
         write_answer(b, query, code, problems, {}, with);
         const auto qpd = query.first("QPD");
         b.segment("QAK").field(2, to_string(status));
         copy_field(b, query, 1, qpd.field(2));
         copy_field(b, query, 3, qpd.field(1));
         if (qpd) copy(b, query, qpd);
+        if (separators_for(query) == Separators{}) b.segments(more);
         return b.bytes();
     });
 }

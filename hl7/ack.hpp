@@ -96,10 +96,11 @@ std::string orl(const Message& incoming, const Groups& groups, AckCode code, std
 /// Table 0208, QAK-2.
 enum class QueryStatus : std::uint8_t { ok, not_found, application_error, application_reject };
 std::string_view to_string(QueryStatus status);
-/// RSP^K11 to QBP^Q11 (to an older QBP^WOS or SLI the RSP of that name): MSA, QAK with the query's tag, its QPD as it
-/// came. The work itself follows in messages of its own (LAB-28).
+/// RSP^K11 to QBP^Q11 (to an older QBP^WOS or SLI the RSP of that name, to GeneXpert's Z01 and Z03 RSP^Z02): MSA, QAK with
+/// the query's tag, its QPD as it came. The work itself follows in messages of its own (LAB-28), or is `more`: segments,
+/// UTF-8, in the usual separators.
 std::string rsp(const Message& query, AckCode code, QueryStatus status, std::span<const Problem> problems,
-                const AnswerContext& context);
+                const AnswerContext& context, std::string_view more = {});
 
 /// MSH-15 and MSH-16 of a message, read with the tolerance of hl7v2-lab 3.2.
 struct AckRequest {

@@ -88,6 +88,12 @@ Builder& Builder::copy(const Segment& segment) {
     return *this;
 }
 
+Builder& Builder::segments(std::string_view er7) {
+    finish_segment();
+    out_ += er7;
+    return *this;
+}
+
 namespace {
 
 // Joined with a separator, empty ones at the end left out.

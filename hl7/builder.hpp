@@ -50,6 +50,8 @@ public:
     Builder& raw(std::size_t number, std::string_view er7);
     /// A whole segment copied from a message with the same separators.
     Builder& copy(const Segment& segment);
+    /// Whole segments as text() of another builder with the same separators gave them.
+    Builder& segments(std::string_view er7);
 
     std::string text();  ///< UTF-8, segments ended by CR
     Encoded bytes();     ///< in the character set of the header

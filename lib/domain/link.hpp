@@ -34,10 +34,11 @@ struct Link {
 
     // How blocks travel (hl7v2-lab 2). These belong to the connection: they are looked up before the first message is
     // there, so links that one peer can't be told apart by agree on them.
-    bool none_eof{};                       ///< bare ER7, ended by the end of the connection, instead of MLLP blocks
-    unsigned mllp_release{1};              ///< 2: a commit byte for each block, both ways
-    std::size_t max_message_bytes{};       ///< 0: what the listener says
-    std::chrono::seconds frame_timeout{};  ///< silence inside a block; 0: what the listener says
+    bool none_eof{};                  ///< bare ER7, ended by the end of the connection, instead of MLLP blocks
+    unsigned mllp_release{1};         ///< 2: a commit byte for each block, both ways
+    std::size_t max_message_bytes{};  ///< 0: what the listener says
+    std::chrono::seconds first_byte_timeout{};  ///< until its first block begins (SEC-07); 0: what the listener says
+    std::chrono::seconds frame_timeout{};  ///< from the first byte of a block to its last; 0: what the listener says
     std::chrono::seconds idle_timeout{};   ///< silence between blocks; 0: none, analysers stay connected for days
 
     // How it is answered (hl7v2-lab 3).
@@ -64,6 +65,16 @@ struct Link {
         bool operator==(const Outgoing&) const = default;
     };
     Outgoing outgoing;
+
+    // The work that it gets from us (hl7v2-lab 6.2, 6.3).
+    enum class WorkOrders : std::uint8_t {
+        none,
+        on_query,  ///< when it asks for a specimen
+        push,      ///< also unasked, as soon as an order is registered
+    };
+    WorkOrders work_orders{WorkOrders::none};
+    /// Local codes of what it measures; empty: what `codes` names, and without those the whole catalogue of the site.
+    std::vector<std::string> exams;
 
     // What its messages may say (design D16).
     bool order_source{};

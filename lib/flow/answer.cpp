@@ -47,6 +47,11 @@ std::string order_response(const hl7::Message& incoming, hl7::AckCode code, cons
     return hl7::orl(incoming, groups, code, answers, detail.problems, context);
 }
 
+bool is_work_query(const hl7::Message& message) {
+    const std::string trigger = message.trigger();
+    return message.type() == "QBP" && (trigger == "Q11" || trigger == "WOS" || trigger == "Z01" || trigger == "Z03");
+}
+
 }  // namespace
 
 std::string kept_form(const AnswerDetail& detail) {
@@ -60,8 +65,11 @@ std::string kept_form(const AnswerDetail& detail) {
     json::array refusals;
     for (const auto& refusal : detail.refusals)
         refusals.emplace_back(refusal);
-    return store::codec::text(
-        {{"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}});
+    json::object kept{
+        {"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}};
+    if (!detail.query_status.empty()) kept["query"] = detail.query_status;
+    if (!detail.segments.empty()) kept["segments"] = detail.segments;
+    return store::codec::text(kept);
 }
 
 AnswerDetail from_kept_form(const std::string& text) {
@@ -79,10 +87,11 @@ AnswerDetail from_kept_form(const std::string& text) {
     detail.order_number = store::codec::member(kept, "order");
     for (const auto& refusal : kept.at("refusals").as_array())
         detail.refusals.emplace_back(std::string_view(refusal.as_string()));
+    detail.query_status = store::codec::member(kept, "query");
+    detail.segments = store::codec::member(kept, "segments");
     return detail;
 }
 
-/// Troubles of a stored message: warnings, the answer stays AA (hl7v2-lab 3.3).
 void add_warnings(AnswerDetail& detail, const std::vector<domain::Trouble>& troubles) {
     for (const auto& trouble : troubles) {
         if (detail.problems.size() == most_problems) return;
@@ -148,6 +157,14 @@ std::string Answer::bytes(const hl7::Message& incoming, hl7::AckCode code, const
                           const hl7::AnswerContext& context) const {
     const bool accept_part = code == hl7::AckCode::ca || code == hl7::AckCode::ce || code == hl7::AckCode::cr;
     if (incoming.type() == "OML" && !accept_part) return order_response(incoming, code, detail, context);
+    if (is_work_query(incoming) && !accept_part) {
+        using enum hl7::QueryStatus;
+        const hl7::QueryStatus status = detail.query_status == "OK"   ? ok
+                                        : detail.query_status == "NF" ? not_found
+                                        : code == hl7::AckCode::ar    ? application_reject
+                                                                      : application_error;
+        return hl7::rsp(incoming, code, status, detail.problems, context, detail.segments);
+    }
     const std::string_view text =
         detail.problems.empty() ? std::string_view() : std::string_view(detail.problems.front().diagnostic);
     return hl7::ack(incoming, code, detail.problems, context, text);

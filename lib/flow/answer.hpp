@@ -27,6 +27,8 @@ struct AnswerDetail {
     std::vector<hl7::Problem> problems;
     std::string order_number;           ///< ORL: our number
     std::vector<std::string> refusals;  ///< ORL: per order, empty = accepted
+    std::string query_status;           ///< RSP: QAK-2; empty: by the code
+    std::string segments;               ///< RSP: the work, where it goes in the answer
 };
 std::string kept_form(const AnswerDetail& detail);
 AnswerDetail from_kept_form(const std::string& text);
@@ -42,8 +44,9 @@ hl7::AckRequest wanted(const domain::Link& link, const hl7::Message& incoming);
 
 class Answer {
 public:
-    /// `control_id`: MSH-10 of the answer.
+    /// `control_id`: MSH-10 of the answer. `link` outlives it.
     Answer(const domain::Link& link, Instant now, std::string control_id);
+    Answer(const domain::Link&& link, Instant now, std::string control_id) = delete;
 
     /// The bytes that are answered: MSA-2 repeats their MSH-10 byte for byte (hl7v2-lab 3.4).
     void answers(std::string_view block);

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -53,6 +58,7 @@ Links links_of(const domain::Laboratory& laboratory, const ConversationOptions& 
 struct Manner {
     hl7::Framing framing{};
     std::size_t limit{};
+    Duration first_byte_timeout{};
     Duration frame_timeout{};
     Duration idle_timeout{};
     bool release_2{};
@@ -63,6 +69,11 @@ struct Manner {
         manner.framing = link.none_eof ? hl7::Framing::none_eof : hl7::Framing::mllp;
         manner.limit = link.max_message_bytes == 0 ? options.max_message_bytes
                                                    : std::min(link.max_message_bytes, options.max_message_bytes);
+        // A peer that takes messages of ours on its connection may have nothing to say first.
+        if (link.first_byte_timeout.count() != 0)
+            manner.first_byte_timeout = link.first_byte_timeout;
+        else if (!link.one_socket)
+            manner.first_byte_timeout = options.first_byte_timeout;
         manner.frame_timeout = link.frame_timeout.count() == 0 ? options.frame_timeout : Duration(link.frame_timeout);
         manner.idle_timeout = link.idle_timeout;
         manner.release_2 = link.mllp_release == 2;
@@ -70,16 +81,20 @@ struct Manner {
     }
 };
 
-class Conversation {
+class Conversation
+    : public std::enable_shared_from_this<Conversation> {  // shared with speak(), which may end after run()
 public:
-    Conversation(net::StreamPtr stream, Intake& intake, Budget& budget, const LiveLaboratory& laboratory,
-                 const Clock& clock, const ConversationOptions& options)
+    Conversation(const asio::any_io_executor& executor, net::StreamPtr stream, Intake& intake, Budget& budget,
+                 const LiveLaboratory& laboratory, const Clock& clock, const ConversationOptions& options)
         : stream_(std::move(stream)),
           intake_(intake),
           laboratory_(laboratory),
           clock_(clock),
           options_(options),
-          share_(budget) {}
+          share_(budget),
+          said_(executor) {
+        said_.expires_at(asio::steady_timer::time_point::max());
+    }
 
     asio::awaitable<void> run() {
         look_again();
@@ -90,7 +105,15 @@ public:
             co_return;
         }
         framer_ = hl7::Framer(manner_.limit, manner_.framing);
+        since_ = clock_.now();
         co_await send_owed();
+        const bool speaks = std::ranges::any_of(links_, [](const domain::Link* link) { return link->one_socket; });
+        if (speaks) tasks_.spawn(said_.get_executor(), speak(shared_from_this()));
+        struct Silence {
+            net::TaskGroup& tasks;
+            ~Silence() { tasks.cancel(); }
+        };
+        const Silence at_the_end{tasks_};
         while (!ending_) {
             const std::size_t count = co_await read();
             // The laboratory as it is now: a link that was changed or closed holds from the next message on.
@@ -105,12 +128,19 @@ public:
                 break;
             }
             const Instant received_at = clock_.now();
+            const bool was_inside = framer_.inside_block();
+            bool finished = false;
             std::vector<hl7::FramerEvent> events = framer_.feed(std::string_view(buffer_.data(), count));
             for (auto& event : events) {
+                using Kind = hl7::FramerEvent::Kind;
+                finished = finished || event.kind == Kind::block || event.kind == Kind::commit_byte;
                 co_await hear(std::move(event), received_at);
                 if (ending_) break;
             }
-            if (!framer_.inside_block()) block_since_ = received_at;
+            const bool inside = framer_.inside_block();
+            begun_ = begun_ || inside || finished;
+            // A block that is begun anew all the time gets no more time for it.
+            if (finished || (inside && !was_inside) || (begun_ && !inside)) since_ = clock_.now();
             share_.hold(framer_.buffered());
         }
         co_await stream_->close();
@@ -131,26 +161,25 @@ private:
     asio::awaitable<std::size_t> read() {
         const Instant before = clock_.now();
         co_await share_.room();
-        block_since_ += clock_.now() - before;  // our own waiting is not the peer's
+        since_ += clock_.now() - before;  // our own waiting is not the peer's
         const bool inside = framer_.inside_block();
-        if (!inside && manner_.idle_timeout == Duration::zero()) {
+        const Duration limit = inside   ? manner_.frame_timeout
+                               : begun_ ? manner_.idle_timeout
+                                        : manner_.first_byte_timeout;
+        if (limit == Duration::zero()) {
             const std::size_t count = co_await stream_->read_some(buffer_);
-            block_since_ = clock_.now();
             co_return count;
         }
-        const Duration left = inside ? manner_.frame_timeout - (clock_.now() - block_since_) : manner_.idle_timeout;
+        const Duration left = limit - (clock_.now() - since_);
         std::optional<std::size_t> count;
         if (left > Duration::zero()) count = co_await net::within(left, stream_->read_some(buffer_));
-        if (!count) {
-            if (inside)
-                log::warn("block not finished in time", {{"listener", log::Token{options_.listener}},
-                                                         {"address", log::Token{stream_->peer().address}},
-                                                         {"bytes", framer_.buffered()}});
-            framer_ = hl7::Framer(manner_.limit);  // what was left of it is nothing
-            co_return 0;
-        }
-        if (!inside) block_since_ = clock_.now();
-        co_return *count;
+        if (count) co_return *count;
+        if (inside)
+            tell("block not finished in time", framer_.buffered());
+        else if (!begun_)
+            tell("nothing said in time", framer_.garbage_bytes());
+        framer_ = hl7::Framer(manner_.limit);  // what was left of it is nothing
+        co_return 0;
     }
 
     asio::awaitable<void> hear(hl7::FramerEvent event, Instant received_at) {
@@ -237,9 +266,11 @@ private:
         }
     }
 
-    /// Application acknowledgements of their own, on links whose peer takes them on its own connection.
+    /// Application acknowledgements of their own and work orders, on links whose peer takes them on its own connection.
     asio::awaitable<void> send_owed() {
-        for (const auto* link : links_) {
+        const domain::LaboratoryPtr laboratory = laboratory_now_;  // the links of now, while others may look again
+        const Links links = links_;
+        for (const auto* link : links) {
             if (!link->one_socket || !link->active) continue;
             const Instant now = clock_.now();
             const std::vector<store::OwedAnswer> owed =
@@ -248,11 +279,40 @@ private:
                 const std::string message = co_await intake_.application_answer(*link, answer);
                 co_await say(message);
             }
+            if (link->work_orders == domain::Link::WorkOrders::none) continue;
+            const std::vector<store::DueWork> work =
+                co_await intake_.work().store().claim(*link, now, now + repeat_owed_after, most_owed_at_once);
+            for (const auto& one : work)
+                co_await say(one.raw);
+        }
+    }
+
+    /// What comes up while the peer is silent: looked for every second, on a connection that takes it.
+    static asio::awaitable<void> speak(std::shared_ptr<Conversation> conversation) {
+        for (;;) {
+            co_await net::pause(std::chrono::seconds(1));
+            try {
+                co_await conversation->send_owed();
+            } catch (const pg::DatabaseError&) {
+                log::warn("nothing can be sent on a link now: the database is away");
+            }
         }
     }
 
     asio::awaitable<void> say(std::string_view bytes) {
         const std::string framed = hl7::frame(bytes);
+        boost::system::error_code woken;
+        while (saying_)  // one block after the other
+            co_await said_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        struct Saying {
+            Conversation& of;
+            explicit Saying(Conversation& conversation) : of(conversation) { of.saying_ = true; }
+            ~Saying() {
+                of.saying_ = false;
+                of.said_.cancel();
+            }
+        };
+        const Saying saying(*this);
         const bool written = co_await net::within(write_limit, stream_->write(framed));
         if (!written) throw std::runtime_error("the peer does not take our answer");
     }
@@ -275,8 +335,12 @@ private:
     hl7::Framer framer_;
     hl7::CommitWait commit_;
     std::string last_said_;
-    Instant block_since_;
+    Instant since_;  // the block began; outside blocks: the last one ended, or the connection began
+    bool begun_{};   // it has said something
     bool ending_{};
+    bool saying_{};
+    asio::steady_timer said_;  // cancelled when a block has left
+    net::TaskGroup tasks_;
     std::array<char, 65536> buffer_{};
 };
 
@@ -284,8 +348,9 @@ private:
 
 asio::awaitable<void> converse(net::StreamPtr stream, Intake& intake, Budget& budget, const LiveLaboratory& laboratory,
                                const Clock& clock, const ConversationOptions& options) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const auto conversation =
-        std::make_unique<Conversation>(std::move(stream), intake, budget, laboratory, clock, options);
+        std::make_shared<Conversation>(executor, std::move(stream), intake, budget, laboratory, clock, options);
     co_await conversation->run();
 }
 

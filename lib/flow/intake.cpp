@@ -21,7 +21,11 @@ namespace sgl::flow {
 namespace {
 
 constexpr std::size_t largest_batch = 64;  // messages a commit; a lone one never waits for others
-constexpr std::size_t most_lanes = 2;  // batches at a time: one is written while the other is on its way to the disk
+// Batches at a time: one is written while the other is on its way to the disk. When many messages wait, a third one;
+// with few it would only make the batches smaller.
+constexpr std::size_t usual_lanes = 2;
+constexpr std::size_t most_lanes = 3;
+constexpr std::size_t many_waiting = 4;
 
 /// The database takes this content never (class 22: no such text; 54: longer than an index takes): without an answer
 /// the sender would repeat it for ever.
@@ -31,13 +35,17 @@ bool is_about_content(const pg::DatabaseError& error) {
 
 Sha256 key_of(const hl7::Message& message) {
     // (link, MSH-3, MSH-4, MSH-10, MSH-7); the link is a column of its own. MSH-10 empty: the hash alone decides.
+    // One half says the number, the other when it was used: whether it was used before is a look at the same index.
     const auto msh = message.header();
-    std::string key;
-    for (const std::size_t field : {3U, 4U, 10U, 7U}) {
-        key += msh.field(field).raw();
-        key += '\x1F';
+    std::string number;
+    for (const std::size_t field : {3U, 4U, 10U}) {
+        number += msh.field(field).raw();
+        number += '\x1F';
     }
-    return sha256(key);
+    Sha256 key = sha256(number);
+    const Sha256 time = sha256(msh.field(7).raw());
+    std::copy_n(time.begin(), key.size() - store::number_part, key.begin() + store::number_part);
+    return key;
 }
 
 const domain::Link& link_for(const std::vector<const domain::Link*>& links, const hl7::Message& message) {
@@ -137,7 +145,8 @@ Intake::Intake(asio::any_io_executor executor, pg::Pool& pool, const Clock& cloc
       inbox_(pool),
       orders_(pool, inbox_),
       identities_(pool, inbox_),
-      link_state_(pool) {}
+      link_state_(pool),
+      work_(pool, orders_, clock, laboratory) {}
 
 /// Holds a link that numbers its messages: they are judged and stored one by one.
 class Intake::Turn {
@@ -230,6 +239,8 @@ asio::awaitable<Reply> Intake::receive(const std::vector<const domain::Link*>& l
     if (outcome.sequence) answer.expect(*outcome.sequence);
     Reply reply = answer.to(outcome.message, outcome.code, outcome.detail);
     reply.stored = outcome.stored;
+    reply.owes = reply.owes || outcome.work;
+    if (outcome.work && tell_work_) tell_work_();
     co_return reply;
 }
 
@@ -268,7 +279,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         arrival.answer_errors = kept_form(detail);
         arrival.owed_control_id = owed(link, header, arrival.answer);
         const store::Kept kept = co_await keep(std::move(arrival));
-        Outcome outcome{std::move(header), kept.answer, from_kept_form(kept.answer_errors), std::nullopt, true};
+        Outcome outcome{std::move(header), kept.answer, from_kept_form(kept.answer_errors), std::nullopt, true, false};
         co_return outcome;
     }
     const hl7::Message& message = *parsed;
@@ -294,7 +305,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             // Not stored: the same message may come again when it is its turn.
             log::warn("sequence number not expected", {{"link", link.id}});
             detail.problems.push_back(wrong_sequence());
-            Outcome outcome{std::move(*parsed), "AE", std::move(detail), sequence, false};
+            Outcome outcome{std::move(*parsed), "AE", std::move(detail), sequence, false, false};
             co_return outcome;
         }
     }
@@ -308,6 +319,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     std::optional<interpret::ReadIdentity> identity;
     const domain::Site* site = laboratory->site(link.site);
     const interpret::PatientContext context{site == nullptr ? std::string() : site->oid, production_};
+    bool work = false;
     if (answer_of_theirs) {
         co_await hear_answer(link, message);
     } else if (!refusal && admission.kind == interpret::Kind::results) {
@@ -322,7 +334,21 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             refusal = std::move(*refused);
         else
             identity = std::move(std::get<interpret::ReadIdentity>(read));
-    } else if (!refusal) {
+    } else if (!refusal && admission.kind == interpret::Kind::query) {
+        auto read = interpret::work_query(message);
+        if (auto* refused = std::get_if<interpret::Refusal>(&read)) {
+            refusal = std::move(*refused);
+        } else {
+            work = true;
+            const std::vector<store::Arrival> one(1, arrival);
+            const std::vector<store::Kept> known = co_await inbox_.known(one);
+            if (known.empty()) {  // a repeat hears what it heard
+                WorkDesk::Told told = co_await work_.ask(link, std::get<interpret::WorkQuery>(read));
+                detail.query_status = told.found ? "OK" : "NF";
+                detail.segments = std::move(told.segments);
+            }
+        }
+    } else if (!refusal && admission.kind == interpret::Kind::order) {
         auto read = interpret::order(message, link, laboratory->catalogue(link.site), context);
         if (auto* refused = std::get_if<interpret::Refusal>(&read))
             refusal = std::move(*refused);
@@ -353,7 +379,8 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             failpoint("after_inbox_commit_before_ack");
             log::info("identity message kept",
                       {{"link", link.id}, {"message", kept->id}, {"duplicate", kept->duplicate}});
-            Outcome outcome{std::move(*parsed), kept->answer, from_kept_form(kept->answer_errors), sequence, true};
+            Outcome outcome{std::move(*parsed), kept->answer, from_kept_form(kept->answer_errors),
+                            sequence,           true,         false};
             co_return outcome;
         }
         arrival.reading.quarantined = true;
@@ -364,6 +391,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     if (order && order->acceptable()) {
         // The number that we give is part of the answer: a repeat must hear it again.
         order->order.registered_at.reset();
+        arrival.work_links = work_.pushed(link.site);
         Result<store::Registered> registered = Error{Fault::malformed, "MSH", "a text of the order can't be stored"};
         try {
             registered = co_await orders_.register_order(arrival, order->order, clock_.now());
@@ -377,7 +405,8 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
             detail.order_number = registered->number;
             log::info("order kept",
                       {{"link", link.id}, {"message", registered->kept.id}, {"duplicate", registered->kept.duplicate}});
-            Outcome outcome{std::move(*parsed), registered->kept.answer, std::move(detail), sequence, true};
+            work = !arrival.work_links.empty();
+            Outcome outcome{std::move(*parsed), registered->kept.answer, std::move(detail), sequence, true, work};
             co_return outcome;
         }
         for (auto& line : detail.refusals)
@@ -395,10 +424,11 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     }
     const store::Kept kept = co_await keep(std::move(arrival));
     failpoint("after_inbox_commit_before_ack");
+    if (kept.reused) tell_once_a_day(link, "MSH-10 used again for another message");
     log::debug(
         "message kept",
         {{"link", link.id}, {"message", kept.id}, {"duplicate", kept.duplicate}, {"answer", log::Token{kept.answer}}});
-    Outcome outcome{std::move(*parsed), kept.answer, from_kept_form(kept.answer_errors), sequence, true};
+    Outcome outcome{std::move(*parsed), kept.answer, from_kept_form(kept.answer_errors), sequence, true, work};
     co_return outcome;
 }
 
@@ -419,7 +449,8 @@ asio::awaitable<std::optional<store::Kept>> Intake::apply_identity(const domain:
         return kept_form(detail);
     };
     try {
-        store::Kept kept = co_await identities_.apply(arrival, std::move(message), std::move(sites), errors, clock_.now());
+        store::Kept kept =
+            co_await identities_.apply(arrival, std::move(message), std::move(sites), errors, clock_.now());
         co_return kept;
     } catch (const pg::DatabaseError& error) {
         if (!is_about_content(error)) throw;
@@ -442,6 +473,8 @@ std::string Intake::owed(const domain::Link& link, const hl7::Message& message, 
 asio::awaitable<void> Intake::hear_answer(const domain::Link& link, const hl7::Message& message) {
     const Result<hl7::AckReading> reading = hl7::read_ack(message);
     if (!reading || reading->control_id.empty()) co_return;
+    const bool of_work = co_await work_.hear(link, reading->control_id, message);
+    if (of_work) co_return;
     const bool ours = co_await link_state_.done(link, reading->control_id, clock_.now());
     if (!ours)
         tell_once_a_day(link, "answers to nothing of ours");
@@ -479,7 +512,7 @@ asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::st
 asio::awaitable<store::Kept> Intake::keep(store::Arrival arrival) {
     auto waiting = std::make_shared<Waiting>(executor_, std::move(arrival));
     queue_.push_back(waiting);
-    if (lanes_ < most_lanes) {
+    if (lanes_ < usual_lanes || (lanes_ < most_lanes && queue_.size() >= many_waiting)) {
         ++lanes_;
         asio::co_spawn(executor_, run_batches(), asio::detached);
     }

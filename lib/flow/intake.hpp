@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "lib/base/clock.hpp"
 #include "lib/flow/answer.hpp"
 #include "lib/flow/live_laboratory.hpp"
+#include "lib/flow/work_desk.hpp"
 #include "lib/interpret/identity.hpp"
 #include "lib/store/identities.hpp"
 #include "lib/store/inbox.hpp"
@@ -61,6 +63,10 @@ public:
     asio::awaitable<std::string> application_answer(const domain::Link& link, const store::OwedAnswer& owed);
     store::LinkState& link_state() { return link_state_; }
 
+    WorkDesk& work() { return work_; }
+    /// `tell` is called when there is work to send on our own connections.
+    void on_work(std::function<void()> tell) { tell_work_ = std::move(tell); }
+
     std::size_t waiting() const { return queue_.size(); }
 
 private:
@@ -73,6 +79,7 @@ private:
         AnswerDetail detail;
         std::optional<std::int64_t> sequence;  ///< MSA-4
         bool stored{};
+        bool work{};  ///< there are work orders to send
     };
 
     asio::awaitable<Outcome> take(const domain::Link& link, hl7::Message header, std::string block,
@@ -100,6 +107,8 @@ private:
     store::Orders orders_;
     store::Identities identities_;
     store::LinkState link_state_;
+    WorkDesk work_;
+    std::function<void()> tell_work_;
     std::map<std::int32_t, std::shared_ptr<Line>> lines_;  // of links that number their messages
     std::map<std::pair<std::int32_t, std::string>, std::optional<Instant>> told_;
     std::deque<std::shared_ptr<Waiting>> queue_;  // shared: the waiter may be cancelled while its batch runs

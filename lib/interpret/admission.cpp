@@ -62,6 +62,13 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
         }
         return {Kind::identity, std::nullopt};  // events that we do not follow are taken, too (hl7v2-lab 9.1)
     }
+    const bool query = type == "QBP" && (trigger == "Q11" || trigger == "WOS" || trigger == "Z01" || trigger == "Z03");
+    if (query || (type == "QCN" && trigger == "J01")) {
+        const Kind kind = query ? Kind::query : Kind::query_cancelled;
+        if (link.work_orders == domain::Link::WorkOrders::none)
+            return {kind, refuse("AR", "200", 9, "this link gives no work orders")};
+        return {kind, std::nullopt};
+    }
     return {Kind::results, refuse("AR", "200", 9, "this message type is not supported in this version")};
 }
 

@@ -18,7 +18,7 @@ struct Refusal {
     std::string coordinate;  ///< MSH-9
 };
 
-enum class Kind : std::uint8_t { results, order, identity };
+enum class Kind : std::uint8_t { results, order, identity, query, query_cancelled };
 
 struct Admission {
     Kind kind{};

@@ -20,9 +20,6 @@ using domain::IdentityAct;
 using domain::PatientId;
 using domain::Trouble;
 
-constexpr pg::Query find_key{"identities.find_key", R"sql(
-    select message_id, answer, answer_errors from message_key where link_id = $1 and key = $2 and sha256 = $3)sql"};
-
 constexpr pg::Query count_ignored{"identities.count_ignored", R"sql(
     insert into ignored_event (link_id, event, legal_entity_id, site_id, count, last_at) values ($1, $2, $3, $4, 1, $5)
     on conflict (link_id, event) do update set count = ignored_event.count + 1, last_at = excluded.last_at)sql"};
@@ -628,10 +625,6 @@ private:
     bool refused_{};
 };
 
-std::string_view view(const Sha256& digest) {
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 pg::Step work_step(const Place& place, const std::vector<Trouble>& troubles) {
     pg::TextColumn kinds;
     pg::TextColumn coordinates;
@@ -652,16 +645,10 @@ asio::awaitable<Kept> Identities::apply(Arrival arrival, IdentityMessage message
     failpoint("before_inbox_insert");
     const domain::MessageId id = co_await inbox_.next_id();
     pg::Transaction transaction = co_await pool_.begin(std::move(sites));
-    const pg::Bytes key{view(arrival.key)};
-    const pg::Bytes digest{view(arrival.sha256)};
-    const pg::Rows seen = co_await transaction.query(find_key, pg::params(arrival.link, key, digest));
-    if (!seen.empty()) {
-        const auto row = seen[0];
-        Kept kept;
-        kept.id = domain::MessageId{row.int64(0)};
-        kept.duplicate = true;
-        kept.answer = row.string(1);
-        kept.answer_errors = row.string(2);
+    pg::Step look = Inbox::look_for(arrival);
+    const pg::Rows seen = co_await transaction.query(look.query, std::move(look.params));
+    Kept kept = Inbox::found(arrival, seen);
+    if (kept.duplicate) {
         co_await transaction.rollback();
         co_return kept;
     }
@@ -678,7 +665,7 @@ asio::awaitable<Kept> Identities::apply(Arrival arrival, IdentityMessage message
     arrival.reading.troubles = session.troubles();
     arrival.reading.quarantined = arrival.reading.quarantined || session.refused();
     arrival.answer_errors = answer_errors(session.answered());
-    std::vector<pg::Step> steps = Inbox::message_steps(arrival, id, now);
+    std::vector<pg::Step> steps = Inbox::message_steps(arrival, id, kept.reused, now);
     if (!session.troubles().empty()) steps.push_back(work_step(place, session.troubles()));
     AuditEvent received;
     received.legal_entity = arrival.legal_entity;
@@ -693,7 +680,6 @@ asio::awaitable<Kept> Identities::apply(Arrival arrival, IdentityMessage message
     session.events().push_back(std::move(received));
     steps.push_back(audit(session.events(), now));
     co_await transaction.commit_with(std::move(steps));
-    Kept kept;
     kept.id = id;
     kept.answer = arrival.answer;
     kept.answer_errors = arrival.answer_errors;
@@ -826,11 +812,11 @@ asio::awaitable<std::vector<std::pair<std::string, std::int64_t>>> Identities::i
 }
 
 std::vector<pg::Query> identities_queries() {
-    return {find_key,        count_ignored,  read_ignored, merge_patients,  move_open_orders, move_orders,
-            insert_change,   lock_merge,     find_merge,   undo_merge,      free_patient,     give_back_patients,
-            survivor_of,     orders_between, open_orders,  remember_number, put_link,         find_link,
-            lock_stay,       put_stay,       put_movement, dmp_letters,     insert_work,      list_documents,
-            count_documents, list_changes,   close_change, lock_patient};
+    return {count_ignored,  read_ignored, merge_patients,  move_open_orders, move_orders,        insert_change,
+            lock_merge,     find_merge,   undo_merge,      free_patient,     give_back_patients, survivor_of,
+            orders_between, open_orders,  remember_number, put_link,         find_link,          lock_stay,
+            put_stay,       put_movement, dmp_letters,     insert_work,      list_documents,     count_documents,
+            list_changes,   close_change, lock_patient};
 }
 
 }  // namespace sgl::store

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "lib/base/failpoint.hpp"
 #include "lib/base/text.hpp"
@@ -26,9 +28,12 @@ constexpr pg::Query take_block{"inbox.take_block", "select nextval('message_bloc
 // plan is made once (Session::plan_by_key), often while they are empty.
 constexpr pg::Query find_keys{"inbox.find_keys", R"sql(
     select n.ord, k.message_id, k.answer, k.answer_errors
-    from unnest($1::int[], $2::bytea[], $3::bytea[]) with ordinality as n(link_id, key, sha, ord)
-    cross join lateral (select message_id, answer, answer_errors from message_key
-                        where link_id = n.link_id and key = n.key and sha256 = n.sha offset 0) k)sql"};
+    from unnest($1::int[], $2::bytea[], $3::bytea[], $4::bytea[]) with ordinality as n(link_id, key, sha, last, ord)
+    left join lateral (select message_id, answer, answer_errors from message_key
+                       where link_id = n.link_id and key = n.key and sha256 = n.sha offset 0) k on true
+    left join lateral (select true as used from message_key
+                       where link_id = n.link_id and key >= substring(n.last for 16) and key <= n.last limit 1) r on true
+    where k.message_id is not null or r.used)sql"};
 
 // Locked in one order, so that two batches never wait for each other.
 constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
@@ -220,11 +225,12 @@ struct MessageRows {
     pg::RowArray rows{"arrival_row"};
     LinkRows of_link;
 
-    void add(const Arrival& a, domain::MessageId id, std::string_view state) {
+    void add(const Arrival& a, domain::MessageId id, std::string_view state, bool reused) {
         rows.add(id, a.received_at, a.legal_entity, a.site, a.link, storable(a.control_id), storable(a.type), state,
                  a.answer, static_cast<std::int64_t>(a.size), pg::Bytes{view(a.raw_sha256 ? *a.raw_sha256 : a.sha256)},
                  pg::Bytes{a.raw}, pg::Bytes{view(a.key)}, pg::Bytes{view(a.sha256)}, a.answer_errors);
         of_link.add(a, id);
+        if (reused) of_link.count_reused(a);
     }
 
     void steps(std::vector<pg::Step>& to, Instant now) const {
@@ -319,7 +325,8 @@ public:
     }
     void result_held(const Uuid& order, HeldResult held) { held_[order].push_back(std::move(held)); }
 
-    void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group) {
+    void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group,
+               bool reused) {
         bool quarantined = arrival.reading.quarantined || !arrival.reading.troubles.empty();
         const std::map<std::string, Uuid> order_of = orders_of(arrival, first_number_of_group);
         for (const auto& trouble : arrival.reading.troubles) {
@@ -330,7 +337,7 @@ public:
             quarantined |= !apply_group(arrival, id, arrival.reading.groups[g], first_number_of_group[g]);
         }
         const std::string_view state = arrival.answer != "AA" ? "rejected" : quarantined ? "quarantined" : "applied";
-        messages_.add(arrival, id, state);
+        messages_.add(arrival, id, state, reused);
         AuditEvent event;
         event.legal_entity = arrival.legal_entity;
         event.site = arrival.site;
@@ -628,20 +635,32 @@ pg::Scope scope_of(const std::vector<Arrival>& arrivals) {
     return {sites.begin(), sites.end()};
 }
 
-pg::Params key_params(const std::vector<Arrival>& arrivals) {
+std::string_view number_of(const Arrival& arrival) {
+    return view(arrival.key).substr(0, number_part);
+}
+
+pg::Step look_for_all(std::span<const Arrival> arrivals) {
     pg::Int4Column links;
     pg::BytesColumn keys;
     pg::BytesColumn digests;
+    pg::BytesColumn last_of_number;
     for (const auto& arrival : arrivals) {
         links.add(arrival.link.value());
         keys.add(pg::Bytes{view(arrival.key)});
         digests.add(pg::Bytes{view(arrival.sha256)});
+        std::string last(number_of(arrival));
+        last.resize(arrival.key.size(), '\xFF');
+        last_of_number.add(pg::Bytes{last});
     }
-    return pg::params(links, keys, digests);
+    return pg::Step{find_keys, pg::params(links, keys, digests, last_of_number)};
 }
 
-Kept repeat_of(const pg::Row& row) {
-    return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3)};
+/// What find_keys says of a message; without a number nothing is used again.
+Kept found_in(const Arrival& arrival, const pg::Row& row) {
+    if (!row.is_null(1)) return {domain::MessageId{row.int64(1)}, true, row.string(2), row.string(3), false};
+    Kept fresh;
+    fresh.reused = !arrival.control_id.empty();
+    return fresh;
 }
 
 }  // namespace
@@ -655,12 +674,21 @@ asio::awaitable<domain::MessageId> Inbox::next_id() {
     co_return domain::MessageId{next_++};
 }
 
-std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::MessageId id, Instant now) {
+pg::Step Inbox::look_for(const Arrival& arrival) {
+    return look_for_all(std::span(&arrival, 1));
+}
+
+Kept Inbox::found(const Arrival& arrival, const pg::Rows& rows) {
+    return rows.empty() ? Kept() : found_in(arrival, rows[0]);
+}
+
+std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::MessageId id, bool reused, Instant now) {
     MessageRows rows;
     rows.add(arrival, id,
-             arrival.answer != "AA"         ? "rejected"
+             arrival.answer != "AA"        ? "rejected"
              : arrival.reading.quarantined ? "quarantined"
-                                           : "applied");
+                                           : "applied",
+             reused);
     std::vector<pg::Step> steps;
     rows.steps(steps, now);
     return steps;
@@ -668,10 +696,13 @@ std::vector<pg::Step> Inbox::message_steps(const Arrival& arrival, domain::Messa
 
 asio::awaitable<std::vector<Kept>> Inbox::known(const std::vector<Arrival>& arrivals) {
     pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
-    const pg::Rows rows = co_await transaction.query(find_keys, key_params(arrivals));
+    pg::Step look = look_for_all(arrivals);
+    const pg::Rows rows = co_await transaction.query(look.query, std::move(look.params));
     std::vector<Kept> kept;
-    for (const auto row : rows)
-        kept.push_back(repeat_of(row));
+    for (const auto row : rows) {
+        Kept one = found_in(arrivals[static_cast<std::size_t>(row.int64(0) - 1)], row);
+        if (one.duplicate) kept.push_back(std::move(one));
+    }
     co_await transaction.rollback();
     co_return kept;
 }
@@ -700,14 +731,16 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
 
     pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
     std::vector<pg::Step> look;
-    look.push_back(pg::Step{find_keys, key_params(arrivals)});
+    look.push_back(look_for_all(arrivals));
     look.push_back(pg::Step{match_orders, pg::params(sites, numbers)});
     look.push_back(pg::Step{known_results, pg::params(sites, numbers)});
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
 
     std::vector<Kept> kept(arrivals.size());
-    for (const auto row : seen[0])
-        kept[static_cast<std::size_t>(row.int64(0) - 1)] = repeat_of(row);
+    for (const auto row : seen[0]) {
+        const auto a = static_cast<std::size_t>(row.int64(0) - 1);
+        kept[a] = found_in(arrivals[a], row);
+    }
     Batch batch(now);
     for (const auto row : seen[1]) {
         MatchedOrder order{row.uuid(1),   row.string(2), row.string(3), row.string(4),
@@ -732,6 +765,7 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
 
     bool anything = false;
     std::map<std::tuple<std::int32_t, Sha256, Sha256>, std::size_t> in_batch;
+    std::set<std::pair<std::int32_t, std::string_view>> used_numbers;
     for (std::size_t a = 0; a < arrivals.size(); ++a) {
         if (kept[a].duplicate) continue;
         const auto [first, fresh] =
@@ -741,8 +775,10 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
             kept[a].duplicate = true;
             continue;
         }
-        batch.apply(arrivals[a], ids[a], numbers_of[a]);
-        kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors};
+        const bool first_use = used_numbers.emplace(arrivals[a].link.value(), number_of(arrivals[a])).second;
+        const bool reused = kept[a].reused || (!first_use && !arrivals[a].control_id.empty());
+        batch.apply(arrivals[a], ids[a], numbers_of[a], reused);
+        kept[a] = Kept{ids[a], false, arrivals[a].answer, arrivals[a].answer_errors, reused};
         anything = true;
     }
     if (!anything) {

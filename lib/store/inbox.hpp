@@ -18,6 +18,9 @@ namespace sgl::store {
 
 namespace asio = boost::asio;
 
+/// Bytes of Arrival::key that MSH-3, 4 and 10 decide; the others are MSH-7's.
+inline constexpr std::size_t number_part = 16;
+
 /// A message as it came, with what we read in it.
 struct Arrival {
     domain::LinkId link;
@@ -25,18 +28,19 @@ struct Arrival {
     domain::SiteId site;
     domain::LegalEntityId legal_entity;
     Instant received_at;
-    std::string control_id;                ///< MSH-10
-    std::string type;                      ///< "ORU^R01"
-    std::string raw;                       ///< the bytes between VT and FS; of an oversize message its head
-    std::uint64_t size{};                  ///< of the whole message
-    Sha256 key{};                          ///< of MSH-3, 4, 10, 7 (hl7v2-lab 2.5)
-    Sha256 sha256{};                       ///< of the message, from MSH to the last CR (hl7v2-lab 2.5)
-    std::optional<Sha256> raw_sha256;      ///< of `raw` when those are other bytes
-    std::string answer;                    ///< code to answer when it is new: AA, AE or AR
-    std::string answer_errors;             ///< ERR lines that go with it, kept for a repeat; ours, without patient data
-    domain::Reading reading;               ///< empty when refused
-    std::string owed_control_id;           ///< MSH-10 of the application acknowledgement that it is owed; empty: none
-    std::optional<std::int64_t> sequence;  ///< the number taken (MSH-13), -1: forget the last; nothing: leave it
+    std::string control_id;            ///< MSH-10
+    std::string type;                  ///< "ORU^R01"
+    std::string raw;                   ///< the bytes between VT and FS; of an oversize message its head
+    std::uint64_t size{};              ///< of the whole message
+    Sha256 key{};                      ///< of MSH-3, 4, 10 and, behind `number_part`, of MSH-7 (hl7v2-lab 2.5)
+    Sha256 sha256{};                   ///< of the message, from MSH to the last CR (hl7v2-lab 2.5)
+    std::optional<Sha256> raw_sha256;  ///< of `raw` when those are other bytes
+    std::string answer;                ///< code to answer when it is new: AA, AE or AR
+    std::string answer_errors;         ///< ERR lines that go with it, kept for a repeat; ours, without patient data
+    domain::Reading reading;           ///< empty when refused
+    std::string owed_control_id;       ///< MSH-10 of the application acknowledgement that it is owed; empty: none
+    std::vector<domain::LinkId> work_links;  ///< of an order: analysers that get its work unasked
+    std::optional<std::int64_t> sequence;    ///< the number taken (MSH-13), -1: forget the last; nothing: leave it
 };
 
 /// What became of it.
@@ -45,6 +49,7 @@ struct Kept {
     bool duplicate{};  ///< had been answered before: nothing new was stored
     std::string answer;
     std::string answer_errors;
+    bool reused{};  ///< its MSH-10 had been that of another message: counted (hl7v2-lab 2.5)
 };
 
 class Inbox {
@@ -55,11 +60,14 @@ public:
     /// is_in_doubt() when nobody knows: the caller answers nothing and the sender repeats.
     asio::awaitable<std::vector<Kept>> keep(const std::vector<Arrival>& arrivals, Instant now);
 
-    /// The key of hl7v2-lab 2.5 for an order message that registers through `Orders`; nothing when it is new.
+    /// Those that had been answered before, as they were.
     asio::awaitable<std::vector<Kept>> known(const std::vector<Arrival>& arrivals);
 
-    /// The steps that store one message as it is, for a transaction that has more to do (orders).
-    static std::vector<pg::Step> message_steps(const Arrival& arrival, domain::MessageId id, Instant now);
+    /// For a transaction that has more to do (orders): the step that looks for one message among those that came
+    /// before, what its rows say of it (`duplicate`, `reused`), and the steps that store it as it is.
+    static pg::Step look_for(const Arrival& arrival);
+    static Kept found(const Arrival& arrival, const pg::Rows& rows);
+    static std::vector<pg::Step> message_steps(const Arrival& arrival, domain::MessageId id, bool reused, Instant now);
     asio::awaitable<domain::MessageId> next_id();
 
     /// Deletes keys older than the window (30 days), a bounded number at a time; gives how many.

@@ -93,6 +93,25 @@ std::string_view to_string(Link::Acknowledgement mode) {
     return "";
 }
 
+std::string_view to_string(Link::WorkOrders when) {
+    switch (when) {
+        case Link::WorkOrders::none:
+            return "none";
+        case Link::WorkOrders::on_query:
+            return "on_query";
+        case Link::WorkOrders::push:
+            return "push";
+    }
+    return "";
+}
+
+Link::WorkOrders work_orders(std::string_view text) {
+    using enum Link::WorkOrders;
+    for (const auto when : {none, on_query, push})
+        if (to_string(when) == text) return when;
+    throw std::runtime_error("a stored link says a way of work orders that is not known");
+}
+
 Link::Acknowledgement acknowledgement(std::string_view text) {
     using enum Link::Acknowledgement;
     for (const auto mode : {as_asked, original, accept})
@@ -297,6 +316,7 @@ json::value to_json(const Link& link) {
             {"none_eof", link.none_eof},
             {"mllp_release", link.mllp_release},
             {"max_message_bytes", link.max_message_bytes},
+            {"first_byte_timeout", link.first_byte_timeout.count()},
             {"frame_timeout", link.frame_timeout.count()},
             {"idle_timeout", link.idle_timeout.count()},
             {"acknowledgement", to_string(link.acknowledgement)},
@@ -304,6 +324,8 @@ json::value to_json(const Link& link) {
             {"batch_answer", link.batch_answer},
             {"one_socket", link.one_socket},
             {"outgoing", to_json(link.outgoing)},
+            {"work_orders", to_string(link.work_orders)},
+            {"exams", texts(link.exams)},
             {"message_types", texts(link.message_types)},
             {"reject_bad_charset", link.reject_bad_charset},
             {"codes", codes(link.codes)},
@@ -343,6 +365,7 @@ Link link(const json::value& value) {
     read(value, "none_eof", link.none_eof);
     read(value, "mllp_release", link.mllp_release);
     read(value, "max_message_bytes", link.max_message_bytes);
+    read(value, "first_byte_timeout", link.first_byte_timeout);
     read(value, "frame_timeout", link.frame_timeout);
     read(value, "idle_timeout", link.idle_timeout);
     if (const auto* found = find(value, "acknowledgement"))
@@ -351,6 +374,9 @@ Link link(const json::value& value) {
     read(value, "batch_answer", link.batch_answer);
     read(value, "one_socket", link.one_socket);
     if (const auto* found = find(value, "outgoing")) link.outgoing = outgoing(*found);
+    if (const auto* found = find(value, "work_orders"))
+        link.work_orders = work_orders(std::string_view(found->as_string()));
+    read(value, "exams", link.exams);
     read(value, "message_types", link.message_types);
     read(value, "reject_bad_charset", link.reject_bad_charset);
     if (const auto* found = find(value, "codes")) {

@@ -19,6 +19,11 @@ constexpr pg::Query put_sequence{"link_state.put_sequence", R"sql(
     select l, e, s, n, $1 from unnest($2::int[], $3::int[], $4::int[], $5::bigint[]) as t(l, e, s, n)
     on conflict (link_id) do update set last = excluded.last, at = excluded.at)sql"};
 
+constexpr pg::Query count{"link_state.count", R"sql(
+    insert into link_counter (link_id, legal_entity_id, site_id, name, count, last_at)
+    select l, e, s, $2, n, $1 from unnest($3::int[], $4::int[], $5::int[], $6::bigint[]) as t(l, e, s, n)
+    on conflict (link_id, name) do update set count = link_counter.count + excluded.count, last_at = excluded.last_at)sql"};
+
 constexpr pg::Query read_sequence{"link_state.read_sequence", "select last from link_sequence where link_id = $1"};
 
 constexpr pg::Query claim_due{"link_state.claim_due", R"sql(
@@ -61,6 +66,13 @@ void LinkRows::add(const Arrival& arrival, domain::MessageId id) {
     }
 }
 
+void LinkRows::count_reused(const Arrival& arrival) {
+    auto& reused = reused_[arrival.link.value()];
+    reused.legal_entity = arrival.legal_entity;
+    reused.site = arrival.site;
+    ++reused.count;
+}
+
 void LinkRows::steps(std::vector<pg::Step>& to, Instant now) const {
     if (owed_.messages.size() > 0) {
         to.push_back(pg::Step{
@@ -69,6 +81,19 @@ void LinkRows::steps(std::vector<pg::Step>& to, Instant now) const {
     if (numbers_.links.size() > 0) {
         to.push_back(
             pg::Step{put_sequence, pg::params(now, numbers_.links, numbers_.entities, numbers_.sites, numbers_.last)});
+    }
+    if (!reused_.empty()) {
+        pg::Int4Column links;
+        pg::Int4Column entities;
+        pg::Int4Column sites;
+        pg::Int8Column counts;
+        for (const auto& [link, reused] : reused_) {
+            links.add(link);
+            entities.add(reused.legal_entity.value());
+            sites.add(reused.site.value());
+            counts.add(reused.count);
+        }
+        to.push_back(pg::Step{count, pg::params(now, "reused_control_id", links, entities, sites, counts)});
     }
 }
 
@@ -111,7 +136,7 @@ asio::awaitable<void> LinkState::failed(const domain::Link& link, const OwedAnsw
 }
 
 std::vector<pg::Query> link_state_queries() {
-    return {insert_owed, put_sequence, read_sequence, claim_due, set_done, set_failed};
+    return {insert_owed, put_sequence, count, read_sequence, claim_due, set_done, set_failed};
 }
 
 }  // namespace sgl::store

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ namespace sgl::store {
 class LinkRows {
 public:
     void add(const Arrival& arrival, domain::MessageId id);
+    /// Its MSH-10 had been that of another message (hl7v2-lab 2.5).
+    void count_reused(const Arrival& arrival);
     void steps(std::vector<pg::Step>& to, Instant now) const;
 
 private:
@@ -34,8 +37,14 @@ private:
         pg::Int4Column sites;
         pg::Int8Column last;
     };
+    struct Reused {
+        domain::LegalEntityId legal_entity;
+        domain::SiteId site;
+        std::int64_t count{};
+    };
     Owed owed_;
     Numbers numbers_;
+    std::map<std::int32_t, Reused> reused_;  // in one order, so that two batches never wait for each other
 };
 
 /// An application acknowledgement to send.

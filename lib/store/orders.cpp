@@ -12,15 +12,13 @@
 #include "lib/store/order_rows.hpp"
 #include "lib/store/patients.hpp"
 #include "lib/store/queries.hpp"
+#include "lib/store/work_orders.hpp"
 
 namespace sgl::store {
 
 namespace {
 
 namespace json = boost::json;
-
-constexpr pg::Query find_key{"orders.find_key", R"sql(
-    select message_id, answer, answer_errors from message_key where link_id = $1 and key = $2 and sha256 = $3)sql"};
 
 constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
     select k.kind, o.id, o.number from unnest($2::text[], $3::text[]) as n(number, kind)
@@ -135,19 +133,14 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
         number_column.add(number);
         kind_column.add(kind);
     }
-    const std::string_view key(reinterpret_cast<const char*>(arrival.key.data()), arrival.key.size());
-    const std::string_view digest(reinterpret_cast<const char*>(arrival.sha256.data()), arrival.sha256.size());
-    const pg::Bytes key_bytes{key};
-    const pg::Bytes digest_bytes{digest};
     std::vector<pg::Step> look;
-    look.push_back(pg::Step{find_key, pg::params(arrival.link, key_bytes, digest_bytes)});
+    look.push_back(Inbox::look_for(arrival));
     look.push_back(pg::Step{taken_numbers, pg::params(arrival.site, number_column, kind_column)});
     look.push_back(pg::Step{next_number, {}});
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
     Registered done;
-    if (!seen[0].empty()) {
-        const auto row = seen[0][0];
-        done.kept = Kept{domain::MessageId{row.int64(0)}, true, row.string(1), row.string(2)};
+    done.kept = Inbox::found(arrival, seen[0]);
+    if (done.kept.duplicate) {
         if (!seen[1].empty()) {  // a repeat hears again under which number the order is kept
             done.order = domain::OrderId{seen[1][0].uuid(1)};
             done.number = seen[1][0].string(2);
@@ -208,7 +201,10 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
                                                           types, labels, collected, received)});
     steps.push_back(pg::Step{insert_numbers,
                              pg::params(arrival.site, arrival.legal_entity, done.order, number_column, kind_column)});
-    for (auto& step : Inbox::message_steps(arrival, message, now))
+    if (!arrival.work_links.empty())
+        steps.push_back(
+            WorkOrders::due(done.order, arrival.site, arrival.legal_entity, arrival.work_links, now));
+    for (auto& step : Inbox::message_steps(arrival, message, done.kept.reused, now))
         steps.push_back(std::move(step));
     std::vector<AuditEvent> events;
     AuditEvent event;
@@ -234,7 +230,7 @@ asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arriva
                                                          kinds, coordinates, whats)});
     }
     co_await transaction.commit_with(std::move(steps));
-    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors};
+    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, done.kept.reused};
     co_return done;
 }
 
@@ -289,7 +285,7 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
 }
 
 std::vector<pg::Query> orders_queries() {
-    return {find_key,       taken_numbers, next_number, insert_order, insert_specimens,
+    return {taken_numbers,  next_number, insert_order,   insert_specimens,
             insert_numbers, insert_work,   read_order,  lock_order,     read_specimens, read_results};
 }
 

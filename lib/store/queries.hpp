@@ -9,6 +9,7 @@ namespace sgl::store {
 
 std::vector<pg::Query> inbox_queries();
 std::vector<pg::Query> link_state_queries();
+std::vector<pg::Query> work_order_queries();
 std::vector<pg::Query> orders_queries();
 std::vector<pg::Query> reports_queries();
 std::vector<pg::Query> outbox_queries();

@@ -152,7 +152,7 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 49> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 52> words{{
         // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
         {"missing_code", "Résultat sans code d'examen"},
@@ -206,6 +206,10 @@ std::string work_kind(std::string_view kind) {
         {"charset", "Message illisible : jeu de caractères"},
         {"too_long", "Message trop long"},
         {"unstorable", "Message non enregistrable en clair"},
+        // the work of analysers
+        {"work_refused", "Examen refusé par l'automate"},
+        {"work_not_cancelled", "Examen non annulé par l'automate"},
+        {"work_not_told", "Automate injoignable, demande non transmise"},
     }};
     const auto* const found = std::ranges::find(words, kind, &std::pair<std::string_view, std::string_view>::first);
     return std::string(found == words.end() ? kind : found->second);

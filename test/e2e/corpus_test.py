@@ -131,10 +131,7 @@ class Corpus(unittest.TestCase):
         cls.line = harness.Line(SGLD, partners=False)
         cls.addClassCleanup(cls.line.close)
         cls.line.load()
-        links = cls.line.folder / "lab" / "corpus.toml"
-        links.write_text(LINK)
-        cls.line.own()
-        cls.line.run("import", links)
+        cls.line.load_links(LINK)
         cls.line.start()
         cls.files = load()
         cls.entries, cls.unpaired = {}, []
@@ -302,6 +299,8 @@ class Corpus(unittest.TestCase):
                     answer = None
                 if answer is not None:
                     break
+                if client:
+                    client.close()
                 client = None
                 if timer:
                     timer.join()

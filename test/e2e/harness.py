@@ -422,6 +422,13 @@ class Line:
         """The laboratory's data."""
         return self.run("import", *self.laboratory)
 
+    def load_links(self, text):
+        """More links, or the same ones changed: a file of them."""
+        path = self.folder / "lab" / "more-links.toml"
+        path.write_text(text)
+        self.own()
+        return self.run("import", path)
+
     def tail(self, lines=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 

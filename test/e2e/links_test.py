@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What a link may say of its conversation, spoken with a running sgld by partners of another language: the whole decision table
-of acknowledgements, sequence numbers, batches, framings, changes while others talk; and SEC-01 to SEC-06 on the listeners.
+of acknowledgements, sequence numbers, batches, framings, changes while others talk; and SEC-01 to SEC-07 on the listeners.
 
 Wants SGLD = the program.
 """
@@ -77,6 +77,14 @@ name = "changing"
 site = "690000011"
 listener = "nord"
 addresses = ["127.0.0.8"]
+
+[[link]]
+name = "slow"
+site = "690000011"
+listener = "nord"
+addresses = ["127.0.0.16/29"]
+first_byte_timeout = "2s"
+frame_timeout = "2s"
 '''
 
 
@@ -146,19 +154,12 @@ class Links(unittest.TestCase):
     def setUpClass(cls):
         cls.peer = Peer()
         cls.addClassCleanup(cls.peer.close)
-        cls.line = harness.Line(SGLD, partners=False, settings={"listener nord": {"allow": ["127.0.0.0/28"]}})
+        cls.line = harness.Line(SGLD, partners=False, settings={"listener nord": {"allow": ["127.0.0.0/27"]}})
         cls.addClassCleanup(cls.line.close)
         cls.line.load()
-        cls.load_links(LINKS % {"port": cls.peer.port})
+        cls.line.load_links(LINKS % {"port": cls.peer.port})
         cls.line.start()
         cls.port = cls.line.daemon.ready["listeners"]["nord"]
-
-    @classmethod
-    def load_links(cls, text):
-        path = cls.line.folder / "lab" / "more.toml"
-        path.write_text(text)
-        cls.line.own()
-        cls.line.run("import", path)
 
     def speak(self, source, timeout=20.0):
         client = From(source, self.port, timeout)
@@ -264,17 +265,17 @@ class Links(unittest.TestCase):
         self.assertEqual(fields(changed.exchange(oru("CH1")))[0], "AA")
         self.assertEqual(fields(other.exchange(oru("CO1", sender="X")))[0], "AA")
         text = '[[link]]\nname = "changing"\nsite = "690000011"\nlistener = "nord"\naddresses = ["127.0.0.8"]\n'
-        self.load_links(text + "active = false\n")
+        self.line.load_links(text + "active = false\n")
         n = iter(range(1000))
         harness.wait_until("closed", lambda: fields(changed.exchange(oru(f"CHX{next(n)}")))[0] == "AR", 10, 0.2)
         self.assertEqual(fields(changed.exchange(oru("CH2")))[0], "AR")
         self.assertEqual(fields(other.exchange(oru("CO2", sender="X")))[0], "AA", "the same connection as before")
-        self.load_links(text)
+        self.line.load_links(text)
         harness.wait_until("open again", lambda: fields(changed.exchange(oru("CH2")))[0] == "AA", 10, 0.2)
         self.assertEqual(fields(other.exchange(oru("CO3", sender="X")))[0], "AA")
-        self.load_links(text + 'message_types = ["OUL^R22"]\n')
+        self.line.load_links(text + 'message_types = ["OUL^R22"]\n')
         harness.wait_until("types", lambda: fields(changed.exchange(oru(f"CHT{next(n)}")))[0] == "AR", 10, 0.2)
-        self.load_links(text)
+        self.line.load_links(text)
 
     # -- the operator's page --------------------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class Links(unittest.TestCase):
         for n, (block, name) in enumerate(zip(blocks, messages)):
             with self.subTest(name=name):
                 source = f"127.0.0.{10 + n}"
-                self.load_links(re.sub(r"192\.0\.2\.\d+", source, block.replace('"automates"', '"nord"')))
+                self.line.load_links(re.sub(r"192\.0\.2\.\d+", source, block.replace('"automates"', '"nord"')))
                 message = (corpus / name).read_bytes()
                 message = oracle.blocks_of(message)[0] if b"\x0b" in message else message
                 link = re.search(r'name = "([^"]+)"', block).group(1)
@@ -452,7 +453,7 @@ outgoing = { host = "%s", port = %d, tls = true, ca = "%s", connect_timeout = "3
 
                 threading.Thread(target=serve, daemon=True).start()
                 source, control_id = f"127.0.0.{(9, 12, 13, 14, 15)[n]}", f"SEC05{n}"
-                self.load_links(text % (f"sec-05-{n}", source, host, server.getsockname()[1], ca))
+                self.line.load_links(text % (f"sec-05-{n}", source, host, server.getsockname()[1], ca))
                 client = self.speak(source)
                 x = iter(range(100))
                 harness.wait_until("the link", lambda: fields(client.exchange(oru(f"X{next(x)}N{n}")))[0] == "AA", 10, 0.3)
@@ -462,7 +463,7 @@ outgoing = { host = "%s", port = %d, tls = true, ca = "%s", connect_timeout = "3
                     f"where m.control_id = '{control_id}' and a.state = 'due' and a.error_what <> ''") != [], 15, 0.2)
                 server.close()
                 self.assertEqual([h for h in heard if h], [])
-                self.load_links(text % (f"sec-05-{n}", source, "127.0.0.1", 1, "ca.pem") + "active = false\n")
+                self.line.load_links(text % (f"sec-05-{n}", source, "127.0.0.1", 1, "ca.pem") + "active = false\n")
 
     def test_sec_06_a_renewed_certificate_counts_without_a_lost_message(self):
         pki = self.line.pki
@@ -494,6 +495,44 @@ outgoing = { host = "%s", port = %d, tls = true, ca = "%s", connect_timeout = "3
         self.assertEqual([a for a in answers if a[1] != ("AA", a[0])], [])
         log = self.line.log.read_text()
         self.assertIn("certificates read again", log)
+
+    def test_sec_07_slow_peers_are_cut_and_disturb_nobody(self):
+        """Silent from the start, noise only, a block byte by byte, a block begun anew all the time: all are cut."""
+        kinds = [lambda n: b"", lambda n: b"x", lambda n: b"\x0b" if n == 0 else b"M", lambda n: b"\x0bM"]
+        slow = []
+        for n in range(160):
+            client = From(f"127.0.0.{16 + n % 8}", self.port, 5)
+            client.socket.setblocking(False)
+            slow.append((n, client))
+            self.addCleanup(client.close)
+        healthy, waits, step = self.speak("127.0.0.2"), [], 0
+        end = time.monotonic() + 15
+        while slow and time.monotonic() < end:
+            still = []
+            for n, client in slow:
+                try:
+                    if kinds[n % 4](step):
+                        client.socket.send(kinds[n % 4](step))
+                    if client.socket.recv(10) == b"":
+                        continue
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    continue
+                still.append((n, client))
+            slow, step = still, step + 1
+            for _ in range(5):
+                before = time.monotonic()
+                self.assertEqual(fields(healthy.exchange(oru(f"SLOW{len(waits)}")))[0], "AA")
+                waits.append(time.monotonic() - before)
+            time.sleep(0.2)
+        self.assertEqual(sorted({n % 4 for n, _ in slow}), [], "not cut")
+        print(f"{len(waits)} messages beside 160 slow peers, the slowest {max(waits) * 1000:.0f} ms", file=sys.stderr)
+        # Who has spoken may then be silent as long as it likes.
+        quiet = self.speak("127.0.0.16")
+        self.assertEqual(fields(quiet.exchange(oru("QUIET1")))[0], "AA")
+        time.sleep(3)
+        self.assertEqual(fields(quiet.exchange(oru("QUIET2")))[0], "AA")
 
     def test_z_nothing_was_said_that_must_not_be(self):
         log = self.line.log.read_text(errors="replace")

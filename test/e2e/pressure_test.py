@@ -73,10 +73,7 @@ class Pressure(unittest.TestCase):
             "intake": {"max_bytes": LIMIT, "max_messages": 40}})
         cls.addClassCleanup(cls.line.close)
         cls.line.load()
-        path = cls.line.folder / "lab" / "pressure.toml"
-        path.write_text(LINK)
-        cls.line.own()
-        cls.line.run("import", path)
+        cls.line.load_links(LINK)
         cls.line.start()
         cls.port = cls.line.daemon.ready["listeners"]["centre"]
 

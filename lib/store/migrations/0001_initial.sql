@@ -186,12 +186,12 @@ create table specimen (
 );
 create index specimen_order on specimen (order_id);
 
--- Every number by which a result may name its order: S specimen, F filler, P placer.
+-- Every number by which a result may name its order: S specimen, F filler, P placer, A a step of work (awos).
 create table order_number (
     site_id         integer not null,
     legal_entity_id integer not null,
     number          text not null,
-    kind            text not null check (kind in ('S', 'F', 'P')),
+    kind            text not null check (kind in ('S', 'F', 'P', 'A')),
     order_id        uuid not null references lab_order,
     -- The number first: row-level security makes site_id a condition of every look-up, and with the site in front of
     -- the key each batch would read all numbers of the site.
@@ -228,7 +228,7 @@ create type arrival_row as (
 -- Duplicates (hl7v2-lab 2.5); kept 30 days.
 create table message_key (
     link_id         integer not null,
-    key             bytea not null,                -- SHA-256 of MSH-3, 4, 10, 7
+    key             bytea not null,                -- half of the SHA-256 of MSH-3, 4, 10; then half of that of MSH-7
     sha256          bytea not null,                -- of the message, from MSH to the last CR
     legal_entity_id integer not null,
     site_id         integer not null,

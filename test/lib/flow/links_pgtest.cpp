@@ -7,7 +7,7 @@
 #include <array>
 
 #include "hl7/framer.hpp"
-#include "lib/flow/application_answers.hpp"
+#include "lib/flow/link_sender.hpp"
 #include "lib/flow/conversation.hpp"
 #include "test/lib/flow/flow_fixture.hpp"
 #include "test/lib/net/memory_stream.hpp"
@@ -94,6 +94,26 @@ TEST_F(PgLinks, KnowsARepeatWhateverStandsAroundTheMessage) {
     EXPECT_EQ(count("select count(*) from message"), 1);
     EXPECT_EQ(code(receive(result("M1") + "NTE|1|L|autre\r")), "AA");
     EXPECT_EQ(count("select count(*) from message"), 2) << "a control id used again for another message";
+}
+
+TEST_F(PgLinks, CountsNumbersThatAreUsedAgain) {  // I3: analysers restart their numbering
+    const auto counted = [&] { return one("select coalesce(sum(count), 0) from link_counter where link_id = 2"); };
+    const auto later = [](std::string block) { return with(std::move(block), 7, "20260315060000"); };
+    EXPECT_EQ(code(receive(result("1"))), "AA");
+    EXPECT_EQ(code(receive(result("1"))), "AA");
+    EXPECT_EQ(code(receive(result("12"))), "AA");
+    EXPECT_EQ(counted(), "0") << "a repeat is none, and a longer number is another";
+    EXPECT_EQ(code(receive(later(result("1")))), "AA");
+    EXPECT_EQ(counted(), "1") << "the next day";
+    EXPECT_EQ(code(receive(later(result("1")) + "NTE|1|L|autre\r")), "AA");
+    EXPECT_EQ(counted(), "2") << "in the same second";
+    EXPECT_EQ(count("select count(*) from message where control_id = '1'"), 3) << "each is processed";
+    EXPECT_EQ(code(receive(result(""))), "AA");
+    EXPECT_EQ(code(receive(result("") + "NTE|1|L|autre\r")), "AA");
+    EXPECT_EQ(counted(), "2") << "no number at all is none that is used again";
+    EXPECT_EQ(code(receive(oml("1", "1"))), "AA");
+    EXPECT_EQ(code(receive(with(oml("1", "2"), 7, "20260315060000"))), "AA");
+    EXPECT_EQ(one("select name || ' ' || count from link_counter where link_id = 1"), "reused_control_id 1");
 }
 
 TEST_F(PgLinks, AnswersAClosedLinkWithArAndTakesTheSameBytesOnceItIsOpen) {
@@ -198,7 +218,7 @@ TEST_F(PgLinks, SendsWhatIsOwedUntilThePeerHasIt) {
         net::StreamPtr end = std::move(ours);
         co_return Result<net::StreamPtr>(std::move(end));
     };
-    ApplicationAnswers answers(executor(), intake_, clock_, laboratory_, connect);
+    LinkSender answers(executor(), intake_, clock_, laboratory_, connect);
     const auto until = [&](std::string_view sql) -> asio::awaitable<bool> {
         for (int i = 0; i < 500; ++i) {
             answers.look();
