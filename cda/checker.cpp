@@ -1,21 +1,16 @@
 #include "cda/checker.hpp"
 
-#include <mutex>
 #include <stdexcept>
 #include <xercesc/framework/MemBufInputSource.hpp>
 #include <xercesc/framework/XMLGrammarPoolImpl.hpp>
-#include <xercesc/framework/XMLValidityCodes.hpp>
-#include <xercesc/parsers/SAX2XMLReaderImpl.hpp>
-#include <xercesc/sax2/Attributes.hpp>
 #include <xercesc/sax2/DefaultHandler.hpp>
-#include <xercesc/util/PlatformUtils.hpp>
-#include <xercesc/util/SecurityManager.hpp>
 #include <xercesc/util/XMLUni.hpp>
 
-#include "cda/detail_rules.hpp"
+#include "cda/detail_narrative.hpp"
+#include "cda/detail_parse.hpp"
+#include "cda/detail_standard.hpp"
 #include "cda/schema/embedded.hpp"
 #include "lib/base/text.hpp"
-#include "lib/base/utf8.hpp"
 
 namespace sgl::cda {
 
@@ -24,114 +19,33 @@ namespace {
 using detail::Element;
 using detail::Findings;
 using detail::Tree;
+using detail::Unreadable;
 
 constexpr std::string_view it_should_look =
     "Le compte rendu produit n'est pas conforme : il n'a pas été envoyé ; prévenez l'informatique du laboratoire.";
 
-struct Unreadable {
-    std::string where;
-    std::string what;
-};
-
-void append_utf8(std::string& out, const XMLCh* text, XMLSize_t length) {
-    for (XMLSize_t i = 0; i < length; ++i) {
-        char32_t c = text[i];
-        if (c >= 0xD800 && c < 0xDC00 && i + 1 < length) c = 0x10000 + ((c - 0xD800) << 10) + (text[++i] - 0xDC00U);
-        sgl::utf8::append(out, c);
-    }
-}
-
-std::string utf8(const XMLCh* text) {
-    std::string out;
-    append_utf8(out, text, xercesc::XMLString::stringLen(text));
-    return out;
-}
-
-// Xerces writes the values it dislikes into most of its messages; only those that hold names alone may be shown.
-bool holds_names_only(const XMLCh* domain, unsigned code) {
-    using xercesc::XMLValid;
-    if (!xercesc::XMLString::equals(domain, xercesc::XMLUni::fgValidityDomain)) return false;
-    switch (code) {
-        case XMLValid::ElementNotDefined:
-        case XMLValid::AttNotDefinedForElement:
-        case XMLValid::RequiredAttrNotProvided:
-        case XMLValid::ElementNotValidForContent:
-        case XMLValid::NotEnoughElemsForCM:
-        case XMLValid::EmptyNotValidForContent:
-        case XMLValid::NoCharDataInCM:
-            return true;
-        default: return false;
-    }
-}
-
-// Builds the tree; refuses what SEC-30 to SEC-32 refuse.
-class TreeBuilder final : public xercesc::DefaultHandler {
+// Our schema's judgement of the elements that the parser meets.
+class Judge final : public detail::SchemaErrors {
 public:
-    TreeBuilder(Tree& tree, Findings& findings) : tree_(tree), findings_(findings) {}
-
-    void startElement(const XMLCh*, const XMLCh*, const XMLCh* qname, const xercesc::Attributes& attributes) override {
-        if (open_.size() == Checker::max_depth) throw Unreadable{here(), "elements nest too deeply"};
-        if (tree_.elements.size() == Checker::max_elements) throw Unreadable{"/", "the document has too many elements"};
-        if (attributes.getLength() > Checker::max_attributes) throw Unreadable{here(), "an element has too many attributes"};
-        auto& element = tree_.elements.emplace_back();
-        element.name = utf8(qname);
-        element.parent = open_.empty() ? nullptr : open_.back();
-        element.attributes.reserve(attributes.getLength());
-        for (XMLSize_t i = 0; i < attributes.getLength(); ++i)
-            element.attributes.emplace_back(utf8(attributes.getQName(i)), utf8(attributes.getValue(i)));
-        if (!open_.empty()) open_.back()->children.push_back(&element);
-        open_.push_back(&element);
+    explicit Judge(Findings& findings) : findings_(findings) {}
+    void invalid(std::string where, std::string_view names) override {
+        const auto what = "the closed schema of the profile refuses this" + std::string(names.empty() ? " value" : ": ") +
+                          std::string(names);
+        findings_.error(std::move(where), what, it_should_look);
     }
-    void endElement(const XMLCh*, const XMLCh*, const XMLCh*) override { open_.pop_back(); }
-    void characters(const XMLCh* chars, XMLSize_t length) override {
-        if (!open_.empty()) append_utf8(open_.back()->text, chars, length);
-    }
-    void startDTD(const XMLCh*, const XMLCh*, const XMLCh*) override { throw Unreadable{"/", "a DOCTYPE is refused"}; }
-    xercesc::InputSource* resolveEntity(const XMLCh*, const XMLCh*) override {
-        throw Unreadable{"/", "the document refers to something outside itself"};
-    }
-
-    void invalid(const XMLCh* domain, unsigned code, const XMLCh* message) {
-        auto what = "the closed schema of the profile refuses this" +
-                    (holds_names_only(domain, code) ? ": " + utf8(message) : " value (" + std::to_string(code) + ")");
-        findings_.error(here(), what, it_should_look);
-    }
-    std::string here() const { return open_.empty() ? "/" : open_.back()->path(); }
 
 private:
-    Tree& tree_;
     Findings& findings_;
-    std::vector<Element*> open_;
-};
-
-// The reader gives error codes to its error() only, hence the subclass.
-class Reader final : public xercesc::SAX2XMLReaderImpl {
-public:
-    explicit Reader(xercesc::XMLGrammarPool* pool)
-        : SAX2XMLReaderImpl(xercesc::XMLPlatformUtils::fgMemoryManager, pool) {}
-    TreeBuilder* builder{};
-
-    void error(const unsigned int code, const XMLCh* const domain, const ErrTypes type, const XMLCh* const text,
-               const XMLCh* const, const XMLCh* const, const XMLFileLoc line, const XMLFileLoc) override {
-        if (builder == nullptr) throw std::logic_error("our schema, line " + std::to_string(line) + ": " + utf8(text));
-        if (type == ErrType_Fatal) throw Unreadable{builder->here(), "the document is not well-formed XML"};
-        builder->invalid(domain, code, text);
-    }
 };
 
 class SchemaResolver final : public xercesc::EntityResolver {
 public:
     xercesc::InputSource* resolveEntity(const XMLCh*, const XMLCh* system_id) override {
-        if (!utf8(system_id).ends_with("lab.xsd")) throw std::logic_error("our schema imports something unknown");
+        if (!detail::utf8(system_id).ends_with("lab.xsd")) throw std::logic_error("our schema imports something unknown");
         return new xercesc::MemBufInputSource(reinterpret_cast<const XMLByte*>(schema::lab.data()), schema::lab.size(),
                                               "lab.xsd");
     }
 };
-
-void initialise_xerces() {
-    static std::once_flag once;
-    std::call_once(once, [] { xercesc::XMLPlatformUtils::Initialize(); });  // for the life of the process
-}
 
 // Cheap refusals on the bytes, before any parser sees them. The profile has no comment, CDATA, DOCTYPE or instruction.
 void refuse_foreign_syntax(std::string_view bytes) {
@@ -149,9 +63,9 @@ void refuse_foreign_syntax(std::string_view bytes) {
 
 struct Checker::Grammar {
     Grammar() {
-        initialise_xerces();
+        detail::initialise_xerces();
         pool = std::make_unique<xercesc::XMLGrammarPoolImpl>(xercesc::XMLPlatformUtils::fgMemoryManager);
-        Reader reader{pool.get()};
+        detail::Reader reader{pool.get()};
         SchemaResolver resolver;
         reader.setEntityResolver(&resolver);
         xercesc::DefaultHandler silent;
@@ -167,31 +81,9 @@ struct Checker::Grammar {
         pool->lockPool();
     }
 
-    void parse(std::string_view bytes, Tree& tree, Findings& findings) const {
-        using xercesc::XMLUni;
-        TreeBuilder builder{tree, findings};
-        Reader reader{pool.get()};
-        reader.builder = &builder;
-        reader.setContentHandler(&builder);
-        reader.setLexicalHandler(&builder);
-        reader.setEntityResolver(&builder);
-        reader.setErrorHandler(&builder);
-        reader.setFeature(XMLUni::fgSAX2CoreNameSpaces, true);
-        reader.setFeature(XMLUni::fgSAX2CoreNameSpacePrefixes, true);
-        reader.setFeature(XMLUni::fgSAX2CoreValidation, true);
-        reader.setFeature(XMLUni::fgXercesDynamic, false);
-        reader.setFeature(XMLUni::fgXercesSchema, true);
-        reader.setFeature(XMLUni::fgXercesUseCachedGrammarInParse, true);
-        reader.setFeature(XMLUni::fgXercesCacheGrammarFromParse, false);
-        reader.setFeature(XMLUni::fgXercesLoadSchema, false);
-        reader.setFeature(XMLUni::fgXercesLoadExternalDTD, false);
-        reader.setFeature(XMLUni::fgXercesDisableDefaultEntityResolution, true);
-        reader.setFeature(XMLUni::fgXercesIdentityConstraintChecking, false);
-        xercesc::SecurityManager security;
-        security.setEntityExpansionLimit(100);
-        reader.setProperty(XMLUni::fgXercesSecurityManager, &security);
-        const xercesc::MemBufInputSource source(reinterpret_cast<const XMLByte*>(bytes.data()), bytes.size(), "document");
-        reader.parse(source);
+    Tree parse(std::string_view bytes, Findings& findings) const {
+        Judge judge{findings};
+        return detail::parse(bytes, pool.get(), &judge);
     }
 
     std::unique_ptr<xercesc::XMLGrammarPoolImpl> pool;
@@ -210,20 +102,38 @@ std::vector<Finding> Checker::check(std::string_view bytes, const CheckOptions& 
     };
     try {
         refuse_foreign_syntax(bytes);
-        grammar_->parse(bytes, tree, findings);
+        tree = grammar_->parse(bytes, findings);
     } catch (const Unreadable& problem) {
         return unreadable(problem.where, problem.what);
-    } catch (const xercesc::XMLException&) {
-        return unreadable("/", "the document is not well-formed XML");
-    } catch (const xercesc::SAXException&) {
-        return unreadable("/", "the document is not well-formed XML");
     }
-    if (tree.root() == nullptr || tree.root()->name != "ClinicalDocument")
-        return unreadable("/", "the document is not a ClinicalDocument");
+    if (!tree.envelope.empty()) return unreadable("/", "the root of our documents is ClinicalDocument");
     detail::header_rules(tree, options, findings);
-    detail::identifier_rules(tree, options, findings);
+    detail::identifier_rules(tree, findings);
+    detail::our_pointer_rules(tree, findings);
     detail::body_rules(tree, findings);
     detail::result_rules(tree, findings);
+    return findings.take();
+}
+
+std::vector<Finding> check_standard(std::string_view bytes, const CheckOptions& options) {
+    constexpr std::string_view not_readable = "Ce fichier n'est pas un document médical lisible, ou il est dangereux : ne l'ouvrez pas.";
+    Findings findings;
+    try {
+        const auto tree = detail::parse(bytes);
+        if (auto hostile = detail::hostile_narrative(tree); !hostile) {
+            findings.error(hostile.error().where, hostile.error().what, not_readable);
+            return findings.take();
+        }
+        const auto standard = detail::standard_of(*tree.root());
+        if (!tree.encoding.empty() && tree.encoding != "UTF-8")
+            findings.error("/", "the encoding of a document is UTF-8", "L'encodage du document n'est pas celui du standard.");
+        detail::structure_rules(tree, findings);
+        detail::standard_header_rules(tree, standard, options, findings);
+        detail::identifier_rules(tree, findings);
+        detail::standard_body_rules(tree, standard, findings);
+    } catch (const Unreadable& problem) {
+        findings.error(problem.where, problem.what, not_readable);
+    }
     return findings.take();
 }
 
@@ -239,7 +149,10 @@ Result<void> Checker::accept(std::string_view bytes, const CheckOptions& options
 namespace sgl::cda::detail {
 
 void Findings::add(Finding::Severity severity, std::string where, std::string_view what, std::string_view phrase) {
-    if (list_.size() >= limit) return;
+    // Errors have a limit of their own: no number of warnings may hide one.
+    auto& count = severity == Finding::Severity::error ? errors_ : warnings_;
+    if (count >= limit) return;
+    ++count;
     list_.push_back({severity, std::move(where), std::string(what), std::string(phrase)});
 }
 

@@ -1,5 +1,6 @@
-// Ring 2 of design D6: proves the bytes of a CR-BIO against our closed schema of the profile and against the rules that no
-// official validator applies (spec/cr-bio.md 9). Reads no file and no network.
+// Ring 2 of design D6, in two parts. `Checker` is our own closed profile, for documents that we composed: our closed schema and
+// the rules that no official validator applies (spec/cr-bio.md 9). `check_standard` is the standard's part, for a document of
+// anybody, of any version. Neither reads a file or the network.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,14 @@ struct Finding {
 
 struct CheckOptions {
     /// Which INS OIDs may appear (design D17): a production instance refuses .10 and .11, a test instance .8 and .9.
-    enum class Identities : std::uint8_t { production, test };
+    enum class Identities : std::uint8_t { production, test, any };
     Identities identities{Identities::production};
 };
+
+/// What breaks the standard in the bytes of any CDA document: a CR-BIO of 2021.01, 2023.01 or 2024.01, level 3 or 1, alone, in a
+/// style sheet or in a signature (not verified); another CDA of the CI-SIS is judged by the rules of the header. When the
+/// bytes are no document, or a hostile one, that is the only finding. Thread-safe.
+std::vector<Finding> check_standard(std::string_view bytes, const CheckOptions& options = {});
 
 /// Build once (parses the schemas, about 10 ms of processor), then check from any thread.
 class Checker {

@@ -8,7 +8,7 @@ namespace sgl::cda::detail {
 
 class Findings {
 public:
-    static constexpr std::size_t limit = 100;  ///< a broken document needs no longer list
+    static constexpr std::size_t limit = 100;  ///< of each severity: a broken document needs no longer list
 
     void error(std::string where, std::string_view what, std::string_view phrase);
     void warning(std::string where, std::string_view what, std::string_view phrase);
@@ -19,10 +19,14 @@ public:
 private:
     void add(Finding::Severity severity, std::string where, std::string_view what, std::string_view phrase);
     std::vector<Finding> list_;
+    std::size_t errors_{};
+    std::size_t warnings_{};
 };
 
 void header_rules(const Tree& tree, const CheckOptions& options, Findings& findings);
-void identifier_rules(const Tree& tree, const CheckOptions& options, Findings& findings);
+/// RPPS, FINESS, LOINC and unique IDs, in any document; then what holds in ours alone.
+void identifier_rules(const Tree& tree, Findings& findings);
+void our_pointer_rules(const Tree& tree, Findings& findings);
 void body_rules(const Tree& tree, Findings& findings);
 void result_rules(const Tree& tree, Findings& findings);
 

@@ -115,7 +115,27 @@ private:
         };
         if (loinc_of(own) != loinc_of(of_section) || (own != nullptr && loinc_of(own).empty() && !own->attributes.empty()))
             findings_.error(*act, "the code of the act is that of its section, or empty when that is not LOINC", software_phrase);
-        for (const auto* participant : act->all("participant")) validator(*participant);
+        if (loinc_of(own) == loinc_of(of_section) && !loinc_of(own).empty() &&
+            own->attribute("displayName") != of_section->attribute("displayName"))
+            findings_.error(*own, "one code has two labels", chapter_phrase);
+        const auto words = text == nullptr ? std::string() : text->all_text();
+        constexpr std::string_view unsaid_phrase = "Le texte d'un chapitre ne dit pas tout : prévenez l'informatique du laboratoire.";
+        for (const auto* participant : act->all("participant")) {
+            validator(*participant);
+            const auto* family = participant->at("participantRole", "playingEntity", "name", "family");
+            if (family != nullptr && words.find(family->text) == std::string::npos)
+                findings_.error(*participant, "the narrative does not name this biologist", unsaid_phrase);
+        }
+        std::unordered_set<std::string_view> specimens;
+        for (const auto* relation : act->all("entryRelationship")) {
+            const auto* procedure = relation->child("procedure");
+            const auto* id = procedure == nullptr ? nullptr : procedure->at("participant", "participantRole", "id");
+            if (id == nullptr) continue;
+            if (!specimens.insert(id->attribute("extension")).second)
+                findings_.error(*id, "a specimen is there twice", software_phrase);
+            if (words.find(id->attribute("extension")) == std::string::npos)
+                findings_.error(*id, "the narrative does not name this specimen", unsaid_phrase);
+        }
         for (const auto* relation : act->all("entryRelationship")) {
             if (const auto* procedure = relation->child("procedure")) collection(*relation, *procedure);
             if (const auto* comment = relation->child("act")) comment_rules(*relation, *comment, findings_);
@@ -194,6 +214,13 @@ private:
             return;
         }
         wants_loinc(*type, "69764-9");
+        const auto* kind = type->child("value");
+        if (kind == nullptr || kind->attribute("xsi:type") != "CD" || kind->attribute("code") != "55108-5" ||
+            kind->attribute("codeSystem") != codes::loinc_system)
+            findings_.error(*type, "the attached document is the copy of this one (55108-5)", software_phrase);
+        const auto* text = section.child("text");
+        if (text == nullptr || text->child("renderMultiMedia") == nullptr)
+            findings_.error(section, "the narrative does not show the PDF copy", software_phrase);
         const auto bytes = base64_decode(media->text);
         const std::string_view pdf = bytes ? std::string_view(*bytes) : std::string_view();
         if (!pdf.starts_with("%PDF-") || pdf.substr(pdf.size() - std::min<std::size_t>(pdf.size(), 1024)).rfind("%%EOF") == std::string_view::npos)

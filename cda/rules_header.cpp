@@ -1,4 +1,6 @@
 // Rules of the header (spec/cr-bio.md 4, 6).
+#include <set>
+
 #include "cda/codes.hpp"
 #include "cda/detail_rules.hpp"
 #include "cda/keys.hpp"
@@ -59,6 +61,8 @@ void document(const Element& root, Findings& findings) {
         const auto* replaced = related->at("parentDocument", "id");
         if (replaced != nullptr && replaced->attribute("root") == id->attribute("root"))
             findings.error(*replaced, "the document replaces itself", version_phrase);
+        if (replaced != nullptr && set != nullptr && replaced->attribute("root") == set->attribute("root"))
+            findings.error(*replaced, "the document replaces its own set", version_phrase);
     }
     bool prescriber = false;
     for (const auto* participant : root.all("participant")) {
@@ -208,9 +212,20 @@ void signers(const Element& root, Findings& findings) {
     const auto* author = root.at("author", "assignedAuthor");
     if (author != nullptr && author->child("code") == nullptr)
         findings.error(*author, "the author's profession is missing", "La profession de l'auteur du compte rendu manque.");
-    for (const auto* signer : root.all("authenticator"))
+    std::set<std::string_view> validators;
+    for (const auto* signer : root.all("authenticator")) {
         if (!has_templates(*signer, {templates::validator}))
             findings.error(*signer, "an authenticator lacks its templateId", software_phrase);
+        const auto* id = signer->at("assignedEntity", "id");
+        if (id != nullptr && !validators.insert(id->attribute("extension")).second)
+            findings.error(*signer, "an authenticator is there twice", software_phrase);
+    }
+    std::set<std::pair<std::string_view, std::string_view>> orders;
+    for (const auto* each : root.all("inFulfillmentOf")) {
+        const auto* id = each->at("order", "id");
+        if (id != nullptr && !orders.emplace(id->attribute("root"), id->attribute("extension")).second)
+            findings.error(*each, "an order is there twice", software_phrase);
+    }
     for (const auto* recipient : root.all("informationRecipient")) {
         const auto* intended = recipient->child("intendedRecipient");
         if (intended == nullptr) continue;

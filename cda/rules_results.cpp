@@ -1,10 +1,13 @@
 // Rules of one result, and of its line of the narrative (spec/cr-bio.md 5.2, 5.10).
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "cda/codes.hpp"
 #include "cda/detail_rules.hpp"
 #include "cda/templates.hpp"
+#include "cda/units.hpp"
 #include "lib/base/decimal.hpp"
 #include "lib/base/text.hpp"
 #include "lib/base/time.hpp"
@@ -48,10 +51,17 @@ public:
             findings_.error(observation, "a result that was not done has no value", value_phrase);
         }
         if (value != nullptr) well_formed(*value);
+        if (const auto* code = observation.child("code");
+            code != nullptr && value != nullptr && units::contradict(code->attribute("displayName"), unit_of(*value)))
+            findings_.error(*value, "the unit is of another kind than what the examination's label measures", code_phrase);
         interpretation(observation.child("interpretationCode"));
         if (const auto* method = observation.child("methodCode");
             method != nullptr && method->has_attribute("code") && method->attribute("codeSystem") != codes::method_system)
             findings_.error(*method, "the method is of another table than ANSM's", code_phrase);
+        if (const auto* method = observation.child("methodCode");
+            method != nullptr && (method->has_attribute("code") != method->has_attribute("displayName") ||
+                                  method->has_attribute("code") != method->has_attribute("codeSystem")))
+            findings_.error(*method, "a method comes with its label and its system", code_phrase);
         const auto* range = observation.at("referenceRange", "observationRange", "value");
         if (range != nullptr) reference_range(observation, value, *range);
         for (const auto* relation : observation.all("entryRelationship")) {
@@ -65,7 +75,39 @@ public:
         in_narrative(observation, value);
     }
 
+    /// The reverse: every line of a table is the label of a result, every comment under it is one that an entry points to.
+    void lines(const Tree& tree) {
+        std::unordered_set<std::string_view> labels;
+        std::unordered_set<std::string_view> pointed;
+        for (const auto& element : tree.elements) {
+            if (element.name != "reference") continue;
+            const auto pointer = element.attribute("value");
+            if (!pointer.starts_with('#')) continue;
+            pointed.insert(pointer.substr(1));
+            const auto* above = element.parent->parent;
+            if (element.parent->name != "originalText" || above->name != "code" || above->parent->name != "observation") continue;
+            const bool before = above->parent->parent->attribute("typeCode") == "REFR";
+            if (!labels.insert(pointer.substr(1)).second && !before)
+                findings_.error(element, "two results have one line of the narrative", narrative_phrase);
+        }
+        for (const auto& element : tree.elements) {
+            if (element.name != "tr" || element.parent == nullptr || element.parent->name != "tbody") continue;
+            const auto* first = element.children.empty() ? nullptr : element.children.front()->child("content");
+            const auto id = first == nullptr ? std::string_view() : first->attribute("ID");
+            if (element.children.size() > 1 ? !labels.contains(id) : !pointed.contains(id))
+                findings_.error(element, "the narrative says what no entry says", narrative_phrase);
+            if (element.children.empty()) continue;
+            for (const auto* each : element.children.front()->all("content"))
+                if (each != first && !pointed.contains(each->attribute("ID")))
+                    findings_.error(*each, "the narrative says what no entry says", narrative_phrase);
+        }
+    }
+
 private:
+    static std::string_view unit_of(const Element& value) {
+        return value.children.empty() ? value.attribute("unit") : value.children.front()->attribute("unit");
+    }
+
     void examination(const Element& observation) {
         const auto* code = observation.child("code");
         if (code == nullptr) return;
@@ -88,6 +130,8 @@ private:
         if (type == "CD" && value.has_attribute("code")) {
             if (!value.has_attribute("codeSystem") || !value.has_attribute("displayName"))
                 findings_.error(value, "a coded result comes with its label and its system", value_phrase);
+        } else if (type == "CD" && (value.has_attribute("displayName") || value.has_attribute("codeSystem"))) {
+            findings_.error(value, "a label without its code", value_phrase);
         } else if (type == "CD" && value.child("originalText") == nullptr) {
             findings_.error(value, "a result in words points to its words", value_phrase);
         } else if (type == "ST" && trim(value.text).empty()) {
@@ -111,6 +155,7 @@ private:
     }
 
     void reference_range(const Element& observation, const Element* value, const Element& range) {
+        if (range.attribute("xsi:type") != "IVL_PQ") findings_.error(range, "a reference range is an interval (IVL_PQ)", range_phrase);
         const auto* low_element = range.child("low");
         const auto* high_element = range.child("high");
         const auto low = decimal(low_element);
@@ -153,6 +198,10 @@ private:
         };
         if (!same_code(observation.child("code"), previous.child("code")))
             findings_.error(previous, "the previous result is of another examination", previous_phrase);
+        else if (observation.child("code") != nullptr &&
+                 observation.child("code")->attribute("displayName") != previous.child("code")->attribute("displayName"))
+            findings_.error(previous, "one code has two labels", code_phrase);
+        examination(previous);
         interpretation(previous.child("interpretationCode"));
         const auto* now = observation.child("value");
         const auto* before = previous.child("value");
@@ -235,22 +284,57 @@ private:
                 flag != nullptr && (cells.size() < 2 || cells[1]->text.find(flag->attribute("code")) == std::string::npos))
                 findings_.error(*flag, "the narrative does not say this flag", narrative_phrase);
             const auto unit = value->children.empty() ? value->attribute("unit") : value->children.front()->attribute("unit");
+            const auto after = cells.size() < 2 ? std::string_view() : trim(cells[1]->text);
+            if (observation.child("interpretationCode") == nullptr && !after.empty() && !after.starts_with("le "))
+                findings_.error(observation, "the narrative says a flag that no entry says", narrative_phrase);
             const auto* type_place = value->child("originalText");
             if (type_place != nullptr) words_exist(*type_place);
-            if (!unit.empty() && !unit.starts_with('{') && (cells.size() < 3 || trim(cells[2]->all_text()).empty()))
+            const auto said = cells.size() < 3 ? std::string() : std::string(trim(cells[2]->all_text()));
+            if (!unit.empty() && !unit.starts_with('{') && said.empty())
                 findings_.error(*value, "the narrative does not say the unit", narrative_phrase);
+            const auto printed_unit = units::simple_ucum(said);
+            if (!printed_unit.empty() && !units::simple_ucum(unit).empty() && printed_unit != unit)
+                findings_.error(*value, "the narrative says another unit", narrative_phrase);
         }
         if (const auto* range = observation.at("referenceRange", "observationRange", "value");
             range != nullptr && (cells.size() < 4 || trim(cells[3]->all_text()).empty()))
             findings_.error(*range, "the narrative does not say the reference range", narrative_phrase);
+        if (const auto* range = observation.at("referenceRange", "observationRange", "value"); range != nullptr && cells.size() > 3)
+            range_said(*range, std::string(trim(cells[3]->all_text())));
         if (const auto* method = observation.at("methodCode", "originalText")) words_exist(*method);
-        for (const auto* relation : observation.all("entryRelationship")) {
+        const auto relations = observation.all("entryRelationship");
+        const auto earlier = std::ranges::count_if(relations, [](const Element* each) { return each->child("observation") != nullptr; });
+        if (cells.size() > 4 && static_cast<std::ptrdiff_t>(cells[4]->all("content").size()) != earlier)
+            findings_.error(observation, "the narrative says other previous results than the entry", narrative_phrase);
+        for (const auto* relation : relations) {
             const auto* previous = relation->child("observation");
             const auto* before = previous == nullptr ? nullptr : previous->child("value");
             if (before != nullptr && (cells.size() < 5 || !has(cells[4]->all_text(), words_of(*before))))
                 findings_.error(*before, "the narrative does not say this previous result", narrative_phrase);
             if (const auto* comment = relation->at("act", "text")) words_exist(*comment);
         }
+    }
+
+    // A range printed as plain limits ("3,9 à 6,1", "≤ 5,0") is the one coded; words of a catalogue are not understood here.
+    void range_said(const Element& range, std::string text) {
+        const auto parsed = [](std::string_view number) { return Decimal::parse(replace_all(std::string(trim(number)), ",", ".")); };
+        const auto differs = [&](const Element* limit, std::string_view number) {
+            const auto said = parsed(number);
+            const auto coded = decimal(limit);
+            return said && (!coded || *coded != *said);
+        };
+        bool wrong = false;
+        constexpr std::string_view between = " à ";
+        if (const auto at = text.find(between); at != std::string::npos) {
+            const auto from = text.substr(0, at);
+            const auto to = text.substr(at + between.size());
+            if (parsed(from) && parsed(to)) wrong = differs(range.child("low"), from) || differs(range.child("high"), to);
+        } else if (text.starts_with("≤ ")) {
+            wrong = differs(range.child("high"), text.substr(4));
+        } else if (text.starts_with("≥ ")) {
+            wrong = differs(range.child("low"), text.substr(4));
+        }
+        if (wrong) findings_.error(range, "the narrative says another reference range", narrative_phrase);
     }
 
     // The text pointed to is not empty (that it exists is a rule of pointers).
@@ -270,6 +354,7 @@ private:
 
 void result_rules(const Tree& tree, Findings& findings) {
     Results rules{tree, findings};
+    rules.lines(tree);
     for (const auto& element : tree.elements) {
         if (element.name != "observation" || element.parent == nullptr) continue;
         // A result stands directly under the act of its section; previous results are looked at with theirs.

@@ -28,19 +28,18 @@ std::vector<const Element*> Element::all(std::string_view wanted) const {
 }
 
 std::string Element::all_text() const {
-    auto all = text;
-    for (const auto* each : children) all += each->all_text();
-    return all;
+    std::string all;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+        all.append(text, from, places[i] - from);
+        all += children[i]->all_text();
+        from = places[i];
+    }
+    return all.append(text, from);
 }
 
 std::string Element::path() const {
     std::string step = "/" + name;
-    unsigned position = 1;
-    if (parent != nullptr)
-        for (const auto* sibling : parent->children) {
-            if (sibling == this) break;
-            if (sibling->name == name) ++position;
-        }
     if (position > 1) step += "[" + std::to_string(position) + "]";
     return parent == nullptr ? step : parent->path() + step;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "daemon/cda_commands.hpp"
 #include "daemon/operator_commands.hpp"
 #include "daemon/privileges.hpp"
 #include "daemon/service.hpp"
@@ -246,6 +247,33 @@ int main(int argc, char** argv) {
         "what is in them, patients' names too.");
     hl7_dump->add_option("FILE", files, "Files; - is standard input")->required();
     hl7_dump->callback([&] { code = dump_files(files); });
+
+    auto* cda = app.add_subcommand("cda", "Looking at CDA documents; no configuration is needed.");
+    cda->require_subcommand(1);
+    auto* cda_read = cda->add_subcommand(
+        "read",
+        "Print the header, the result table and all else of a CR-BIO as JSON, one document a line: any version (2021.01,\n"
+        "2023.01, 2024.01), level 3 or 1, alone, in a style sheet or in a signature (which is not verified). Of files inside\n"
+        "it prints size and SHA-256. It shows what is in it, patients' names too.");
+    cda_read->add_option("FILE", files, "Files; - is standard input")->required();
+    cda_read->callback([&] { code = daemon::read_documents(files); });
+
+    daemon::CheckCommand check_command;
+    int ring = 2;
+    auto* check_documents = app.add_subcommand(
+        "check",
+        "Check CDA documents, or those of XDM archives (zip), by our ring 2: the standard's rules, for any CR-BIO (2021.01,\n"
+        "2023.01, 2024.01, level 3 or 1, alone, in a style sheet or in a signature, which is not verified). No configuration is\n"
+        "needed. Exit 0 when all are accepted, 1 when one is rejected, 2 for wrong usage.");
+    check_documents->add_option("FILE", check_command.names, "Files; - is standard input")->required();
+    check_documents->add_flag("--ours", check_command.ours, "Also our own closed profile: what this program composes, nothing else");
+    check_documents->add_flag("--production", check_command.production, "Test identities are errors");
+    check_documents->add_flag("--json", check_command.json, "As JSON, one document a line");
+    check_documents->add_option("--ring", ring, "2; the official kit (3) is not in this version")
+        ->check(CLI::Validator([](const std::string& text) { return text == "2" ? std::string() : "only ring 2 is in this version"; },
+                               "2"))
+        ->capture_default_str();
+    check_documents->callback([&] { code = daemon::check_documents(check_command); });
 
     bool failpoints = false;
     auto* version = app.add_subcommand("version", "Version of the program.");

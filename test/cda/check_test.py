@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""`sgld check`: verdicts on the official examples (those that are wrong are listed here with the reason), on our golden
+documents, on XDM archives, on hostile files; its exit codes and its JSON."""
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+SGLD = os.environ["SGLD"]
+SHARED = os.environ.get("SGL_SHARED", "../shared")
+EXAMPLES = SHARED + "/ans/examples/"
+HL7 = SHARED + "/hl7/ans-examples/"
+GOLDEN = ["test/golden/cr_bio_rich/cr_bio.xml", "test/golden/cr_bio_without_ins/cr_bio.xml", "test/golden/cr_bio_sparse/cr_bio.xml"]
+
+# Official examples that the official rules accept.
+RIGHT = [EXAMPLES + "BIO-CR-BIO_2021.01_Auto-Presentable.xml", EXAMPLES + "BIO-CR-BIO_2021.01_CDA-R2-Niveau-1.xml",
+         EXAMPLES + "BIO-CR-BIO_2021.01_Microbiologie_V1.xml"]
+# Official examples that are wrong: exactly these errors, each with the reason.
+WRONG = {
+    HL7 + "v2.1-segur2-oru-bio-init-n3.cda.xml": {
+        "a family name of the patient is qualified BR or CL",  # SP, abandoned in 2023: the official header rules reject it too
+        "the pointer leads nowhere",  # #Polynucleaires-neutrophiles and #doc1 are not in the narrative
+    },
+    # The N3 inside the message of the replacement example.
+    "rplc": {
+        "a family name of the patient is qualified BR or CL",  # SP
+        "a structured CR-BIO declares 1.2.250.1.213.1.1.1.55, with 2023.01 or 2024.01 after 2021.01",  # none declared
+        "a version after the first names the document it replaces",  # version 2 without relatedDocument
+        "a performing laboratory has identifier, name, telecom, address and practice setting",  # official ModelesDeContenusCDA
+        "the type of specimen is of another code system",  # BLD and UR of 5.129; the value set has them in 18.311
+        "the pointer leads nowhere",
+    },
+}
+failures = []
+
+
+def sgld(*arguments, stdin=None):
+    done = subprocess.run([SGLD, *arguments], capture_output=True, input=stdin or b"", check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def expect(holds, what):
+    if not holds:
+        failures.append(what)
+
+
+def check(*arguments):
+    code, out, err = sgld("check", "--json", *arguments)
+    return code, [json.loads(line) for line in out.splitlines()], err
+
+
+def errors(answer):
+    return {f["what"] for f in answer["findings"] if f["severity"] == "error"}
+
+
+def official(folder):
+    if not os.path.exists(RIGHT[0]):
+        print(f"SKIPPED: the official examples, nothing in {SHARED}")
+        expect(os.environ.get("CI") != "true", "CI has no official examples")
+        return
+    for name in RIGHT:
+        code, answers, _ = check(name)
+        expect(code == 0 and answers[0]["accepted"], f"{name}: {errors(answers[0])}")
+        code, _, _ = check("--production", name)
+        expect(code == 1, f"{name}: a test INS in production is accepted")
+        code, _, _ = check("--ours", name)
+        expect(code == 1, f"{name}: taken for one of ours")
+    message = open(HL7 + "v2.1-oru-bio-rplc-n1n3.er7", "rb").read()
+    inside = [base64.b64decode(m.group(0)) for m in re.finditer(rb"[A-Za-z0-9+/]{2000,}={0,2}", message)]
+    wrong = dict(WRONG)
+    wrong[os.path.join(folder, "rplc.xml")] = wrong.pop("rplc")
+    with open(os.path.join(folder, "rplc.xml"), "wb") as file:
+        file.write(next(each for each in inside if b"structuredBody" in each))
+    for name, reasons in wrong.items():
+        code, answers, _ = check(name)
+        expect(code == 1, f"{name}: accepted")
+        expect(errors(answers[0]) == reasons, f"{name}: {errors(answers[0]) ^ reasons}")
+
+
+def ours(folder):
+    for name in GOLDEN:
+        code, answers, _ = check("--ours", name)
+        expect(code == 0 and answers[0]["accepted"] and answers[0]["ours"], f"{name}: {errors(answers[0])}")
+    code, answers, _ = check(*GOLDEN)
+    expect(code == 0 and len(answers) == 3, "three documents, three answers")
+    code, out, _ = sgld("check", GOLDEN[0])
+    expect(code == 0 and "accepté" in out and "CR-BIO 2024.01, N3" in out, out)
+    text = open(GOLDEN[0], "rb").read().decode()
+    bad = os.path.join(folder, "bad.xml")
+    with open(bad, "w", encoding="utf-8") as file:
+        file.write(text.replace('extension="279035121518989"', 'extension="279035121518988"', 1))
+    code, out, _ = sgld("check", bad)
+    expect(code == 1 and "REFUSÉ" in out and "/ClinicalDocument/recordTarget/patientRole/id" in out
+           and "INS" in out and "control key" in out, out)
+    expect("279035121518988" not in out and "PAT-TROIS" not in out, "the report shows data of the patient")
+    # Inside a signature; a document on standard input.
+    body = text[text.index("<ClinicalDocument"):]
+    signed = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:Object>' + body + "</ds:Object></ds:Signature>"
+    code, out, _ = sgld("check", "-", stdin=signed.encode())
+    expect(code == 0 and "signature (non vérifiée)" in out, out)
+
+
+def archives(folder):
+    document = open(GOLDEN[0], "rb").read()
+
+    def made(members):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members:
+                archive.writestr(name, content)
+        path = os.path.join(folder, "some.zip")
+        with open(path, "wb") as file:
+            file.write(buffer.getvalue())
+        return path
+
+    code, answers, _ = check("--ours", made([("INDEX.HTM", "x"), ("IHE_XDM/SUBSET01/METADATA.XML", "<a/>"),
+                                             ("IHE_XDM/SUBSET01/DOC0001.XML", document),
+                                             ("IHE_XDM/SUBSET01/DOC0002.PDF", "%PDF-")]))
+    expect(code == 0 and [a["member"] for a in answers] == ["IHE_XDM/SUBSET01/DOC0001.XML"], f"{answers}")
+    code, answers, _ = check(made([("IHE_XDM/SUBSET01/A.XML", document), ("IHE_XDM/SUBSET01/B.XML", "<b/>")]))
+    expect(code == 1 and [a["accepted"] for a in answers] == [True, False], "one of two is wrong")
+    for members, expected in (([("INDEX.HTM", "x")], "no CDA document"), ([("../x", "x")], "leads elsewhere"),
+                              ([("a.xml", " " * 30_000_000)], "inflates too much"),
+                              ([("a.zip", open(made([("b", "x")]), "rb").read())], "inside the archive")):
+        code, answers, _ = check(made(members))
+        expect(code == 1 and expected in str(answers), f"{expected}: {answers}")
+    with open(os.path.join(folder, "cut.zip"), "wb") as file:
+        file.write(open(made([("a", "x")]), "rb").read()[:-8])
+    code, answers, _ = check(os.path.join(folder, "cut.zip"))
+    expect(code == 1 and "no zip archive" in str(answers), f"{answers}")
+
+
+def usage(folder):
+    expect(sgld("check")[0] == 2, "check without file")
+    code, _, err = sgld("check", "--ring", "3", GOLDEN[0])
+    expect(code == 2 and "only ring 2" in err, err)
+    code, _, err = sgld("check", os.path.join(folder, "absent.xml"))
+    expect(code == 1 and "can't be read" in err, err)
+    code, answers, _ = check("-")  # empty
+    expect(code == 1 and not answers[0]["accepted"], "an empty document")
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    official(temporary)
+    ours(temporary)
+    archives(temporary)
+    usage(temporary)
+print("\n".join(failures) or "sgld check: all verdicts as expected")
+sys.exit(1 if failures else 0)
