@@ -216,7 +216,7 @@ private:
         wants_loinc(*type, "69764-9");
         const auto* kind = type->child("value");
         if (kind == nullptr || kind->attribute("xsi:type") != "CD" || kind->attribute("code") != "55108-5" ||
-            kind->attribute("codeSystem") != codes::loinc_system)
+            kind->attribute("codeSystem") != codes::loinc_system || !kind->has_attribute("displayName"))
             findings_.error(*type, "the attached document is the copy of this one (55108-5)", software_phrase);
         const auto* text = section.child("text");
         if (text == nullptr || text->child("renderMultiMedia") == nullptr)

@@ -293,14 +293,22 @@ private:
             if (!unit.empty() && !unit.starts_with('{') && said.empty())
                 findings_.error(*value, "the narrative does not say the unit", narrative_phrase);
             const auto printed_unit = units::simple_ucum(said);
-            if (!printed_unit.empty() && !units::simple_ucum(unit).empty() && printed_unit != unit)
+            if (const auto coded_unit = units::simple_ucum(unit);
+                !printed_unit.empty() && !coded_unit.empty() && printed_unit != coded_unit)
                 findings_.error(*value, "the narrative says another unit", narrative_phrase);
         }
         if (const auto* range = observation.at("referenceRange", "observationRange", "value");
             range != nullptr && (cells.size() < 4 || trim(cells[3]->all_text()).empty()))
             findings_.error(*range, "the narrative does not say the reference range", narrative_phrase);
-        if (const auto* range = observation.at("referenceRange", "observationRange", "value"); range != nullptr && cells.size() > 3)
-            range_said(*range, std::string(trim(cells[3]->all_text())));
+        if (cells.size() > 3) {
+            const auto* range = observation.at("referenceRange", "observationRange", "value");
+            const auto said = std::string(trim(cells[3]->all_text()));
+            if (range != nullptr)
+                range_said(*range, said);
+            else if (value != nullptr && value->attribute("xsi:type") == "PQ" && is_plain_range(said))
+                // The words of a catalogue or of an analyser may look like limits that nobody could read.
+                findings_.warning(observation, "the narrative says a reference range that no entry says", narrative_phrase);
+        }
         if (const auto* method = observation.at("methodCode", "originalText")) words_exist(*method);
         const auto relations = observation.all("entryRelationship");
         const auto earlier = std::ranges::count_if(relations, [](const Element* each) { return each->child("observation") != nullptr; });
@@ -313,6 +321,14 @@ private:
                 findings_.error(*before, "the narrative does not say this previous result", narrative_phrase);
             if (const auto* comment = relation->at("act", "text")) words_exist(*comment);
         }
+    }
+
+    static bool is_plain_range(std::string_view text) {
+        constexpr std::string_view between = " à ";
+        const auto at = text.find(between);
+        if (at == std::string_view::npos) return false;
+        const auto number = [](std::string_view word) { return Decimal::parse(replace_all(std::string(trim(word)), ",", ".")).has_value(); };
+        return number(text.substr(0, at)) && number(text.substr(at + between.size()));
     }
 
     // A range printed as plain limits ("3,9 à 6,1", "≤ 5,0") is the one coded; words of a catalogue are not understood here.

@@ -68,6 +68,7 @@ std::string simple_ucum(std::string_view printed) {
     switch (of_unit(text)) {
         case Kind::mass_concentration:
         case Kind::substance_concentration:
+            if (text.ends_with('l')) text.back() = 'L';
             return text;
         case Kind::unknown:
         case Kind::number_concentration:
