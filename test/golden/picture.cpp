@@ -91,11 +91,35 @@ std::string picture(const Ask& ask, bool messages) {
         rows_of(ask(R"sql(
             select local_id, nullif(local_authority, '1.2.250.1.999.1'), birth_name, birth_given_names, first_given_name,
                    nullif(used_name, birth_name), used_given_name, birth_date, sex, birth_place, status,
-                   ins_matricule, ins_oid, doubtful, fictitious, dmp_opposed, messaging_opposed
-            from patient order by local_authority, local_id)sql"),
+                   ins_matricule, ins_oid, doubtful, fictitious, dmp_opposed, messaging_opposed, homonym,
+                   (select s.local_id from patient s where s.id = patient.merged_into),
+                   (select jsonb_agg(f.local_id order by f.local_id) from patient_former_number f where f.patient_id = patient.id)::text
+            from patient order by patient.local_authority, patient.local_id)sql"),
                 {"local_id", "authority", "birth_name", "birth_given_names", "first_given_name", "used_name",
                  "used_given_name", "birth_date", "sex", "birth_place", "status", "ins", "ins_oid", "doubtful?",
-                 "fictitious?", "dmp_opposed?", "messaging_opposed?"}));
+                 "fictitious?", "dmp_opposed?", "messaging_opposed?", "homonym?", "merged_into", "former_numbers*"}));
+    add(all, "stays",
+        rows_of(ask(R"sql(
+            select p.local_id, s.number, s.patient_class, s.location, s.planned, s.cancelled,
+                   to_char(s.admitted_at at time zone 'Europe/Paris', 'YYYYMMDDHH24MI'),
+                   to_char(s.discharged_at at time zone 'Europe/Paris', 'YYYYMMDDHH24MI'), s.dmp_status,
+                   case s.admission_opposed when true then 'opposed' when false then 'not opposed' end,
+                   case s.discharge_opposed when true then 'opposed' when false then 'not opposed' end,
+                   (select jsonb_agg(m.movement_id || ' ' || m.medical_ward || case when m.historic then ' historic' else '' end
+                            || case when m.cancelled then ' cancelled' else '' end order by m.movement_id)
+                    from patient_movement m where m.stay_id = s.id)::text
+            from patient_stay s join patient p on p.id = s.patient_id order by p.local_id, s.number)sql"),
+                {"patient", "number", "class", "location", "planned?", "cancelled?", "admitted_at", "discharged_at",
+                 "dmp", "dmp_at_admission", "dmp_at_discharge", "movements*"}));
+    add(all, "identity_changes",
+        rows_of(ask(R"sql(
+            select c.kind, p.local_id, nullif(w.local_id, p.local_id), c.wrong_matricule, nullif(cardinality(c.orders), 0)::text,
+                   c.undone_at is not null
+            from identity_change c join patient p on p.id = c.patient_id join patient w on w.id = c.wrong_patient_id
+            order by c.id)sql"),
+                {"kind", "patient", "instead_of", "instead_of_ins", "orders_moved", "undone?"}));
+    add(all, "ignored_events",
+        rows_of(ask("select event, count::text from ignored_event order by event"), {"event", "count"}));
 
     auto specimens = by_order(ask(R"sql(
         select order_id::text, number, type, type_label, collected_at, received_at from specimen order by number)sql"),
