@@ -79,6 +79,13 @@ const std::vector<Key<Professional>> professional_keys{
 
 // ── Laboratory: legal entities and their sites ─────────────────────────────────────────────────────────────────────────
 
+/// Checked here, read by identity_profiles(): kept beside the site, not in it.
+template <class T>
+Result<void> read_identity_slave(T& /*to*/, const Node& node) {
+    bool slave{};
+    return read_value(node, Bounds{}, slave);
+}
+
 const std::vector<Key<SiteSettings>> site_settings_keys{
     {"dmp", &SiteSettings::dmp, "true or false", "true", ""},
     {"mss_professionals", &SiteSettings::mss_professionals, "true or false", "true", ""},
@@ -89,6 +96,7 @@ const std::vector<Key<SiteSettings>> site_settings_keys{
     {"content_type", &SiteSettings::content_type, "JDV_J59", R"("26")", "", {.not_empty = true}},
     {"facility_type", &SiteSettings::facility_type, "JDV_J02", R"("SA25")", "", {.not_empty = true}},
     {"practice_setting", &SiteSettings::practice_setting, "JDV_J04", R"("AMBULATOIRE")", "", {.not_empty = true}},
+    {"identity_slave", &read_identity_slave<SiteSettings>, "true or false", "false", ""},
 };
 
 const std::vector<Key<Site>> site_keys{
@@ -130,6 +138,7 @@ const std::vector<Key<EntityText>> entity_keys{
     {"oid", +[](EntityText& to, const Node& node) { return read_oid(node, to.entity.oid); }, "OID", "", ""},
     {"accreditation", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.accreditation); }, "text",
      R"("")", ""},
+    {"identity_slave", &read_identity_slave<EntityText>, "true or false", "false", ""},
     {"address", &read_address<EntityText>, "table", "", ""},
     {"phone", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.phone); }, "text", R"("")", ""},
     {"biologist_in_charge",

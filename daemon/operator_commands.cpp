@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "cda/checker.hpp"
+#include "config/identity_profiles.hpp"
 #include "config/import.hpp"
 #include "daemon/database.hpp"
 #include "daemon/privileges.hpp"
@@ -156,14 +157,18 @@ int migrate(const config::Settings& settings) {
 int import_files(const config::Settings& settings, const std::vector<InputFile>& files) {
     // All files are read and checked before the first is applied.
     std::vector<store::ImportFile> imports;
+    std::vector<std::pair<std::string, bool>> profiles;
     for (const auto& [name, bytes] : files) {
         auto parsed = config::parse_import(bytes);
         if (!parsed) return refused({parsed.error().fault, name + ", " + parsed.error().where, parsed.error().what});
         imports.push_back({name, std::move(*parsed)});
+        const auto said = config::identity_profiles(bytes);
+        if (!said) return refused({said.error().fault, name + ", " + said.error().where, said.error().what});
+        profiles.insert(profiles.end(), said->begin(), said->end());
     }
     const auto order = [](const auto& entry) { return static_cast<int>(entry.import.kind); };
     std::ranges::stable_sort(imports, {}, order);  // the laboratory first: the rest refers to it
-    return with_database(settings, [&imports](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
+    return with_database(settings, [&imports, &profiles](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
         std::vector<std::string> titles;
         for (const auto& [file, import] : imports)
             titles.push_back(fmt::format("{}: {}", file, to_string(import.kind)));
@@ -175,6 +180,9 @@ int import_files(const config::Settings& settings, const std::vector<InputFile>&
             std::cout << fmt::format("{}: {} added, {} changed, {} retired\n", titles[i], one.added, one.changed,
                                      one.retired);
         }
+        store::Inbox inbox(database.app());
+        store::Identities identities(database.app(), inbox);
+        if (!profiles.empty()) co_await identities.set_slaves(std::move(profiles), operator_name(), clock.now());
         co_return 0;
     });
 }

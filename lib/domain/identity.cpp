@@ -211,7 +211,7 @@ IdentityChange change(const std::optional<KnownIdentity>& known, const IdentityS
     auto target = status_before;
     if (patient.doubtful || patient.fictitious) {
         target = IdentityStatus::provisional;
-        if (ins_before) told("ins_dropped", "-32", "a doubtful or fictitious identity keeps no INS");
+        if (ins_before && said.ins == InsWord::silent) told("ins_dropped", "-32", "a doubtful or fictitious identity keeps no INS");
         forget_ins(to);
     } else if (said.reliability_said || said.ins == InsWord::removed) {
         const bool validated = said.reliability_said ? said.validated : document_checked(status_before);

@@ -15,7 +15,8 @@ namespace json = boost::json;
 constexpr std::size_t most_problems = 10;  // ERR segments of one answer
 
 hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
-    if (trouble.kind == "missing_code") return hl7::ErrorCode::required_field_missing;
+    if (trouble.kind == "missing_code" || trouble.kind == "identifier_missing" || trouble.kind == "identity_incomplete")
+        return hl7::ErrorCode::required_field_missing;
     if (trouble.kind == "charset" || trouble.kind == "value" || trouble.kind == "ins_invalid")
         return hl7::ErrorCode::data_type;
     if (trouble.kind == "two_patients") return hl7::ErrorCode::cardinality;

@@ -119,13 +119,13 @@ constexpr pg::Query put_movement{"identities.put_movement", R"sql(
         cancelled = excluded.cancelled, said_at = excluded.said_at
     where patient_movement.said_at is null or patient_movement.said_at <= excluded.said_at)sql"};
 
-// What has left for the DMP of the orders of that stay, or is about to.
+// What has left for the DMP of the orders of that stay.
 constexpr pg::Query dmp_letters{"identities.dmp_letters", R"sql(
     select count(*)
     from lab_order o join report_set s on s.order_id = o.id join report_version v on v.set_id = s.id
     join letter l on l.version_id = v.id
     where o.patient_id in (select patient_family($1)) and (o.stay_number = $2 or $2 = '') and l.channel = 'DMP'
-      and l.act = 'deliver' and l.state in ('due', 'sending', 'retry', 'in_doubt', 'accepted', 'delivered', 'blocked'))sql"};
+      and l.act = 'deliver' and l.state in ('sending', 'in_doubt', 'accepted', 'delivered'))sql"};
 
 constexpr pg::Query insert_work{"identities.insert_work", R"sql(
     insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, created_at)
@@ -133,7 +133,7 @@ constexpr pg::Query insert_work{"identities.insert_work", R"sql(
 
 // One place for what "sent under a wrong identity" means. The signed identity is that of the version; a doubt that was
 // never answered counts as sent.
-#define SGL_MISDIRECTED                                                                                              \
+#define SGL_SIGNED_WRONGLY                                                                                           \
     "from identity_change c "                                                                                        \
     "cross join lateral (select distinct version_id from validated_result where patient_id = c.wrong_patient_id) r " \
     "join report_version v on v.id = r.version_id "                                                                  \
@@ -144,9 +144,11 @@ constexpr pg::Query insert_work{"identities.insert_work", R"sql(
     "    when 'ins_changed' then v.ins_qualified and v.patient->>'ins_matricule' = c.wrong_matricule "               \
     "                            and v.patient->>'ins_oid' = c.wrong_oid "                                           \
     "    when 'split' then v.validated_at >= c.since and (o.id = any(c.orders) or o.registered_at >= c.since) "      \
-    "    else true end "                                                                                             \
-    "and (l.state in ('sending', 'in_doubt', 'accepted', 'delivered') or l.possible_duplicate "                      \
-    "     or exists (select 1 from letter_event e where e.letter_id = l.id "                                         \
+    "    else true end "
+#define SGL_MISDIRECTED                                                                         \
+    SGL_SIGNED_WRONGLY                                                                          \
+    "and (l.state in ('sending', 'in_doubt', 'accepted', 'delivered') or l.possible_duplicate " \
+    "     or exists (select 1 from letter_event e where e.letter_id = l.id "                    \
     "                and e.to_state in ('accepted', 'delivered', 'in_doubt')))"
 
 constexpr pg::Query list_documents{
@@ -172,8 +174,39 @@ constexpr pg::Query list_changes{"identities.changes",
     from identity_change d order by d.id desc limit 1000)sql"};
 #undef SGL_MISDIRECTED
 
+// What has not left yet waits for a person. Letters on their way are asked for by nobody but their worker.
+#define SGL_HOLD                                                                                               \
+    "for update of l), held as (update letter l set state = $2, reason = $3 from waiting w where l.id = w.id " \
+    "returning l.id, w.before, l.attempts, l.legal_entity_id, l.site_id) "                                     \
+    "insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, " \
+    "attempt, detail) "                                                                                        \
+    "select id, legal_entity_id, site_id, $4, $5, before, $2, $3, attempts, $6 from held"
+
+constexpr pg::Query hold_wrong{"identities.hold_wrong",
+                               "with waiting as (select l.id, l.state as before " SGL_SIGNED_WRONGLY
+                               " and c.id = $1 and l.state in ('due', 'retry') "
+                               "and (c.kind = 'split' or l.channel in ('DMP', 'MSS_CITIZEN')) " SGL_HOLD};
+
+constexpr pg::Query hold_opposed{
+    "identities.hold_opposed",
+    "with waiting as (select l.id, l.state as before from lab_order o "
+    "join report_set s on s.order_id = o.id join report_version v on v.set_id = s.id "
+    "join letter l on l.version_id = v.id "
+    "where o.patient_id in (select patient_family($1)) and (o.stay_number = $7 or $7 = '') "
+    "and l.channel = 'DMP' and l.act = 'deliver' and l.state in ('due', 'retry') " SGL_HOLD};
+#undef SGL_HOLD
+#undef SGL_SIGNED_WRONGLY
+
 constexpr pg::Query close_change{"identities.close", R"sql(
     update identity_change set closed_at = $2 where id = $1 and closed_at is null returning legal_entity_id, site_id)sql"};
+
+constexpr pg::Query put_profiles{"identities.put_profiles", R"sql(
+    insert into identity_profile (finess, slave, updated_at)
+    select t.finess, t.slave, $3 from unnest($1::text[], $2::boolean[]) as t(finess, slave)
+    where t.slave or exists (select 1 from identity_profile p where p.finess = t.finess)
+    on conflict (finess) do update set slave = excluded.slave, updated_at = excluded.updated_at
+        where identity_profile.slave <> excluded.slave
+    returning finess, slave)sql"};
 
 constexpr pg::Query lock_patient{"identities.lock_patient", "select " SGL_IDENTITY_COLUMNS
                                                             ", p.legal_entity_id, p.site_id from patient p "
@@ -266,7 +299,7 @@ public:
         co_await record(std::move(made));
         if (const auto between = done[4][0].int64(0); between > 0) {
             work("split_orders", "PID-3",
-                 fmt::format("{} orders were registered while the two patients were one: to whom do they belong?",
+                 fmt::format("orders were registered while the two patients were one ({}): to whom do they belong?",
                              between));
         }
         co_return Result<void>{};
@@ -299,6 +332,13 @@ public:
     const Place& place() const { return place_; }
 
 private:
+    /// What a letter that waits becomes when it is held (design D7).
+    static domain::LetterFacts hold() {
+        const domain::LetterFacts waiting;
+        const domain::RetryPolicy policy;
+        return domain::decide(waiting, domain::letter_event::Held(), {}, policy).value();
+    }
+
     struct ChangeRow {
         std::string kind;
         PatientId patient;
@@ -333,7 +373,7 @@ private:
                 // A late word about the number that ended says nothing new; a newer one is the hospital's mistake.
                 if (!found->ended_at || said_at_ > *found->ended_at) {
                     refuse({"merged_identifier", act.said.coordinate + "-3",
-                            "this number ended in a merge: nothing was changed for the patient who goes on"},
+                            "this number has ended: nothing was changed for the patient who goes on"},
                            found->id);
                 }
                 co_return found->id;
@@ -385,9 +425,9 @@ private:
                                                        becomes.identity.patient.traits.reveal());
             const pg::Rows open = co_await transaction_.query(open_orders, pg::params(id));
             if (!places.empty() && open[0].int64(0) > 0) {
-                work(
-                    "identity_changed", places.front(),
-                    fmt::format("strict traits changed while {} orders are open: check their tubes", open[0].int64(0)));
+                work("identity_changed", places.front(),
+                     fmt::format("strict traits changed while orders are open ({}): check their tubes",
+                                 open[0].int64(0)));
             }
         }
         if (becomes.wrong_ins) {
@@ -405,10 +445,22 @@ private:
                        made.said_at, place_.now, made.since, place_.actor, place_.message, made.orders, made.patients));
         const std::int64_t change = rows[0].int64(0);
         const pg::Rows counted = co_await transaction_.query(count_documents, pg::params(change));
+        // A merge is of one person: what goes out under his ended number is still his.
+        if (made.kind != "merged") {
+            const auto held = hold();
+            const pg::Rows stopped = co_await transaction_.query(
+                hold_wrong, pg::params(change, to_string(held.state), to_string(held.reason), place_.now, place_.actor,
+                                       "signed with another identity"));
+            if (stopped.affected() > 0) {
+                work("letters_held", "PID-3",
+                     fmt::format("letters signed with another identity were held ({}): sgld letters list --state held",
+                                 stopped.affected()));
+            }
+        }
         if (const auto documents = counted[0].int64(0); documents > 0) {
             work("wrong_identity_documents", made.kind == "ins_changed" ? "PID-3" : "MRG-1",
-                 fmt::format("{} documents left under another identity: sgld identity documents --change {}", documents,
-                             change));
+                 fmt::format("documents left under another identity ({}): sgld identity documents --change {}",
+                             documents, change));
         }
     }
 
@@ -608,10 +660,20 @@ private:
         event("stay", patient, std::move(payload));
         const bool newly = opposed.value_or(false) && !(known && known->decision().opposed.value_or(false));
         if (!newly) co_return;
+        const auto held = hold();
+        const pg::Rows stopped = co_await transaction_.query(
+            hold_opposed, pg::params(patient, to_string(held.state), to_string(held.reason), place_.now, place_.actor,
+                                     "the patient opposes his DMP", becomes.number));
+        if (stopped.affected() > 0) {
+            work(
+                "letters_held", "ZFA-9",
+                fmt::format("the patient opposes his DMP: letters to it were held ({}): sgld letters list --state held",
+                            stopped.affected()));
+        }
         const pg::Rows gone = co_await transaction_.query(dmp_letters, pg::params(patient, becomes.number));
         if (gone[0].int64(0) > 0) {
             work("dmp_opposed_late", "ZFA-9",
-                 fmt::format("the patient opposes his DMP, and {} reports of this stay are there or on their way",
+                 fmt::format("the patient opposes his DMP, and reports of this stay are there or may be ({})",
                              gone[0].int64(0)));
         }
     }
@@ -754,6 +816,35 @@ asio::awaitable<Result<void>> Identities::give_status(IdentityDeed deed, domain:
     co_return allowed;
 }
 
+asio::awaitable<void> Identities::set_slaves(std::vector<std::pair<std::string, bool>> profiles, std::string actor,
+                                             Instant now) {
+    pg::TextColumn numbers;
+    pg::BoolColumn slaves;
+    for (const auto& [finess, slave] : profiles) {
+        numbers.add(finess);
+        slaves.add(slave);
+    }
+    const std::vector<std::int32_t> no_sites;
+    pg::Transaction transaction = co_await pool_.begin(no_sites);
+    const pg::Rows changed = co_await transaction.query(put_profiles, pg::params(numbers, slaves, now));
+    if (changed.empty()) {
+        co_await transaction.rollback();
+        co_return;
+    }
+    std::vector<AuditEvent> events;
+    for (const auto row : changed) {
+        AuditEvent event;
+        event.actor = actor;
+        event.action = row.boolean(1) ? "identity_slave" : "identity_no_slave";
+        event.object = "finess:" + row.string(0);
+        event.payload = "{}";
+        events.push_back(std::move(event));
+    }
+    std::vector<pg::Step> steps;
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+}
+
 asio::awaitable<std::vector<MisdirectedDocument>> Identities::documents(std::vector<std::int32_t> sites,
                                                                         std::optional<std::int64_t> change) {
     pg::Transaction transaction = co_await pool_.begin(std::move(sites));
@@ -816,7 +907,7 @@ std::vector<pg::Query> identities_queries() {
             lock_merge,     find_merge,   undo_merge,      free_patient,     give_back_patients, survivor_of,
             orders_between, open_orders,  remember_number, put_link,         find_link,          lock_stay,
             put_stay,       put_movement, dmp_letters,     insert_work,      list_documents,     count_documents,
-            list_changes,   close_change, lock_patient};
+            list_changes,   close_change, put_profiles,   lock_patient};
 }
 
 }  // namespace sgl::store

@@ -80,6 +80,9 @@ public:
     /// (domain::may_give_status).
     asio::awaitable<Result<void>> give_status(IdentityDeed deed, domain::PatientId patient, domain::IdentityStatus to);
 
+    /// Which legal entities and sites, by FINESS, are identity slaves; those not named stay as they are. Audited.
+    asio::awaitable<void> set_slaves(std::vector<std::pair<std::string, bool>> profiles, std::string actor, Instant now);
+
     /// Letters accepted, delivered, or that may have arrived, of versions signed with an identity that was the wrong
     /// one for them. `change`: of that one only. Complete: of all sites given, newest change first.
     asio::awaitable<std::vector<MisdirectedDocument>> documents(std::vector<std::int32_t> sites,

@@ -40,9 +40,8 @@ constexpr pg::Query update_patient{"patients.update", R"sql(
     where id = $1)sql"};
 
 constexpr pg::Query is_slave{"patients.is_slave", R"sql(
-    select coalesce((s.definition->'settings'->>'identity_slave')::boolean, false)
-        or coalesce((e.definition->>'identity_slave')::boolean, false)
-    from site s join legal_entity e on e.id = s.legal_entity_id where s.id = $1)sql"};
+    select exists (select 1 from site s join legal_entity e on e.id = s.legal_entity_id
+                   join identity_profile f on f.finess in (s.finess, e.finess) and f.slave where s.id = $1))sql"};
 
 constexpr pg::Query same_ins{"patients.same_ins", R"sql(
     select count(*) from patient p
@@ -207,8 +206,8 @@ asio::awaitable<Result<domain::PatientId>> of_order(pg::Transaction& transaction
                                 "the identity of the order is not that of the patient who has this number"};
             }
             if (found->ended) {
-                troubles.push_back({"merged_identifier", "PID-3",
-                                    "this number ended in a merge: the order is of the patient who goes on"});
+                troubles.push_back(
+                    {"merged_identifier", "PID-3", "this number has ended: the order is of the patient who goes on"});
             }
             domain::KnownIdentity opposed = *known;
             auto& choices = opposed.patient.choices;

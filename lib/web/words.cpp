@@ -152,7 +152,7 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 52> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 53> words{{
         // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
         {"missing_code", "Résultat sans code d'examen"},
@@ -201,6 +201,7 @@ std::string work_kind(std::string_view kind) {
         {"split_orders", "Dossiers à attribuer après séparation"},
         {"wrong_identity_documents", "Documents partis sous une autre identité"},
         {"dmp_opposed_late", "Opposition au DMP après départ de comptes rendus"},
+        {"letters_held", "Envois retenus : identité ou opposition à examiner"},
         {"movement", "Mouvement illisible, laissé de côté"},
         // its message
         {"charset", "Message illisible : jeu de caractères"},

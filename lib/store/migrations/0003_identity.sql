@@ -113,6 +113,15 @@ create table ignored_event (
     primary key (link_id, event)
 );
 
+-- Where identities come from the hospital's identity server alone; of a legal entity or of a site, by FINESS.
+create table identity_profile (
+    finess          text primary key,
+    slave           boolean not null,
+    updated_at      timestamptz not null
+);
+grant select, insert, update on identity_profile to lab_app;
+grant select on identity_profile to lab_backup;
+
 -- A patient and those who were merged into him.
 create function patient_family(who uuid) returns setof uuid language sql stable as $$
     select id from patient where id = who or merged_into = who

@@ -404,7 +404,7 @@ TEST_F(PgMisdirected, AfterAMergeAreAllThatLeftOrMayHaveLeftInEveryState) {
         EXPECT_FALSE(document.withdrawn);
     }
     EXPECT_THAT(work(), ::testing::HasSubstr("wrong_identity_documents MRG-1"));
-    EXPECT_EQ(count("select count(*) from work_item where what like '6 documents %'"), 1);
+    EXPECT_EQ(count("select count(*) from work_item where what like 'documents left under another identity (6)%'"), 1);
     EXPECT_THAT(run(identities_.documents(scope_b_, std::nullopt)), IsEmpty()) << "not for another legal entity";
 }
 
@@ -439,8 +439,9 @@ TEST_F(PgMisdirected, AfterASplitAreThoseSignedWhileTheTwoWereOne) {
     keep(message("ORU1", {group({"T1"}, {result("NA", "140")})}));
     const auto report = report_of(file(moved).value());
     ASSERT_TRUE(sign(report));
-    publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP", domain::LetterState::due)});
-    superuser("update letter set state = 'accepted'");
+    publish(report.ids.version_id,
+            {letter(domain::Channel::dmp, "DMP"), letter(domain::Channel::mss_professional, "A")});
+    superuser("update letter set state = 'accepted' where channel = 'DMP'");
     EXPECT_THAT(documents(), IsEmpty());
     now_ += std::chrono::hours(1);
     apply(apart("IPP1", "IPP2", 180));
@@ -448,6 +449,7 @@ TEST_F(PgMisdirected, AfterASplitAreThoseSignedWhileTheTwoWereOne) {
     ASSERT_EQ(found.size(), 1U) << "signed as IPP1, and of IPP2";
     EXPECT_EQ(found[0].kind, "split");
     EXPECT_EQ(found[0].channel, domain::Channel::dmp);
+    EXPECT_EQ(one("select state from letter where channel = 'MSS_PRO'"), "held") << "it names somebody else";
     EXPECT_EQ(file(moved).value().patient.local_id, "IPP2") << "a correction goes out under the right identity";
     EXPECT_EQ(one("select patient->>'local_id' from report_version"), "IPP1") << "as it was signed, for ever";
 }
@@ -459,6 +461,7 @@ TEST_F(PgMisdirected, AfterAChangeOfInsAreThoseThatCarriedTheOldOne) {
     apply(other);
     EXPECT_EQ(documents().size(), 6U);
     EXPECT_EQ(documents().front().kind, "ins_changed");
+    EXPECT_EQ(count("select count(*) from letter where state = 'held'"), 1) << "other channels go without any INS";
     EXPECT_THAT(work(), ::testing::HasSubstr("wrong_identity_documents PID-3"));
     EXPECT_EQ(count("select count(*) from work_item where what ~ '279035121518989|207058575627097'"), 0);
 }
@@ -551,7 +554,15 @@ TEST_F(PgStays, OpposedAfterTheReportLeftAreWork) {
     ASSERT_TRUE(sign(report));
     publish(report.ids.version_id, {letter(domain::Channel::dmp, "DMP")});
     apply(stay(Event::discharged, "S1", 2, Feeding::opposed));
-    EXPECT_EQ(work(), "dmp_opposed_late ZFA-9");
+    EXPECT_EQ(work(), "letters_held ZFA-9");
+    EXPECT_EQ(one("select state || ' ' || reason from letter"), "held MANUAL_HOLD") << "nobody sends it meanwhile";
+    EXPECT_EQ(one("select from_state || ' ' || to_state || ' ' || actor from letter_event order by id desc limit 1"),
+              "due held link:automate");
+    superuser("update letter set state = 'accepted'");
+    superuser("update work_item set done_at = now()");
+    apply(stay(Event::discharge_cancelled, "S1", 3));
+    apply(stay(Event::discharged, "S1", 4, Feeding::opposed));
+    EXPECT_EQ(work(), "dmp_opposed_late ZFA-9") << "what is there already is withdrawn by a person";
 }
 
 TEST_F(PgStays, FollowAMergedPatient) {
@@ -584,10 +595,9 @@ TEST_F(PgStays, KeepTheirMovements) {
 // ── identity slave ──
 
 TEST_F(PgIdentities, OfAnIdentitySlaveComeFromTheIdentityServerAlone) {
-    for (const auto* where : {"update site set definition = '{\"settings\": {\"identity_slave\": true}}' where id = 1",
-                              "update legal_entity set definition = '{\"identity_slave\": true}' where id = 1"}) {
-        superuser("update site set definition = '{}'");
-        superuser(where);
+    for (const auto* where : {"690000027", "690000001"}) {  // the site, then its legal entity
+        superuser("delete from identity_profile");
+        run(identities_.set_slaves({{where, true}, {"690000019", false}}, "cli:essai", now_));
         const auto refused = register_order(new_order("P1", "T1", "IPP-LOCAL"), "OML1");
         ASSERT_FALSE(refused) << where;
         EXPECT_EQ(refused.error().fault, Fault::refused);

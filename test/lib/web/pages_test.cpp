@@ -134,7 +134,7 @@ TEST(Words, EveryKindOfWorkIsSaidInFrench) {
           "duplicate_traits", "duplicate_told", "collision_told", "identity_conflict", "identity_transition", "identity_changed",
           "identity_incomplete", "identity_unknown", "identifier_missing", "ins_lost", "ins_changed", "traits_changed",
           "merged_identifier", "merge_refused", "renumber_refused", "split_refused", "split_orders", "wrong_identity_documents",
-          "dmp_opposed_late", "movement", "charset", "too_long", "unstorable"})
+          "dmp_opposed_late", "letters_held", "movement", "charset", "too_long", "unstorable"})
         EXPECT_NE(work_kind(kind), kind);
 }
 
