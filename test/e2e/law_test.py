@@ -193,7 +193,8 @@ class Law(unittest.TestCase):
         for delay in (0.0, 0.003, 0.01, 0.03, 0.1):
             order, tube = self.order("GLU", "UREE")
             control_id, tag, query = self.law.query(tube)
-            killer = timer = threading.Timer(delay, self.line.daemon.process.kill)
+            killed = self.line.daemon.process
+            killer = timer = threading.Timer(delay, killed.kill)
             answer = None
             for _ in range(100):
                 try:
@@ -210,6 +211,7 @@ class Law(unittest.TestCase):
                 time.sleep(0.05)
             self.assertEqual(self.law.check_response(answer, control_id, tag), ("OK", []))
             killer.join()
+            killed.wait(30)
             self.revive()
             self.until("accepted", lambda: self.states(tube) == {"GLU": "accepted", "UREE": "accepted"}, 90)
             self.assertEqual(self.line.sql(f"select count(*) from awos where specimen_number = '{tube}'"), [("2",)], delay)
