@@ -105,7 +105,7 @@ TEST_F(WorkOrders, AreOmlO33AsLawHasThem) {
 }
 
 TEST_F(WorkOrders, CallAnExaminationAsTheAnalyserDoes) {
-    link_.codes = {{"14749-6", "GLU", ""}, {"SODIUM", "NA", ""}};
+    link_.codes = {{"14749-6", "GLU", "", {}, {}}, {"SODIUM", "NA", "", {}, {}}};
     order_.urgent = true;
     EXPECT_EQ(written().text("OBR-4.1"), "SODIUM");
     EXPECT_EQ(written().text("TQ1-9.1"), "S");
@@ -145,7 +145,7 @@ TEST_F(WorkOrders, NeverWriteAnIdentityWithQuestionMarks) {
 }
 
 TEST_F(WorkOrders, ForGeneXpertAreSegmentsOfTheAnswer) {
-    link_.codes = {{"FT", "NA", ""}};
+    link_.codes = {{"FT", "NA", "", {}, {}}};
     const std::string segments = work_segments({order_}, link_);
     const auto message = hl7::Message::parse("MSH|^~\\&|S|L|||2024||RSP^Z02|1|P|2.5\r" + segments).value();
     EXPECT_EQ(names(message), (std::vector<std::string>{"MSH", "PID", "ORC", "OBR", "TQ1", "SPM"}));
