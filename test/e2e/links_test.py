@@ -286,7 +286,8 @@ class Links(unittest.TestCase):
                 self.fail("SGL_SHARED: the corpus is not there")
             self.skipTest(f"SKIPPED: no corpus in {corpus}")
         page = (harness.CONFIG / "README.md").read_text()
-        blocks = re.findall(r"```toml\n(\[\[link\]\].*?)```", page[page.index("### Two that were connected"):], re.S)
+        section = page[page.index("### Two that were connected"):].split("\n## ")[0]
+        blocks = re.findall(r"```toml\n(\[\[link\]\].*?)```", section, re.S)
         self.assertEqual(len(blocks), 2)
         catalogue = self.line.folder / "lab" / "more.csv"
         header = next(line for line in (harness.CONFIG / "catalogue.sample.csv").read_text().splitlines() if line.startswith("site;"))
