@@ -243,11 +243,11 @@ TEST_F(PgInbox, HoldsResultsOfSomebodyElseAtTheTraitThatDiffers) {
         std::string place;
     };
     const std::vector<Case> cases{
-        {{"", "PAT-QUATRE", "DOMINIQUE", day("19790328"), domain::Sex::female}, "PID-5.1"},
-        {{"", "PAT-TROIS", "ALEX", day("19790328"), domain::Sex::female}, "PID-5.2"},
-        {{"", "PAT-TROIS", "DOMINIQUE", day("19800328"), domain::Sex::female}, "PID-7"},
-        {{"", "PAT-TROIS", "DOMINIQUE", day("19790328"), domain::Sex::male}, "PID-8"},
-        {{"", "", "", std::nullopt, domain::Sex::male}, "PID-8"},
+        {{"", "PAT-QUATRE", "DOMINIQUE", day("19790328"), domain::Sex::female, ""}, "PID-5.1"},
+        {{"", "PAT-TROIS", "ALEX", day("19790328"), domain::Sex::female, ""}, "PID-5.2"},
+        {{"", "PAT-TROIS", "DOMINIQUE", day("19800328"), domain::Sex::female, ""}, "PID-7"},
+        {{"", "PAT-TROIS", "DOMINIQUE", day("19790328"), domain::Sex::male, ""}, "PID-8"},
+        {{"", "", "", std::nullopt, domain::Sex::male, ""}, "PID-8"},
     };
     std::string expected;
     for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -265,9 +265,9 @@ TEST_F(PgInbox, KnowsTheSamePersonWrittenOtherwise) {
     const auto order = registered("P1", "T1");
     const auto minute = Timestamp::parse("197903280000").value();
     keep(message("M1", {claimed(group({"T1"}, {result("NA", "140")}),
-                                {"", "Pat Trois", "Dominique Marie", minute, domain::Sex::unknown})}));
+                                {"", "Pat Trois", "Dominique Marie", minute, domain::Sex::unknown, ""})}));
     keep(message("M2", {claimed(group({"T1"}, {result("K", "4.0")}),
-                                {"", "PÀT-TROÏS", "dominique", std::nullopt, domain::Sex::female})}));
+                                {"", "PÀT-TROÏS", "dominique", std::nullopt, domain::Sex::female, ""})}));
     EXPECT_EQ(shown(order), "NA=140 raw, K=4,0 raw");
     EXPECT_EQ(work(), "");
 }
