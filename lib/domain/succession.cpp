@@ -53,7 +53,9 @@ Succession succeed(std::span<const Earlier> earlier, std::string_view status, st
     for (const auto& e : earlier) {
         if (rank(e.status) <= now) continue;
         if (rank(e.status) == 3) {  // takes back what was measured then, nothing else
-            if (same_time(e.measured_at, measured_at)) return {Kind::behind, 0};
+            // Times that nobody said prove nothing: another value is then another measurement, and never lost.
+            const bool told = e.measured_at && measured_at;
+            if (same_time(e.measured_at, measured_at) && (told || e.same_value)) return {Kind::behind, 0};
             continue;
         }
         if (now == 0 ? status != "R" || !before(e.measured_at, measured_at) : !before(e.measured_at, measured_at))

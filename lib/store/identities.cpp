@@ -907,7 +907,7 @@ std::vector<pg::Query> identities_queries() {
             lock_merge,     find_merge,   undo_merge,      free_patient,     give_back_patients, survivor_of,
             orders_between, open_orders,  remember_number, put_link,         find_link,          lock_stay,
             put_stay,       put_movement, dmp_letters,     insert_work,      list_documents,     count_documents,
-            list_changes,   close_change, put_profiles,   lock_patient};
+            list_changes,   close_change, put_profiles,   hold_wrong,   hold_opposed,       lock_patient};
 }
 
 }  // namespace sgl::store

@@ -141,6 +141,7 @@ TEST_F(PgSchema, ShowsNoSiteARowOfAnother) {
                                 when ty.typname = 'date' then 'current_date'
                                 when ty.typname = 'jsonb' then $q$'{}'$q$
                                 when ty.typname = 'bool' then 'false'
+                                when ty.typcategory = 'A' then $q$'{}'$q$
                                 when ty.typname = 'bytea' then format($q$'\x0%s'$q$, i)
                                 else format($q$'x%s'$q$, i) end, ', '))
                         from pg_attribute a join pg_type ty on ty.oid = a.atttypid
