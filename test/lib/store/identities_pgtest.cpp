@@ -588,7 +588,7 @@ TEST_F(PgIdentities, OfAnIdentitySlaveComeFromTheIdentityServerAlone) {
                               "update legal_entity set definition = '{\"identity_slave\": true}' where id = 1"}) {
         superuser("update site set definition = '{}'");
         superuser(where);
-        const auto refused = register_order(new_order("P1", "T1", "IPP-LOCAL"), "OML1");
+        const auto refused = register_order(new_order("P1", "T1", "IPP-LOCAL"), where);
         ASSERT_FALSE(refused) << where;
         EXPECT_EQ(refused.error().fault, Fault::refused);
         EXPECT_EQ(refused.error().where, "PID-3");

@@ -21,7 +21,7 @@ struct Listed {
 std::vector<Listed> all_queries() {
     return {{"inbox", inbox_queries()},       {"link_state", link_state_queries()}, {"orders", orders_queries()},
             {"reports", reports_queries()},   {"outbox", outbox_queries()},         {"accounts", accounts_queries()},
-            {"audit", audit_queries()},       {"work", work_queries()},
+            {"order_taking", order_taking_queries()}, {"audit", audit_queries()},       {"work", work_queries()},
             {"patients", patients_queries()}, {"identities", identities_queries()}};
 }
 
