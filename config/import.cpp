@@ -374,6 +374,7 @@ const std::vector<Key<LinkText>> link_keys{
      R"("0s")", ""},
     {"acknowledgement", &read_acknowledgement, "as-asked, original or accept", R"("as-asked")", ""},
     {"sequence_numbers", &link_text<&Link::sequence_numbers>, "true or false", "false", ""},
+    {"order_acknowledged", &link_text<&Link::order_acknowledged>, "true or false", "false", ""},
     {"batch_answer", +[](LinkText& to, const Node& node) { return read_choice<&Link::batch_answer>(to, node, "each", "batch"); },
      "each or batch", R"("each")", ""},
     {"sockets", +[](LinkText& to, const Node& node) { return read_choice<&Link::one_socket>(to, node, "two", "one"); }, "two or one",

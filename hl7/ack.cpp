@@ -85,7 +85,7 @@ void copy_field(Builder& b, const Message& incoming, std::size_t number, const F
 constexpr std::string_view control_id_mark = "SGLDCONTROLIDASITSTOOD";
 
 std::string order_event(const std::string& trigger) {
-    return trigger == "O33" ? "O34" : trigger == "O35" ? "O36" : "O22";
+    return trigger == "O01" ? "O02" : trigger == "O33" ? "O34" : trigger == "O35" ? "O36" : "O22";
 }
 
 std::string response_event(const std::string& trigger) {
@@ -108,13 +108,15 @@ void write_header(Builder& b, const Message& incoming, const AnswerContext& cont
     header.sending_facility = context.sending_facility;
     header.time = context.time;
     header.type = type;
-    if (type == "ORL")
+    const bool of_orders = type == "ORL" || type == "ORR";
+    if (of_orders)
         header.trigger = order_event(trigger);
     else if (type == "RSP")
         header.trigger = response_event(trigger);
     else
         header.trigger = acknowledged_event(incoming.type(), trigger);
-    if (!header.trigger.empty()) header.structure = type == "ORL" ? "ORL_" + header.trigger : std::string(structure);
+    if (!header.trigger.empty())
+        header.structure = of_orders ? std::string(type) + "_" + header.trigger : std::string(structure);
     header.control_id = context.control_id;
     header.processing_id = {};
     const bool known = std::find(versions.begin(), versions.end(), version) != versions.end();
@@ -177,7 +179,7 @@ void copy(Builder& b, const Message& incoming, const Segment& segment) {
 }
 
 void write_order(Builder& b, const Message& incoming, const PatientGroup& patient, const OrderGroup& order,
-                 const OrderAnswer& answer) {
+                 const OrderAnswer& answer, bool specimens_after) {
     const auto& numbers = order.orc ? order.orc : order.obr;
     b.segment("ORC").field(1, answer.control);
     copy_field(b, incoming, 2, numbers.field(2));
@@ -191,8 +193,16 @@ void write_order(Builder& b, const Message& incoming, const PatientGroup& patien
     for (const std::size_t number : {1UL, 2UL, 3UL, 4UL, 16UL})
         copy_field(b, incoming, number, order.obr.field(number));
     if (!answer.filler_number.empty()) b.field(3, answer.filler_number);
+    if (!specimens_after) return;
     for (const auto position : order.specimens) {
         if (const auto& spm = patient.specimens[position].spm) copy(b, incoming, spm);
+    }
+}
+
+void write_specimen(Builder& b, const Message& incoming, const SpecimenGroup& specimen) {
+    if (specimen.spm) copy(b, incoming, specimen.spm);
+    for (const auto& container : specimen.containers) {
+        if (container.id() == "SAC") copy(b, incoming, container);
     }
 }
 
@@ -377,15 +387,23 @@ std::string orl(const Message& incoming, const Groups& groups, AckCode code, std
                 std::span<const Problem> problems, const AnswerContext& context) {
     return encoded(context, [&](const AnswerContext& with) {
         Builder b(separators_for(incoming));
-        write_header(b, incoming, with, "ORL", {});
+        const bool old = incoming.type() == "ORM";
+        const auto trigger = incoming.trigger();
+        const bool specimen_first = trigger == "O33" || trigger == "O35";
+        write_header(b, incoming, with, old ? "ORR" : "ORL", {});
         write_answer(b, incoming, code, problems, {}, with);
         auto left = answers;
         for (const auto& patient : groups.patients) {
             if (left.empty() || patient.orders.empty()) continue;
             if (patient.pid) copy(b, incoming, patient.pid);
+            std::optional<std::size_t> open;
             for (const auto& order : patient.orders) {
                 if (left.empty()) break;
-                write_order(b, incoming, patient, order, left.front());
+                if (specimen_first && !order.specimens.empty() && open != order.specimens.front()) {
+                    open = order.specimens.front();
+                    write_specimen(b, incoming, patient.specimens[*open]);
+                }
+                write_order(b, incoming, patient, order, left.front(), !specimen_first && !old);
                 left = left.subspan(1);
             }
         }

@@ -1,5 +1,5 @@
-// Acknowledgements: which code to answer, building ACK, ORL and RSP, reading those of a peer (hl7v2-lab 3, 6.2
-// and 7.3).
+// Acknowledgements: which code to answer, building ACK, ORL, ORR and RSP, reading those of a peer (hl7v2-lab 3, 6.2, 7.3
+// and 7.5).
 #pragma once
 
 #include <cstdint>
@@ -87,9 +87,9 @@ struct OrderAnswer {
     std::string_view reason_code;    ///< ORC-16.1
     std::string_view reason;         ///< ORC-16.2, French
 };
-/// ORL (O22 to OML^O21, O34 to O33, O36 to O35): PID, and for each order of `groups` its ORC, OBR and SPM. `answers`
-/// has one entry per order, in the order of the message; none at all gives an answer without orders (the message as a
-/// whole was refused).
+/// ORL (O22 to OML^O21, O34 to O33, O36 to O35) or ORR^O02 (to ORM^O01): PID, and for each order of `groups` its ORC,
+/// OBR and SPM; in O34 and O36 the specimen, its containers, then its orders. `answers` has one entry per order, in the
+/// order of the message; none at all gives an answer without orders (the message as a whole was refused).
 std::string orl(const Message& incoming, const Groups& groups, AckCode code, std::span<const OrderAnswer> answers,
                 std::span<const Problem> problems, const AnswerContext& context);
 

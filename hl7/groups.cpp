@@ -26,7 +26,7 @@ public:
         if (structure.empty()) structure = type == "OUL" ? "OUL_R24" : "ORU_R01";
         layout_ = layout_of(structure);
         results_ = type == "ORU" || type == "OUL";
-        order_message_ = type == "OML";
+        order_message_ = type == "OML" || type == "ORM";
     }
 
     Groups read() {
@@ -101,11 +101,18 @@ private:
         level_ = Level::patient;
     }
 
-    /// A requester joins what is known of the patient, often under its PID once more (hl7v2-lab 7.2).
+    /// A requester joins what is known of the patient, often under its PID once more (hl7v2-lab 7.2). An OBR without
+    /// ORC and without result is one more line of the ORC before it, as old senders write.
     void mark_prior_results() {
         for (auto& patient : groups_.patients) {
-            for (auto& order : patient.orders)
-                order.prior = !order.orc || order.orc.text(1) == "PR";
+            for (auto& order : patient.orders) {
+                const auto control = order.orc ? order.orc.text(1) : std::string();
+                const bool result =
+                    std::any_of(order.observations.begin(), order.observations.end(),
+                                [](const ObservationGroup& each) { return !each.obx.text(11).empty(); });
+                const bool again = &patient != &groups_.patients.front() && !order.observations.empty();
+                order.prior = order.orc ? control == "PR" || control == "RE" : result || again;
+            }
         }
     }
 

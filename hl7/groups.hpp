@@ -57,7 +57,9 @@ struct OrderGroup {
     std::vector<std::size_t> specimens;          ///< positions in PatientGroup::specimens; several orders may share one
     std::vector<Segment> attached;               ///< DG1, CTD, FT1, …
     Parent parent;                               ///< reflex, antibiogram of an isolate
-    bool prior{};  ///< in OML: a result that the requester joined (PRIOR_RESULT, ORC-1 `PR` or no ORC), nothing ordered
+    /// In OML and ORM: a result that the requester joined (PRIOR_RESULT: ORC-1 `PR` or `RE`, or no ORC and a result),
+    /// nothing ordered.
+    bool prior{};
 };
 
 struct PatientGroup {

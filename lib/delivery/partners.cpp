@@ -168,6 +168,7 @@ const std::array dpi_fields{
     Field<DpiPartner>{"receiving_application", &DpiPartner::receiving_application, Need::required},
     Field<DpiPartner>{"receiving_facility", &DpiPartner::receiving_facility, Need::required},
     Field<DpiPartner>{"processing_id", &DpiPartner::processing_id},
+    Field<DpiPartner>{"profile", &DpiPartner::profile},
     Field<DpiPartner>{"finess_form", &DpiPartner::finess_form},
     Field<DpiPartner>{"sites", &DpiPartner::sites},
     Field<DpiPartner>{"connect_timeout", &DpiPartner::connect_timeout},
@@ -211,6 +212,7 @@ Result<DpiPartner> dpi_partner(std::string_view json, std::string_view credentia
     if (partner->processing_id != "P" && partner->processing_id != "T")
         return malformed("processing_id", "must be P or T");
     if (partner->mllp_release > 2) return malformed("mllp_release", "must be 1 or 2");
+    if (partner->profile != "cda" && partner->profile != "lab3") return malformed("profile", "must be cda or lab3");
     if (partner->finess_form != "FINEG" && partner->finess_form != "IDNST")
         return malformed("finess_form", "must be FINEG or IDNST");
     for (const auto& site : partner->sites)

@@ -71,6 +71,8 @@ struct DpiPartner {
     std::string receiving_application;
     std::string receiving_facility;
     std::string processing_id{"P"};    ///< MSH-11: P production, T test
+    /// What it gets: `cda` the document (profile 2.1^CISIS_CDA_HL7_V2), `lab3` the results line by line (hl7v2-lab 11).
+    std::string profile{"cda"};
     std::string finess_form{"FINEG"};  ///< PRT-8.7 of SB: FINEG (9 digits) or IDNST (1 + FINESS)
     std::vector<std::string> sites;    ///< FINESS of the sites whose reports it gets; empty: all of the legal entity
     std::chrono::seconds connect_timeout{10};

@@ -48,6 +48,7 @@ struct Link {
         accept,    ///< always CA, CE or CR at once, nothing later
     };
     Acknowledgement acknowledgement{Acknowledgement::as_asked};
+    bool order_acknowledged{};  ///< orders are answered by a plain ACK instead of ORL or ORR (7.5)
     bool sequence_numbers{};  ///< MSH-13 and MSA-4 (3.6)
     bool batch_answer{};      ///< a batch is answered by one batch of acknowledgements, not by one block each (3.7)
     bool one_socket{};        ///< application acknowledgements of their own go out on the peer's connection (2.3)

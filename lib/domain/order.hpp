@@ -1,8 +1,10 @@
 // An order (dossier): one visit with its patient, prescription, specimens and requested examinations.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/domain/organisation.hpp"
@@ -17,12 +19,57 @@ struct Specimen {
     std::string type_label;                 ///< French
     std::optional<Timestamp> collected_at;  ///< date and time are mandatory on the report (D.6211-2 3°)
     std::optional<Timestamp> received_at;
+    std::string refusal_code{};  ///< SPM-21, table 0490; empty: the specimen was not refused
+    std::string refusal{};       ///< why, French: "Tube cassé"
+
+    bool refused() const { return !refusal_code.empty() || !refusal.empty(); }
 };
+
+/// French words of table 0490; what the table has not is given back as it is.
+std::string specimen_refusal_label(std::string_view code);
+
+/// What became of one line of a prescription.
+enum class ExamState : std::uint8_t { requested, cancelled, replaced, not_done };
+constexpr std::string_view to_string(ExamState state) {
+    switch (state) {
+        case ExamState::requested:
+            return "requested";
+        case ExamState::cancelled:
+            return "cancelled";
+        case ExamState::replaced:
+            return "replaced";
+        case ExamState::not_done:
+            return "not_done";
+    }
+    return "";
+}
+ExamState exam_state_of(std::string_view text);  ///< requested when it is none of them: older rows say nothing
 
 struct RequestedExam {
     std::string placer_number;  ///< OBR-2
     std::string code;           ///< local code of an analyte or of a panel
     std::string label;          ///< as ordered
+    ExamState state{ExamState::requested};
+    std::string filler_number{};           ///< OBR-3, when the registration gives each line a number of its own
+    std::vector<std::string> specimens{};  ///< numbers of its tubes; empty: any of the order
+    std::string parent{};                  ///< placer number of the line it comes from: reflex, child
+    std::string reason{};                  ///< why it is not requested any more, French
+
+    bool operator==(const RequestedExam&) const = default;
+};
+
+/// What the requester knows from before, under somebody else's responsibility: shown, never a result of ours.
+struct PriorResult {
+    std::string code;   ///< as received
+    std::string label;  ///< as received, else the code
+    std::string value;  ///< as text
+    std::string unit;
+    std::string range;
+    std::string flag;
+    std::optional<Timestamp> at;
+    std::string laboratory;  ///< who performed it, when it was said
+
+    bool operator==(const PriorResult&) const = default;
 };
 
 /// An order as a registration link sent it, before it has our identifiers.
@@ -60,5 +107,7 @@ constexpr std::string_view to_string(OrderState state) {
     }
     return "";
 }
+
+OrderState order_state_of(std::string_view text);  ///< registered when it is none of them
 
 }  // namespace sgl::domain

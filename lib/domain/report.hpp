@@ -28,6 +28,8 @@ struct ReportedResult {
     std::string comment;
     std::optional<std::string> specimen_number;  ///< one of Report::specimens
     Timestamp measured_at;
+    std::string ordered_as;  ///< code of the examination that was asked; empty: nobody asked for it
+    bool not_done{};         ///< there is no value, and there will be none; `comment` may say why
 };
 
 struct ReportedChapter {

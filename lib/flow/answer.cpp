@@ -5,6 +5,7 @@
 
 #include "hl7/groups.hpp"
 #include "lib/base/digest.hpp"
+#include "lib/interpret/order.hpp"
 #include "lib/store/codec.hpp"
 
 namespace sgl::flow {
@@ -27,24 +28,76 @@ hl7::ErrorCode error_code_of(const domain::Trouble& trouble) {
     return hl7::ErrorCode::application_error;
 }
 
+hl7::ErrorCode error_code_of(domain::LineRefusal refusal) {
+    using enum domain::LineRefusal;
+    switch (refusal) {
+        case no_examination:
+        case no_number:
+            return hl7::ErrorCode::required_field_missing;
+        case unknown_number:
+        case other_patient:
+        case not_replaced:
+            return hl7::ErrorCode::unknown_key;
+        case known_number:
+        case tube_of_another:
+        case two_orders:
+            return hl7::ErrorCode::duplicate_key;
+        case has_results:
+        case validated:
+        case cancelled_already:
+            return hl7::ErrorCode::record_locked;
+        case unsupported:
+        case not_a_request:
+            return hl7::ErrorCode::table_value_not_found;
+        case charset:
+            return hl7::ErrorCode::data_type;
+        case none:
+        case refused_replacement:
+        case identity:
+            return hl7::ErrorCode::application_error;
+    }
+    return hl7::ErrorCode::application_error;
+}
+
+/// Table 0038. An order that is not taken is cancelled for whoever asked for it (hl7v2-lab 7.3).
+std::string status_code(domain::OrderControl asked, const domain::LineOutcome& outcome) {
+    using enum domain::LineStatus;
+    switch (outcome.status) {
+        case scheduled:
+            return "SC";
+        case in_process:
+            return "IP";
+        case completed:
+            return "CM";
+        case cancelled:
+            return "CA";
+        case replaced:
+            return "RP";
+        case unknown:
+            break;
+    }
+    if (outcome.refusal == domain::LineRefusal::none) return "SC";
+    if (outcome.refusal == domain::LineRefusal::unknown_number) return "ER";
+    const bool new_one = asked == domain::OrderControl::order || asked == domain::OrderControl::replacement ||
+                         asked == domain::OrderControl::child;
+    return new_one ? "CA" : "";
+}
+
 std::string order_response(const hl7::Message& incoming, hl7::AckCode code, const AnswerDetail& detail,
                            const hl7::AnswerContext& context) {
     auto groups = hl7::group(incoming);
     std::vector<hl7::OrderAnswer> answers;
-    for (const auto& refusal : detail.refusals) {
+    for (const auto& line : detail.lines) {
         hl7::OrderAnswer answer;
-        answer.filler_number = detail.order_number;
-        if (!refusal.empty()) {
-            answer.control = "UA";
-            answer.status = "CA";
-            answer.reason = refusal;
-        }
+        answer.control = line.control;
+        answer.status = line.status;
+        answer.filler_number = line.number;
+        answer.reason_code = line.reason_code;
+        answer.reason = line.reason;
         answers.push_back(answer);
     }
-    // Prior results travel in OML as orders without ORC: they are not answered.
-    for (auto& patient : groups.patients) {
-        std::erase_if(patient.orders, [](const hl7::OrderGroup& order) { return !order.orc; });
-    }
+    for (auto& patient : groups.patients)
+        std::erase_if(patient.orders, [](const hl7::OrderGroup& order) { return order.prior; });
     return hl7::orl(incoming, groups, code, answers, detail.problems, context);
 }
 
@@ -61,13 +114,18 @@ std::string kept_form(const AnswerDetail& detail) {
         problems.push_back({{"code", static_cast<int>(problem.code)},
                             {"severity", std::string(1, problem.severity)},
                             {"where", problem.where},
-                            {"diagnostic", problem.diagnostic}});
+                            {"diagnostic", problem.diagnostic},
+                            {"user", problem.user_text}});
     }
-    json::array refusals;
-    for (const auto& refusal : detail.refusals)
-        refusals.emplace_back(refusal);
-    json::object kept{
-        {"problems", std::move(problems)}, {"order", detail.order_number}, {"refusals", std::move(refusals)}};
+    json::array lines;
+    for (const auto& line : detail.lines) {
+        lines.push_back({{"control", line.control},
+                         {"status", line.status},
+                         {"number", line.number},
+                         {"code", line.reason_code},
+                         {"reason", line.reason}});
+    }
+    json::object kept{{"problems", std::move(problems)}, {"lines", std::move(lines)}};
     if (!detail.query_status.empty()) kept["query"] = detail.query_status;
     if (!detail.segments.empty()) kept["segments"] = detail.segments;
     return store::codec::text(kept);
@@ -83,11 +141,14 @@ AnswerDetail from_kept_form(const std::string& text) {
         problem.severity = store::codec::member(stored, "severity").at(0);
         problem.where = store::codec::member(stored, "where");
         problem.diagnostic = store::codec::member(stored, "diagnostic");
+        problem.user_text = store::codec::member(stored, "user");
         detail.problems.push_back(std::move(problem));
     }
-    detail.order_number = store::codec::member(kept, "order");
-    for (const auto& refusal : kept.at("refusals").as_array())
-        detail.refusals.emplace_back(std::string_view(refusal.as_string()));
+    for (const auto& line : kept.at("lines").as_array()) {
+        detail.lines.push_back({store::codec::member(line, "control"), store::codec::member(line, "status"),
+                                store::codec::member(line, "number"), store::codec::member(line, "code"),
+                                store::codec::member(line, "reason")});
+    }
     detail.query_status = store::codec::member(kept, "query");
     detail.segments = store::codec::member(kept, "segments");
     return detail;
@@ -111,6 +172,32 @@ hl7::Problem problem_of(const interpret::Refusal& refusal) {
     problem.where = refusal.coordinate;
     problem.diagnostic = refusal.what;
     return problem;
+}
+
+void add_lines(AnswerDetail& detail, const domain::OrderRequest& request, const domain::Decision& decision) {
+    for (std::size_t i = 0; i < decision.lines.size(); ++i) {
+        const auto& outcome = decision.lines[i];
+        const auto asked = request.lines[i].control;
+        const bool taken = outcome.refusal == domain::LineRefusal::none;
+        AnswerDetail::Line line;
+        line.control = interpret::answering_control(asked, taken);
+        line.status = status_code(asked, outcome);
+        line.number = outcome.filler;
+        if (line.number.empty() && outcome.order) line.number = decision.orders[*outcome.order].number;
+        if (!taken) {
+            line.reason_code = to_string(outcome.refusal);
+            line.reason = french(outcome.refusal);
+            if (detail.problems.size() < most_problems) {
+                hl7::Problem problem;
+                problem.code = error_code_of(outcome.refusal);
+                problem.where = outcome.coordinate;
+                problem.diagnostic = outcome.what.empty() ? std::string(english(outcome.refusal)) : outcome.what;
+                problem.user_text = line.reason;
+                detail.problems.push_back(std::move(problem));
+            }
+        }
+        detail.lines.push_back(std::move(line));
+    }
 }
 
 hl7::AckOutcome outcome_of(std::string_view code) {
@@ -157,7 +244,8 @@ void Answer::answers(std::string_view block) {
 std::string Answer::bytes(const hl7::Message& incoming, hl7::AckCode code, const AnswerDetail& detail,
                           const hl7::AnswerContext& context) const {
     const bool accept_part = code == hl7::AckCode::ca || code == hl7::AckCode::ce || code == hl7::AckCode::cr;
-    if (incoming.type() == "OML" && !accept_part) return order_response(incoming, code, detail, context);
+    const bool orders = incoming.type() == "OML" || incoming.type() == "ORM";
+    if (orders && !accept_part && !link_.order_acknowledged) return order_response(incoming, code, detail, context);
     if (is_work_query(incoming) && !accept_part) {
         using enum hl7::QueryStatus;
         const hl7::QueryStatus status = detail.query_status == "OK"   ? ok

@@ -9,6 +9,7 @@
 
 #include "hl7/ack.hpp"
 #include "lib/domain/link.hpp"
+#include "lib/domain/order_request.hpp"
 #include "lib/domain/received.hpp"
 #include "lib/interpret/admission.hpp"
 
@@ -24,17 +25,26 @@ struct Reply {
 
 /// What an answer says beside its code; kept with the message so that a repeat hears the same.
 struct AnswerDetail {
+    /// ORL, ORR: one order of the message.
+    struct Line {
+        std::string control;      ///< ORC-1
+        std::string status;       ///< ORC-5
+        std::string number;       ///< ours: ORC-3 and OBR-3
+        std::string reason_code;  ///< ORC-16
+        std::string reason;
+    };
     std::vector<hl7::Problem> problems;
-    std::string order_number;           ///< ORL: our number
-    std::vector<std::string> refusals;  ///< ORL: per order, empty = accepted
-    std::string query_status;           ///< RSP: QAK-2; empty: by the code
-    std::string segments;               ///< RSP: the work, where it goes in the answer
+    std::vector<Line> lines;   ///< none: nothing is said of the orders
+    std::string query_status;  ///< RSP: QAK-2; empty: by the code
+    std::string segments;      ///< RSP: the work, where it goes in the answer
 };
 std::string kept_form(const AnswerDetail& detail);
 AnswerDetail from_kept_form(const std::string& text);
 /// Troubles of a stored message: warnings, the answer stays AA (hl7v2-lab 3.3).
 void add_warnings(AnswerDetail& detail, const std::vector<domain::Trouble>& troubles);
 hl7::Problem problem_of(const interpret::Refusal& refusal);
+/// What each line of an order message hears, an ERR for each that is not taken (hl7v2-lab 7.3).
+void add_lines(AnswerDetail& detail, const domain::OrderRequest& request, const domain::Decision& decision);
 
 hl7::AckOutcome outcome_of(std::string_view code);  ///< of AA, AE or AR
 

@@ -1,6 +1,7 @@
 #include "lib/flow/draft.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "lib/delivery/partners.hpp"
 #include "lib/domain/succession.hpp"
@@ -28,6 +29,20 @@ domain::Flag flag_of(const domain::Analyte& analyte, const domain::Value& value,
         }
     }
     return domain::Flag::none;
+}
+
+/// The examination that was asked and gives this analysis: itself before a panel.
+std::string ordered_as(const std::vector<domain::RequestedExam>& exams, const domain::Catalogue& catalogue,
+                       const domain::Analyte& analyte) {
+    std::string panel;
+    for (const auto& exam : exams) {
+        if (exam.state == domain::ExamState::cancelled || exam.state == domain::ExamState::replaced) continue;
+        if (exam.code == analyte.local_code) return exam.code;
+        const auto members = catalogue.ordered(exam.code);
+        const bool member = std::ranges::any_of(members, [&](const auto* each) { return each->id == analyte.id; });
+        if (member && panel.empty()) panel = exam.code;
+    }
+    return panel;
 }
 
 /// Only comparable ones: same kind, and the same unit for quantities (cr-bio.md 5.2).
@@ -122,6 +137,8 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         }
         // Flags on the value as received, not as rounded for display.
         reported.flag = result->value ? flag_of(*analyte, *result->value, reported.range) : domain::Flag::none;
+        reported.not_done = !result->value;
+        reported.ordered_as = ordered_as(file.exams, catalogue, *analyte);
         reported.method = analyte->method;
         reported.comment = result->note;
         // What was measured at the same time or later (an old tube that comes late) is no previous result.
@@ -133,6 +150,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         made.lines.push_back(std::move(line));
     }
     for (const auto& exam : file.exams) {
+        if (exam.state != domain::ExamState::requested) continue;
         const auto members = catalogue.ordered(exam.code);
         if (members.empty()) made.pending.push_back(exam.label.empty() ? exam.code : exam.label);
         for (const auto* member : members) {
@@ -152,7 +170,9 @@ domain::Report report_of(const store::OrderFile& file, const domain::Laboratory&
     report.ids = ids;
     report.order_number = file.number;
     report.placer_group = file.placer_group;
-    report.exams = file.exams;
+    std::ranges::copy_if(file.exams, std::back_inserter(report.exams), [](const domain::RequestedExam& exam) {
+        return exam.state == domain::ExamState::requested || exam.state == domain::ExamState::not_done;
+    });
     if (const auto* entity = laboratory.legal_entity(file.legal_entity)) report.entity = *entity;
     if (const auto* site = laboratory.site(file.site)) report.site = *site;
     report.patient = file.patient;

@@ -360,11 +360,7 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         arrival.answer = refusal->answer;
         detail.problems.push_back(problem_of(*refusal));
     }
-    if (order) {
-        arrival.reading.troubles = order->troubles;
-        for (const auto& line : order->lines)
-            detail.refusals.push_back(line.refusal);
-    }
+    if (order) arrival.reading.troubles = order->troubles;
     if (identity) {
         arrival.reading.troubles = identity->troubles;
         arrival.reading.quarantined = identity->held;
@@ -388,39 +384,42 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         add_warnings(detail, {arrival.reading.troubles.back()});
         arrival.answer_errors = kept_form(detail);
     }
-    if (order && order->acceptable()) {
-        // The number that we give is part of the answer: a repeat must hear it again.
-        order->order.registered_at.reset();
+    if (order) {
+        // Which number each line is kept under is part of the answer: a repeat must hear it again.
         arrival.work_links = work_.pushed(link.site);
-        Result<store::Registered> registered = Error{Fault::malformed, "MSH", "a text of the order can't be stored"};
+        const AnswerDetail warnings = detail;
+        const store::AnswerForm form = [&](const domain::Decision& decision) {
+            detail = warnings;
+            add_lines(detail, *order, decision);
+            return kept_form(detail);
+        };
+        std::optional<store::Ordered> ordered;
         try {
-            registered = co_await orders_.register_order(arrival, order->order, clock_.now());
+            ordered = co_await orders_.take(arrival, *order, laboratory->catalogue(link.site), form, clock_.now());
         } catch (const pg::DatabaseError& error) {
             if (!is_about_content(error)) throw;
         } catch (const std::invalid_argument&) {  // U+0000 in a text
         }
-        if (registered) {
+        if (ordered) {
             failpoint("after_inbox_commit_before_ack");
-            if (registered->kept.duplicate) detail = from_kept_form(registered->kept.answer_errors);
-            detail.order_number = registered->number;
+            if (ordered->kept.duplicate) detail = from_kept_form(ordered->kept.answer_errors);
             log::info("order kept",
-                      {{"link", link.id}, {"message", registered->kept.id}, {"duplicate", registered->kept.duplicate}});
+                      {{"link", link.id}, {"message", ordered->kept.id}, {"duplicate", ordered->kept.duplicate}});
             work = !arrival.work_links.empty();
-            Outcome outcome{std::move(*parsed), registered->kept.answer, std::move(detail), sequence, true, work};
+            Outcome outcome{std::move(*parsed), ordered->kept.answer, std::move(detail), sequence, true, work};
             co_return outcome;
         }
-        for (auto& line : detail.refusals)
-            line = registered.error().what;
-        hl7::Problem problem = hl7::to_problem(registered.error());
-        if (registered.error().fault == Fault::conflict) problem.code = hl7::ErrorCode::duplicate_key;
-        detail.problems.push_back(std::move(problem));
-        arrival.reading.troubles.push_back({"order_refused", registered.error().where, registered.error().what});
-        arrival.answer_errors = kept_form(detail);
-    } else if (order) {
+        detail = warnings;
         for (const auto& line : order->lines) {
-            if (!line.refusal.empty())
-                arrival.reading.troubles.push_back({"order_refused", line.coordinate, line.refusal});
+            AnswerDetail::Line refused;
+            refused.control = interpret::answering_control(line.control, false);
+            refused.reason = "Texte illisible dans la demande";
+            detail.lines.push_back(std::move(refused));
         }
+        const Error unstorable{Fault::malformed, "MSH", "a text of the order can't be stored"};
+        detail.problems.push_back(hl7::to_problem(unstorable));
+        arrival.reading.troubles.push_back({"order_refused", unstorable.where, unstorable.what});
+        arrival.answer_errors = kept_form(detail);
     }
     const store::Kept kept = co_await keep(std::move(arrival));
     failpoint("after_inbox_commit_before_ack");

@@ -48,9 +48,9 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
         if (trigger == "R22" || trigger == "R23" || trigger == "R24") return {Kind::results, std::nullopt};
         return {Kind::results, refuse("AR", "201", 9, "of OUL only R22, R23 and R24 are supported in this version")};
     }
-    if (type == "OML") {
-        if (trigger != "O21")
-            return {Kind::order, refuse("AR", "201", 9, "of OML only O21 is supported in this version")};
+    if (type == "OML" || type == "ORM") {
+        const bool known = type == "OML" ? trigger == "O21" || trigger == "O33" || trigger == "O35" : trigger == "O01";
+        if (!known) return {Kind::order, refuse("AR", "201", 9, "of orders OML^O21, O33, O35 and ORM^O01 are supported")};
         if (!link.order_source || !link.identity_source) {
             return {Kind::order, refuse("AR", "207", 9, "this link is not a source of orders and identities")};
         }

@@ -71,8 +71,7 @@ std::string specimen_label(const std::string& code, std::string given) {
 
 /// PID and ZFA, the same for all messages; an order needs to know whom it is for.
 std::variant<domain::Patient, Refusal> patient_of(const hl7::PatientGroup& group, const domain::Link& link,
-                                                  const OrderContext& context,
-                                                  std::vector<domain::Trouble>& troubles) {
+                                                  const OrderContext& context, std::vector<domain::Trouble>& troubles) {
     auto said = patient(group.pid, link, context, troubles);
     said.source = domain::IdentitySource::order;
     if (said.patient.local_id.empty())
@@ -91,56 +90,140 @@ std::variant<domain::Patient, Refusal> patient_of(const hl7::PatientGroup& group
     return who;
 }
 
+domain::OrderControl control_of(std::string_view code) {
+    using enum domain::OrderControl;
+    static constexpr std::array<std::pair<std::string_view, domain::OrderControl>, 14> table{{{"NW", order},
+                                                                                              {"CA", cancel},
+                                                                                              {"RP", replace},
+                                                                                              {"RO", replacement},
+                                                                                              {"XO", change},
+                                                                                              {"SN", send_number},
+                                                                                              {"NA", number},
+                                                                                              {"SC", status},
+                                                                                              {"SS", ask_status},
+                                                                                              {"PA", parent},
+                                                                                              {"CH", child},
+                                                                                              {"DC", discontinue},
+                                                                                              {"HD", hold},
+                                                                                              {"RL", release}}};
+    for (const auto& [known, control] : table) {
+        if (known == code) return control;
+    }
+    return other;
+}
+
+/// Where the urgency may stand; nothing when none of them says (hl7v2-lab 7.1, 7.5).
+std::optional<bool> urgency(const hl7::OrderGroup& order) {
+    std::optional<bool> urgent;
+    const auto look = [&](const std::string& code) {
+        if (code == "S" || code == "A") urgent = true;
+        if (!urgent && !code.empty()) urgent = false;
+    };
+    for (const auto& tq1 : order.timings) {
+        if (tq1.id() == "TQ1") look(tq1.text(9));
+    }
+    if (order.obr) {
+        look(order.obr.text(5));
+        look(order.obr.text(27, 6));
+    }
+    if (order.orc) look(order.orc.text(7, 6));
+    return urgent;
+}
+
+std::string text_of_coded(const hl7::Segment& segment, std::size_t field) {
+    for (const std::size_t component : {2U, 9U, 5U, 1U}) {
+        if (auto text = std::string(trim(segment.text(field, component))); !text.empty()) return text;
+    }
+    return {};
+}
+
+/// OBX-5 as people read it.
+std::string answer_of(const hl7::Segment& obx) {
+    if (obx.text(2) == "SN") {
+        std::string text;
+        for (const std::size_t component : {1U, 2U, 3U, 4U})
+            text += obx.text(5, component);
+        return text;
+    }
+    return obx.text(5, 2).empty() ? obx.text(5) : obx.text(5, 2);
+}
+
 class OrderReader {
 public:
-    OrderReader(const hl7::PatientGroup& group, const domain::Link& link, const domain::Catalogue& catalogue)
-        : group_(group), link_(link), catalogue_(catalogue) {}
+    OrderReader(const hl7::Groups& groups, const hl7::PatientGroup& group, const domain::Link& link,
+                const domain::Catalogue& catalogue)
+        : groups_(groups), group_(group), link_(link), catalogue_(catalogue) {}
 
     void read(ReadOrder& to) {
         for (const auto& order : group_.orders) {
-            if (!order.orc) continue;  // a prior result, not an order
-            read_line(to, order);
+            if (order.prior)
+                read_prior(to, order);
+            else
+                read_line(to, order);
         }
-        if (to.order.specimens.empty()) specimen_without_spm(to);
+        for (const auto& other : groups_.patients) {  // under a PID of their own
+            if (&other == &group_) continue;
+            for (const auto& order : other.orders)
+                read_prior(to, order);
+        }
+        for (const auto& specimen : group_.specimens)
+            add_specimen(to.order, specimen, {});
+        if (to.order.specimens.empty()) specimens_without_spm(to);
         to.order.stay_number = group_.pid.text(18);
         if (group_.visit) {
             to.order.patient_class = group_.visit.text(2);
             if (to.order.stay_number.empty()) to.order.stay_number = group_.visit.text(19);
         }
-        if (to.order.group_number.empty() && !to.lines.empty()) to.order.group_number = to.lines.front().placer_number;
+        if (to.order.group_number.empty() && !to.lines.empty())
+            to.order.group_number = to.lines.front().exam.placer_number;
     }
 
 private:
     void read_line(ReadOrder& to, const hl7::OrderGroup& order) {
-        OrderLine line;
-        line.control = order.orc.text(1);
-        line.placer_number = order.obr && !order.obr.text(2).empty() ? order.obr.text(2) : order.orc.text(2);
-        const auto refuse = [&](const std::string& coordinate, std::string why) {
-            if (!line.refusal.empty()) return;
-            line.coordinate = coordinate;
-            line.refusal = std::move(why);
-        };
-        if (line.control != "NW")
-            refuse(order.orc.coordinate(1), "of order controls only NW is supported in this version");
-        if (!order.obr) refuse(order.orc.coordinate(), "the order has no OBR");
-        if (line.placer_number.empty()) refuse(order.orc.coordinate(2), "the placer order number is missing");
-        if (order.obr) read_content(to, order, line.placer_number, refuse);
+        const auto& orc = order.orc ? order.orc : last_orc_;  // one ORC for several OBR: old senders
+        if (order.orc) last_orc_ = order.orc;
+        domain::LineRequest line;
+        line.control = control_of(orc ? orc.text(1) : std::string());
+        line.at = orc ? orc.coordinate() : order.obr.coordinate();
+        if (order.obr) line.obr_at = order.obr.coordinate();
+        line.group = orc ? orc.text(4) : std::string();
+        line.exam.placer_number = number(to, order, 2);
+        line.filler = number(to, order, 3);
+        if (order.orc) line.exam.parent = order.orc.text(8, 1, 1);
+        if (line.exam.parent.empty() && order.obr) line.exam.parent = order.obr.text(29, 1, 1);
+        if (line.control == domain::OrderControl::parent) last_parent_ = line.exam.placer_number;
+        if (line.control == domain::OrderControl::child && line.exam.parent.empty()) line.exam.parent = last_parent_;
+        line.reason = order.orc ? text_of_coded(order.orc, 16) : std::string();
+        line.urgent = urgency(order);
+        if (order.obr) read_content(to, order, line);
+        if (to.order.group_number.empty()) to.order.group_number = line.group;
         to.lines.push_back(std::move(line));
     }
 
-    template <class Refuse>
-    void read_content(ReadOrder& to, const hl7::OrderGroup& order, const std::string& placer, const Refuse& refuse) {
+    /// OBR and ORC say the same number, else OBR is right (hl7v2-lab 7.2).
+    static std::string number(ReadOrder& to, const hl7::OrderGroup& order, std::size_t field) {
+        const auto in_obr = order.obr ? std::string(trim(order.obr.text(field))) : std::string();
+        const auto in_orc = order.orc ? std::string(trim(order.orc.text(field))) : std::string();
+        if (in_obr.empty()) return in_orc;
+        if (!in_orc.empty() && in_orc != in_obr) {
+            to.troubles.push_back({"numbers_differ", order.orc.coordinate(field),
+                                   "ORC and OBR name different order numbers: that of OBR was taken"});
+        }
+        return in_obr;
+    }
+
+    void read_content(ReadOrder& to, const hl7::OrderGroup& order, domain::LineRequest& line) {
         const auto& obr = order.obr;
         auto& out = to.order;
-        const auto exam = read_exam(obr, placer);
-        if (exam.code.empty())
-            refuse(obr.coordinate(4), "the examination is missing");
-        else if (catalogue_.ordered(exam.code).empty())
+        read_exam(obr, line.exam);
+        const bool orders =
+            line.control == domain::OrderControl::order || line.control == domain::OrderControl::child ||
+            line.control == domain::OrderControl::replacement || line.control == domain::OrderControl::change ||
+            line.control == domain::OrderControl::replace;
+        if (orders && !line.exam.code.empty() && catalogue_.ordered(line.exam.code).empty())
             to.troubles.push_back(
                 {"unknown_exam", obr.coordinate(4), "this examination is not in the catalogue of the site"});
-        out.exams.push_back(exam);
-        if (out.group_number.empty()) out.group_number = order.orc.text(4);
-        if (out.filler_number.empty()) out.filler_number = obr.text(3).empty() ? order.orc.text(3) : obr.text(3);
+        line.drop = obr.text(11) == "C";
         // An RPPS without a name says who it is, too.
         for (auto& candidate : {professional_at(obr, 16), professional_at(order.orc, 12)}) {
             if (is_nobody(out.prescriber)) out.prescriber = candidate;
@@ -155,43 +238,77 @@ private:
             if (!known) out.copies.push_back(std::move(copy));
         }
         if (!out.prescribed_at) out.prescribed_at = time_at(order.orc, 9, link_);
-        for (const auto& tq1 : order.timings) {
-            if (tq1.id() == "TQ1" && (tq1.text(9) == "S" || tq1.text(9) == "A")) out.urgent = true;
+        if (line.urgent.value_or(false)) out.urgent = true;
+        read_context(out, order);
+        for (const auto at : order.specimens) {
+            for (const auto& note : group_.specimens[at].notes)
+                add_note(out, note);
+            const auto tube = add_specimen(out, group_.specimens[at], obr);
+            if (!tube.empty()) line.exam.specimens.push_back(tube);
         }
-        if (obr.text(5) == "S" || obr.text(5) == "A" || obr.text(27, 6) == "S" || obr.text(27, 6) == "A")
-            out.urgent = true;
-        add_context(out, obr.text(13));
+    }
+
+    static void read_context(domain::NewOrder& out, const hl7::OrderGroup& order) {
+        add_context(out, order.obr.text(13));
+        if (const auto why = text_of_coded(order.obr, 31); !why.empty()) add_context(out, "Motif : " + why);
+        for (const auto& segment : order.attached) {
+            if (segment.id() != "DG1") continue;
+            auto diagnosis = text_of_coded(segment, 3);
+            if (diagnosis.empty()) diagnosis = segment.text(4);
+            if (!diagnosis.empty()) add_context(out, "Diagnostic : " + diagnosis);
+        }
         for (const auto& question : order.observations) {
             const auto& obx = question.obx;
             const auto label = obx.text(3, 2).empty() ? obx.text(3) : obx.text(3, 2);
-            auto answer = obx.text(5, 2).empty() ? obx.text(5) : obx.text(5, 2);
-            if (obx.text(2) == "SN") answer = obx.text(5) + obx.text(5, 2);
+            auto answer = answer_of(obx);
             if (answer.empty()) continue;
             if (const auto unit = obx.text(6); !unit.empty()) answer += " " + unit;
             add_context(out, label + " : " + answer);
         }
-        for (const auto at : order.specimens)
-            add_specimen(out, group_.specimens[at].spm, obr);
+        for (const auto& note : order.notes)
+            add_note(out, note);
+    }
+    static void add_note(domain::NewOrder& out, const hl7::Segment& note) {
+        for (const auto& line : note.field(3).repetitions())
+            add_context(out, line.text());
     }
 
-    domain::RequestedExam read_exam(const hl7::Segment& obr, const std::string& placer) const {
-        domain::RequestedExam exam;
-        exam.placer_number = placer;
-        exam.label = obr.text(4, 2);
+    void read_prior(ReadOrder& to, const hl7::OrderGroup& order) const {
+        for (const auto& observation : order.observations) {
+            const auto& obx = observation.obx;
+            domain::PriorResult prior;
+            prior.code = obx.text(3).empty() ? obx.text(3, 4) : obx.text(3);
+            prior.label = obx.text(3, 2).empty() ? obx.text(3, 5) : obx.text(3, 2);
+            if (prior.label.empty()) prior.label = prior.code;
+            prior.value = answer_of(obx);
+            if (prior.value.empty()) prior.value = obx.text(8);  // S, I or R alone
+            if (prior.label.empty() || prior.value.empty()) continue;
+            prior.unit = obx.text(6);
+            prior.range = obx.text(7);
+            prior.flag = obx.text(8);
+            prior.at = time_at(obx, 14, link_);
+            if (!prior.at) prior.at = time_at(order.obr, 7, link_);
+            if (!prior.at) prior.at = time_at(order.obr, 22, link_);
+            prior.laboratory = obx.text(23).empty() ? obx.text(15, 2) : obx.text(23);
+            to.prior.push_back(std::move(prior));
+        }
+    }
+
+    void read_exam(const hl7::Segment& obr, domain::RequestedExam& exam) const {
+        exam.label = obr.text(4, 2).empty() ? obr.text(4, 5) : obr.text(4, 2);
         for (const std::size_t first : {1U, 4U}) {
             const auto code = std::string(trim(obr.text(4, first)));
             if (code.empty()) continue;
             if (!catalogue_.ordered(code).empty()) {
                 exam.code = code;
-                return exam;
+                return;
             }
             if (const auto* analyte = catalogue_.by_loinc(code)) {
                 exam.code = analyte->local_code;
-                return exam;
+                return;
             }
             if (exam.code.empty()) exam.code = code;
         }
-        return exam;
     }
 
     static void add_context(domain::NewOrder& order, const std::string& text) {
@@ -203,53 +320,111 @@ private:
         order.clinical_context += (order.clinical_context.empty() ? "" : "\n") + line;
     }
 
-    void add_specimen(domain::NewOrder& order, const hl7::Segment& spm, const hl7::Segment& obr) const {
-        if (!spm) return;
+    /// Its number; empty when it has none.
+    std::string add_specimen(domain::NewOrder& order, const hl7::SpecimenGroup& group, const hl7::Segment& obr) const {
+        const auto& spm = group.spm;
         domain::Specimen specimen;
-        specimen.number = std::string(trim(spm.text(2, 1, 1)));
-        if (specimen.number.empty()) specimen.number = std::string(trim(spm.text(2, 2, 1)));
-        if (specimen.number.empty()) return;
-        specimen.type = spm.text(4);
-        specimen.type_label = specimen_label(specimen.type, spm.text(4, 2));
-        specimen.collected_at = time_at(spm, 17, link_);
+        if (spm) specimen.number = std::string(trim(spm.text(2, 1, 1)));
+        if (spm && specimen.number.empty()) specimen.number = std::string(trim(spm.text(2, 2, 1)));
+        for (const auto& sac : group.containers) {
+            if (specimen.number.empty() && sac.id() == "SAC") specimen.number = std::string(trim(sac.text(3)));
+        }
+        if (specimen.number.empty()) return {};
+        if (spm) {
+            specimen.type = spm.text(4);
+            specimen.type_label = specimen_label(specimen.type, spm.text(4, 2));
+            specimen.collected_at = time_at(spm, 17, link_);
+            specimen.received_at = time_at(spm, 18, link_);
+            if (spm.text(20) == "N" || !spm.text(21).empty()) {
+                specimen.refusal_code = spm.text(21);
+                specimen.refusal = domain::specimen_refusal_label(specimen.refusal_code);
+                if (specimen.refusal.empty() || specimen.refusal == specimen.refusal_code)
+                    specimen.refusal = spm.text(21, 2).empty() ? "Motif non précisé" : spm.text(21, 2);
+            }
+        }
         if (!specimen.collected_at) specimen.collected_at = time_at(obr, 7, link_);
-        specimen.received_at = time_at(spm, 18, link_);
         if (!specimen.received_at) specimen.received_at = time_at(obr, 14, link_);
         for (auto& known : order.specimens) {
             if (known.number != specimen.number) continue;
             if (!known.collected_at) known.collected_at = specimen.collected_at;
             if (!known.received_at) known.received_at = specimen.received_at;
-            return;
+            if (specimen.refused() && !known.refused()) {
+                known.refusal_code = specimen.refusal_code;
+                known.refusal = specimen.refusal;
+            }
+            return known.number;
         }
-        order.specimens.push_back(std::move(specimen));
+        order.specimens.push_back(specimen);
+        return specimen.number;
     }
 
-    /// Old senders: what OBR-7, 14 and 15 say is used when there is no SPM (hl7v2-lab 7.1).
-    void specimen_without_spm(ReadOrder& to) const {
+    /// Old senders: what OBR-7, 14 and 15 say is used when there is no SPM (hl7v2-lab 7.1, 7.5). Lines with the same
+    /// type and time share one tube, which has the number of the first.
+    void specimens_without_spm(ReadOrder& to) const {
+        std::size_t at = 0;
         for (const auto& order : group_.orders) {
-            if (!order.orc || !order.obr) continue;
+            if (order.prior) continue;
+            auto& line = to.lines[at++];
+            if (line.control != domain::OrderControl::order || !order.obr) continue;
             domain::Specimen specimen;
-            specimen.number = order.obr.text(3).empty() ? order.obr.text(2) : order.obr.text(3);
-            specimen.type = order.obr.field(15).empty()
-                                ? ""
-                                : order.obr.field(15).repetition(0).component(1).subcomponent(1).text();
-            specimen.type_label = order.obr.field(15).empty()
-                                      ? ""
-                                      : order.obr.field(15).repetition(0).component(1).subcomponent(2).text();
+            specimen.number = order.obr.text(3).empty() ? line.exam.placer_number : order.obr.text(3);
+            if (!order.obr.field(15).empty()) {
+                const auto source = order.obr.field(15).repetition(0).component(1);
+                specimen.type = source.subcomponent(1).text();
+                specimen.type_label = specimen_label(specimen.type, source.subcomponent(2).text());
+            }
             specimen.collected_at = time_at(order.obr, 7, link_);
             specimen.received_at = time_at(order.obr, 14, link_);
             if (specimen.number.empty() || (!specimen.collected_at && specimen.type.empty())) continue;
-            to.order.specimens.push_back(std::move(specimen));
-            return;
+            const auto known = std::ranges::find_if(to.order.specimens, [&](const domain::Specimen& other) {
+                return other.number == specimen.number ||
+                       (other.type == specimen.type && other.collected_at == specimen.collected_at);
+            });
+            line.exam.specimens.push_back(known == to.order.specimens.end() ? specimen.number : known->number);
+            if (known == to.order.specimens.end()) to.order.specimens.push_back(std::move(specimen));
         }
     }
 
+    const hl7::Groups& groups_;
     const hl7::PatientGroup& group_;
     const domain::Link& link_;
     const domain::Catalogue& catalogue_;
+    hl7::Segment last_orc_;
+    std::string last_parent_;
 };
 
 }  // namespace
+
+std::string_view answering_control(domain::OrderControl asked, bool taken) {
+    using enum domain::OrderControl;
+    switch (asked) {
+        case cancel:
+            return taken ? "CR" : "UC";
+        case replace:
+            return taken ? "RQ" : "UM";
+        case change:
+            return taken ? "XR" : "UX";
+        case send_number:
+            return taken ? "NA" : "UA";
+        case ask_status:
+            return taken ? "SR" : "UA";
+        case discontinue:
+            return taken ? "DR" : "UD";
+        case hold:
+            return taken ? "HR" : "UH";
+        case release:
+            return taken ? "OR" : "UR";
+        case domain::OrderControl::order:
+        case replacement:
+        case number:
+        case status:
+        case parent:
+        case child:
+        case other:
+            return taken ? "OK" : "UA";
+    }
+    return "UA";
+}
 
 std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain::Link& link,
                                        const domain::Catalogue& catalogue, const OrderContext& context) {
@@ -260,7 +435,7 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
         // A requester may join prior results under a PID of their own; anything else means two patients
         // (hl7v2-lab 7.2).
         const bool prior = patient != nullptr && candidate.pid.field(3).raw() == patient->pid.field(3).raw() &&
-                           std::ranges::none_of(candidate.orders, [](const auto& order) { return bool{order.orc}; });
+                           std::ranges::all_of(candidate.orders, &hl7::OrderGroup::prior);
         if (patient != nullptr && !candidate.orders.empty() && !prior) {
             return Refusal{"AE", "198", "PID^2", "an order is for one patient", candidate.pid.coordinate()};
         }
@@ -272,16 +447,15 @@ std::variant<ReadOrder, Refusal> order(const hl7::Message& message, const domain
     auto who = patient_of(*patient, link, context, read.troubles);
     if (auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
     read.order.patient = std::move(std::get<domain::Patient>(who));
-    OrderReader orders(*patient, link, catalogue);
+    OrderReader orders(groups, *patient, link, catalogue);
     orders.read(read);
+    if (read.lines.empty()) return Refusal{"AE", "100", "ORC^1", "the message asks for nothing", "ORC"};
     if (message.charset_invalid()) {
         // Stored and acknowledged (design D17), but an identity is never guessed: no order comes of it.
         read.troubles.push_back(
             {"charset", "MSH-18", "the bytes are not in the character set that the message or the link says"});
-        for (auto& line : read.lines) {
-            line.coordinate = "MSH-18";
-            line.refusal = "the bytes are not in the declared character set";
-        }
+        for (auto& line : read.lines)
+            line.refused = domain::LineRefusal::charset;
     }
     return read;
 }

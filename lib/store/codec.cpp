@@ -110,11 +110,55 @@ domain::Professional professional(const json::value& value) {
 }
 
 json::value to_json(const domain::RequestedExam& exam) {
-    return {{"placer_number", exam.placer_number}, {"code", exam.code}, {"label", exam.label}};
+    json::object stored{{"placer_number", exam.placer_number}, {"code", exam.code}, {"label", exam.label}};
+    if (exam.state != domain::ExamState::requested) stored["state"] = to_string(exam.state);
+    if (!exam.filler_number.empty()) stored["filler_number"] = exam.filler_number;
+    if (!exam.parent.empty()) stored["parent"] = exam.parent;
+    if (!exam.reason.empty()) stored["reason"] = exam.reason;
+    if (!exam.specimens.empty()) {
+        json::array numbers;
+        for (const auto& number : exam.specimens)
+            numbers.emplace_back(number);
+        stored["specimens"] = std::move(numbers);
+    }
+    return stored;
 }
 
 domain::RequestedExam exam(const json::value& value) {
-    return {member(value, "placer_number"), member(value, "code"), member(value, "label")};
+    domain::RequestedExam exam{member(value, "placer_number"), member(value, "code"), member(value, "label")};
+    exam.state = domain::exam_state_of(member(value, "state"));
+    exam.filler_number = member(value, "filler_number");
+    exam.parent = member(value, "parent");
+    exam.reason = member(value, "reason");
+    if (const auto* numbers = value.as_object().if_contains("specimens")) {
+        for (const auto& number : numbers->as_array())
+            exam.specimens.emplace_back(std::string_view(number.as_string()));
+    }
+    return exam;
+}
+
+json::value to_json(const domain::PriorResult& prior) {
+    return {{"code", prior.code},
+            {"label", prior.label},
+            {"value", prior.value},
+            {"unit", prior.unit},
+            {"range", prior.range},
+            {"flag", prior.flag},
+            {"at", prior.at ? to_hl7(*prior.at) : std::string()},
+            {"laboratory", prior.laboratory}};
+}
+
+domain::PriorResult prior_result(const json::value& value) {
+    domain::PriorResult prior;
+    prior.code = member(value, "code");
+    prior.label = member(value, "label");
+    prior.value = member(value, "value");
+    prior.unit = member(value, "unit");
+    prior.range = member(value, "range");
+    prior.flag = member(value, "flag");
+    if (const auto at = Timestamp::parse(member(value, "at"))) prior.at = *at;
+    prior.laboratory = member(value, "laboratory");
+    return prior;
 }
 
 ValueColumns columns(const std::optional<domain::Value>& value) {
@@ -204,6 +248,8 @@ json::value to_json(const domain::ReportedResult& result) {
                         {"comment", result.comment},
                         {"specimen", result.specimen_number.value_or("")},
                         {"measured_at", to_hl7(result.measured_at)}};
+    if (!result.ordered_as.empty()) object["ordered_as"] = result.ordered_as;
+    if (result.not_done) object["not_done"] = true;
     if (result.previous) {
         object["previous"] =
             json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
@@ -224,6 +270,8 @@ domain::ReportedResult reported_result(const json::value& stored) {
     result.comment = member(stored, "comment");
     if (const auto specimen = member(stored, "specimen"); !specimen.empty()) result.specimen_number = specimen;
     result.measured_at = timestamp(stored, "measured_at").value();
+    result.ordered_as = member(stored, "ordered_as");
+    result.not_done = flag(stored, "not_done");
     if (const auto* previous = find(stored, "previous")) {
         result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
     }

@@ -19,6 +19,8 @@ json::value to_json(const domain::Professional& person);
 domain::Professional professional(const json::value& value);
 json::value to_json(const domain::RequestedExam& exam);
 domain::RequestedExam exam(const json::value& value);
+json::value to_json(const domain::PriorResult& prior);
+domain::PriorResult prior_result(const json::value& value);
 json::value to_json(const domain::Value& value);
 domain::Value value(const json::value& stored);
 /// Members that say nothing are left out.

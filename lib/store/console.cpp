@@ -320,6 +320,7 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
     for (std::size_t i = 0; i < list.rows.size(); ++i) {
         const auto catalogue = catalogue_ ? catalogue_(list.rows[i].site) : nullptr;
         for (const auto& exam : exams[i]) {
+            if (exam.state != domain::ExamState::requested) continue;
             const auto members = catalogue ? catalogue->ordered(exam.code) : std::vector<const domain::Analyte*>();
             const bool there = std::ranges::any_of(
                 members, [&](const domain::Analyte* member) { return have[i].contains(member->local_code); });
@@ -342,7 +343,7 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
     const auto scope = scope_of(sites);
     pg::Transaction transaction = co_await pool_.begin(scope);
     std::vector<pg::Step> steps;
-    for (const auto& query : {q::order, q::order_specimens, q::order_results, q::order_reports}) {
+    for (const auto& query : {q::order, q::order_specimens, q::order_results, q::order_reports, q::order_prior}) {
         steps.push_back(pg::Step{query, pg::params(id, scope)});
     }
     const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(steps));
@@ -392,6 +393,8 @@ asio::awaitable<Result<OrderView>> Console::order(User reader, Sites sites, doma
     }
     for (const auto line : rows[3])
         view.reports.push_back(report_line(line, 0));
+    for (const auto prior : rows[4])
+        view.prior.push_back(codec::prior_result(codec::parse(prior.text(0))));
     std::vector<pg::Step> seal;
     seal.push_back(read_by(reader, entity, view.site, "read_order", "order:" + to_string(view.id.value()),
                            view.patient.id.value(), clock_.now()));

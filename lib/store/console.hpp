@@ -191,6 +191,7 @@ struct OrderView {
     std::vector<KeptResult> results;    ///< current ones: what was corrected is left out
     std::vector<KeptResult> set_aside;  ///< by a person, with his reason
     std::vector<ReportLine> reports;    ///< newest first
+    std::vector<domain::PriorResult> prior;  ///< what the requester sent along: not ours
 };
 
 struct DocumentLine {

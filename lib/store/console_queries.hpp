@@ -84,7 +84,7 @@ inline constexpr Query order{
     "o.legal_entity_id, " SGL_PATIENT_COLUMNS
     " from lab_order o join patient p on p.id = o.patient_id where o.id = $1 and o.site_id = any($2::int[])"};
 inline constexpr Query order_specimens{"console.order_specimens", R"sql(
-    select id, number, type, type_label, collected_at, received_at from specimen where order_id = $1 and site_id = any($2::int[])
+    select id, number, type, type_label, collected_at, received_at, refusal_code, refusal from specimen where order_id = $1 and site_id = any($2::int[])
     order by number)sql"};
 inline constexpr Query order_results{"console.order_results", R"sql(
     select r.id, r.code, r.analyte_id is not null, r.comparator || r.value, r.unit, r.received_flags, r.note, r.status, r.state,
@@ -93,6 +93,8 @@ inline constexpr Query order_results{"console.order_results", R"sql(
     where r.order_id = $1 and r.site_id = any($2::int[]) and r.state <> 'superseded'
       and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id)
     order by r.id)sql"};
+inline constexpr Query order_prior{"console.order_prior", R"sql(
+    select content from prior_result where order_id = $1 and site_id = any($2::int[]) order by message_id, position)sql"};
 inline constexpr Query order_reports{
     "console.order_reports",
     "select " SGL_REPORT_LINE
@@ -165,7 +167,8 @@ inline constexpr std::array all{local_account,    open_session,
                                 worklist_results, worklist_letters,
                                 collected,        order,
                                 order_specimens,  order_results,
-                                order_reports,    report,
+                                order_reports,    order_prior,
+                                 report,
                                 report_versions,  report_documents,
                                 report_letters,   report_events,
                                 document,         letters,

@@ -321,6 +321,7 @@ json::value to_json(const Link& link) {
             {"idle_timeout", link.idle_timeout.count()},
             {"acknowledgement", to_string(link.acknowledgement)},
             {"sequence_numbers", link.sequence_numbers},
+            {"order_acknowledged", link.order_acknowledged},
             {"batch_answer", link.batch_answer},
             {"one_socket", link.one_socket},
             {"outgoing", to_json(link.outgoing)},
@@ -371,6 +372,7 @@ Link link(const json::value& value) {
     if (const auto* found = find(value, "acknowledgement"))
         link.acknowledgement = acknowledgement(std::string_view(found->as_string()));
     read(value, "sequence_numbers", link.sequence_numbers);
+    read(value, "order_acknowledged", link.order_acknowledged);
     read(value, "batch_answer", link.batch_answer);
     read(value, "one_socket", link.one_socket);
     if (const auto* found = find(value, "outgoing")) link.outgoing = outgoing(*found);

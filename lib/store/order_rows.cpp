@@ -48,18 +48,31 @@ std::vector<domain::RequestedExam> exams(std::string_view json) {
     return exams;
 }
 
+std::vector<domain::Professional> people(std::string_view json) {
+    std::vector<domain::Professional> people;
+    const auto parsed = codec::parse(json);
+    for (const auto& person : parsed.as_array())
+        people.push_back(codec::professional(person));
+    return people;
+}
+
+domain::Specimen specimen(const pg::Row& row) {
+    domain::Specimen specimen;
+    specimen.id = domain::SpecimenId{row.uuid(0)};
+    specimen.number = row.string(1);
+    specimen.type = row.string(2);
+    specimen.type_label = row.string(3);
+    specimen.collected_at = timestamp(row.text(4));
+    specimen.received_at = timestamp(row.text(5));
+    specimen.refusal_code = row.string(6);
+    specimen.refusal = row.string(7);
+    return specimen;
+}
+
 std::vector<domain::Specimen> specimens(const pg::Rows& rows) {
     std::vector<domain::Specimen> specimens;
-    for (const auto row : rows) {
-        domain::Specimen specimen;
-        specimen.id = domain::SpecimenId{row.uuid(0)};
-        specimen.number = row.string(1);
-        specimen.type = row.string(2);
-        specimen.type_label = row.string(3);
-        specimen.collected_at = timestamp(row.text(4));
-        specimen.received_at = timestamp(row.text(5));
-        specimens.push_back(std::move(specimen));
-    }
+    for (const auto row : rows)
+        specimens.push_back(specimen(row));
     return specimens;
 }
 

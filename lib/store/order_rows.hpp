@@ -23,7 +23,9 @@ domain::Patient patient(const pg::Row& row, int at);
 /// HL7 form; nothing when empty. Throws as above.
 std::optional<Timestamp> timestamp(std::string_view text);
 std::vector<domain::RequestedExam> exams(std::string_view json);
-/// Columns id, number, type, type_label, collected_at, received_at.
+std::vector<domain::Professional> people(std::string_view json);
+/// Columns id, number, type, type_label, collected_at, received_at, refusal_code, refusal.
+domain::Specimen specimen(const pg::Row& row);
 std::vector<domain::Specimen> specimens(const pg::Rows& rows);
 
 }  // namespace sgl::store::rows

@@ -1,52 +1,14 @@
 #include "lib/store/orders.hpp"
 
-#include <fmt/format.h>
-
-#include <boost/json/array.hpp>
-#include <set>
-
-#include "lib/base/failpoint.hpp"
-#include "lib/base/text.hpp"
-#include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/order_rows.hpp"
-#include "lib/store/patients.hpp"
 #include "lib/store/queries.hpp"
-#include "lib/store/work_orders.hpp"
 
 namespace sgl::store {
 
 namespace {
 
 namespace json = boost::json;
-
-constexpr pg::Query taken_numbers{"orders.taken_numbers", R"sql(
-    select k.kind, o.id, o.number from unnest($2::text[], $3::text[]) as n(number, kind)
-    cross join lateral (select kind, order_id from order_number
-                        where number = n.number and site_id = $1 and kind = n.kind offset 0) k
-    join lab_order o on o.id = k.order_id
-    limit 1)sql"};
-
-constexpr pg::Query next_number{"orders.next_number", "select nextval('order_sequence')"};
-
-constexpr pg::Query insert_order{"orders.insert", R"sql(
-    insert into lab_order (id, legal_entity_id, site_id, patient_id, number, placer_group, state, prescriber, copies, collector,
-        exams, prescribed_at, registered_at, stay_number, patient_class, clinical_context, urgent, last_event_at)
-    values ($1, $2, $3, $4, $5, $6, 'registered', $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb, $11, $12, $13, $14, $15, $16, $12))sql"};
-
-constexpr pg::Query insert_specimens{"orders.insert_specimens", R"sql(
-    insert into specimen (id, legal_entity_id, site_id, order_id, number, type, type_label, collected_at, received_at)
-    select id, $1, $2, $3, number, type, label, collected, received
-    from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) as t(id, number, type, label, collected, received))sql"};
-
-constexpr pg::Query insert_numbers{"orders.insert_numbers", R"sql(
-    insert into order_number (site_id, legal_entity_id, number, kind, order_id)
-    select $1, $2, number, kind, $3 from unnest($4::text[], $5::text[]) as t(number, kind))sql"};
-
-constexpr pg::Query insert_work{"orders.insert_work", R"sql(
-    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at)
-    select $1, $2, kind, coordinate, what, $3, $4, $5
-    from unnest($6::text[], $7::text[], $8::text[]) as t(kind, coordinate, what))sql"};
 
 #define SGL_ORDER_COLUMNS                                                                                            \
     "o.id, o.site_id, o.legal_entity_id, o.number, o.placer_group, o.state, o.row_version, o.prescriber, o.copies, " \
@@ -60,7 +22,7 @@ constexpr pg::Query lock_order{"orders.lock", "select " SGL_ORDER_COLUMNS " for 
 #undef SGL_ORDER_COLUMNS
 
 constexpr pg::Query read_specimens{"orders.specimens", R"sql(
-    select id, number, type, type_label, collected_at, received_at from specimen where order_id = $1 order by number)sql"};
+    select id, number, type, type_label, collected_at, received_at, refusal_code, refusal from specimen where order_id = $1 order by number)sql"};
 
 constexpr pg::Query read_results{"orders.results", R"sql(
     select r.id, r.code, r.analyte_id, r.run, r.status, r.value_kind, r.comparator, r.value, r.value_system, r.unit,
@@ -70,26 +32,6 @@ constexpr pg::Query read_results{"orders.results", R"sql(
     where r.order_id = $1 and r.state not in ('superseded', 'set_aside')
       and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
     order by r.id)sql"};
-
-std::string hl7(const std::optional<Timestamp>& timestamp) {
-    return timestamp ? to_hl7(*timestamp) : std::string();
-}
-
-std::vector<domain::Professional> people_of(std::string_view text) {
-    std::vector<domain::Professional> people;
-    const auto parsed = codec::parse(text);
-    for (const auto& person : parsed.as_array())
-        people.push_back(codec::professional(person));
-    return people;
-}
-
-template <class T>
-std::string json_list(const std::vector<T>& items) {
-    json::array list;
-    for (const auto& item : items)
-        list.push_back(codec::to_json(item));
-    return codec::text(list);
-}
 
 /// Columns as SGL_ORDER_COLUMNS has them, from `at`.
 domain::Patient patient_of(const pg::Row& row, int at) {
@@ -113,127 +55,6 @@ std::optional<domain::Value> value_of(const pg::Row& row, int at) {
 
 }  // namespace
 
-asio::awaitable<Result<Registered>> Orders::register_order(const Arrival& arrival, const domain::NewOrder& order,
-                                                           Instant now) {
-    failpoint("before_inbox_insert");
-    const domain::MessageId message = co_await inbox_.next_id();
-    const std::vector<std::int32_t> scope(1, arrival.site.value());
-    pg::Transaction transaction = co_await pool_.begin(scope);
-
-    std::set<std::pair<std::string, std::string>> numbers;  // number, kind
-    for (const auto& exam : order.exams) {
-        if (!exam.placer_number.empty()) numbers.emplace(exam.placer_number, "P");
-    }
-    for (const auto& specimen : order.specimens)
-        numbers.emplace(specimen.number, "S");
-    if (!order.filler_number.empty()) numbers.emplace(order.filler_number, "F");
-    pg::TextColumn number_column;
-    pg::TextColumn kind_column;
-    for (const auto& [number, kind] : numbers) {
-        number_column.add(number);
-        kind_column.add(kind);
-    }
-    std::vector<pg::Step> look;
-    look.push_back(Inbox::look_for(arrival));
-    look.push_back(pg::Step{taken_numbers, pg::params(arrival.site, number_column, kind_column)});
-    look.push_back(pg::Step{next_number, {}});
-    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
-    Registered done;
-    done.kept = Inbox::found(arrival, seen[0]);
-    if (done.kept.duplicate) {
-        if (!seen[1].empty()) {  // a repeat hears again under which number the order is kept
-            done.order = domain::OrderId{seen[1][0].uuid(1)};
-            done.number = seen[1][0].string(2);
-        }
-        co_await transaction.rollback();
-        co_return done;
-    }
-    if (!seen[1].empty()) {
-        const auto kind = seen[1][0].string(0);
-        co_await transaction.rollback();
-        const std::string where = kind == "S" ? "SPM-2" : kind == "F" ? "OBR-3" : "OBR-2";
-        co_return Error{Fault::conflict, where, "this number already belongs to another order of the site"};
-    }
-
-    std::vector<domain::Trouble> troubles = arrival.reading.troubles;
-    const PatientPlace place{arrival.legal_entity, arrival.site, now};
-    Result<domain::PatientId> who =
-        co_await patients::of_order(transaction, place, order.patient, troubles);
-    if (!who) {
-        co_await transaction.rollback();
-        co_return who.error();
-    }
-    const Uuid patient_id = who->value();
-
-    done.order = domain::OrderId{Uuid::v7(now)};
-    done.number = order.filler_number;
-    if (done.number.empty()) {
-        const auto day = TimeZone::utc().to_local(now, Precision::day);
-        done.number =
-            fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, seen[2][0].int64(0) % 1000000);
-    }
-    if (order.filler_number.empty()) {
-        number_column.add(done.number);
-        kind_column.add("F");
-    }
-    std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{
-        insert_order,
-        pg::params(done.order, arrival.legal_entity, arrival.site, patient_id, done.number, order.group_number,
-                   codec::text(codec::to_json(order.prescriber)), json_list(order.copies),
-                   codec::text(codec::to_json(order.collector)), json_list(order.exams), hl7(order.prescribed_at), now,
-                   order.stay_number, order.patient_class, order.clinical_context, order.urgent)});
-    pg::UuidColumn ids;
-    pg::TextColumn barcodes;
-    pg::TextColumn types;
-    pg::TextColumn labels;
-    pg::TextColumn collected;
-    pg::TextColumn received;
-    for (const auto& specimen : order.specimens) {
-        ids.add(Uuid::v7(now));
-        barcodes.add(specimen.number);
-        types.add(specimen.type);
-        labels.add(specimen.type_label);
-        collected.add(hl7(specimen.collected_at));
-        received.add(hl7(specimen.received_at));
-    }
-    steps.push_back(pg::Step{insert_specimens, pg::params(arrival.legal_entity, arrival.site, done.order, ids, barcodes,
-                                                          types, labels, collected, received)});
-    steps.push_back(pg::Step{insert_numbers,
-                             pg::params(arrival.site, arrival.legal_entity, done.order, number_column, kind_column)});
-    if (!arrival.work_links.empty())
-        steps.push_back(
-            WorkOrders::due(done.order, arrival.site, arrival.legal_entity, arrival.work_links, now));
-    for (auto& step : Inbox::message_steps(arrival, message, done.kept.reused, now))
-        steps.push_back(std::move(step));
-    std::vector<AuditEvent> events;
-    AuditEvent event;
-    event.legal_entity = arrival.legal_entity;
-    event.site = arrival.site;
-    event.actor = "link:" + arrival.link_name;
-    event.action = "register_order";
-    event.object = "order:" + to_string(done.order.value());
-    event.payload = codec::text(
-        {{"message", message.value()}, {"patient", to_string(patient_id)}, {"identity", codec::to_json(order.patient)}});
-    events.push_back(std::move(event));
-    steps.push_back(audit(events, now));
-    if (!troubles.empty()) {
-        pg::TextColumn kinds;
-        pg::TextColumn coordinates;
-        pg::TextColumn whats;
-        for (const auto& trouble : troubles) {
-            kinds.add(trouble.kind);
-            coordinates.add(trouble.coordinate);
-            whats.add(trouble.what);
-        }
-        steps.push_back(pg::Step{insert_work, pg::params(arrival.legal_entity, arrival.site, message, done.order, now,
-                                                         kinds, coordinates, whats)});
-    }
-    co_await transaction.commit_with(std::move(steps));
-    done.kept = Kept{message, false, arrival.answer, arrival.answer_errors, done.kept.reused};
-    co_return done;
-}
-
 asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, domain::OrderId id, bool lock) {
     std::vector<pg::Step> steps;
     steps.push_back(pg::Step{lock ? lock_order : read_order, pg::params(id)});
@@ -251,7 +72,7 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
     file.state = row.string(5);
     file.row_version = row.int32(6);
     file.prescriber = codec::professional(codec::parse(row.text(7)));
-    file.copies = people_of(row.text(8));
+    file.copies = rows::people(row.text(8));
     file.collector = codec::professional(codec::parse(row.text(9)));
     file.exams = rows::exams(row.text(10));
     file.prescribed_at = rows::timestamp(row.text(11));
@@ -285,8 +106,7 @@ asio::awaitable<Result<OrderFile>> Orders::file(pg::Transaction& transaction, do
 }
 
 std::vector<pg::Query> orders_queries() {
-    return {taken_numbers,  next_number, insert_order,   insert_specimens,
-            insert_numbers, insert_work,   read_order,  lock_order,     read_specimens, read_results};
+    return {read_order, lock_order, read_specimens, read_results};
 }
 
 }  // namespace sgl::store

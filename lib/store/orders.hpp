@@ -2,20 +2,24 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "lib/domain/order.hpp"
+#include "lib/domain/order_request.hpp"
 #include "lib/domain/result_detail.hpp"
 #include "lib/store/inbox.hpp"
 
 namespace sgl::store {
 
-struct Registered {
+/// What became of an order message.
+struct Ordered {
     Kept kept;
-    domain::OrderId order;
-    std::string number;  ///< ours (filler)
+    domain::Decision decision;  ///< of a repeat: empty, its answer is in `kept`
 };
+
+/// What the answer says of a decision, kept with the message so that a repeat hears the same.
+using AnswerForm = std::function<std::string(const domain::Decision&)>;
 
 /// A result as it stands: the newest of its analysis and run.
 struct CurrentResult {
@@ -64,16 +68,20 @@ class Orders {
 public:
     Orders(pg::Pool& pool, Inbox& inbox) : pool_(pool), inbox_(inbox) {}
 
-    /// Message, patient, order, specimens and numbers in one transaction. Fault::conflict when one of its numbers is
-    /// already that of another order (where: "OBR-2" or "SPM-2"); then nothing was stored.
-    /// arrival.reading.troubles become work for a person, beside the order.
-    asio::awaitable<Result<Registered>> register_order(const Arrival& arrival, const domain::NewOrder& order,
-                                                       Instant now);
+    /// Message, patient, orders new and changed, specimens, numbers, previous results of the requester: decided
+    /// (domain::decide) and written in one transaction. Messages about one patient are taken one after the other.
+    /// arrival.reading.troubles and the lines that can't be taken become work for a person. Throws
+    /// pg::DatabaseError when nothing was stored.
+    asio::awaitable<Ordered> take(const Arrival& arrival, const domain::OrderRequest& request,
+                                  const domain::Catalogue& catalogue, const AnswerForm& form, Instant now);
 
     /// The order as seen with these sites; Fault::missing when there is none.
     asio::awaitable<Result<OrderFile>> file(pg::Transaction& transaction, domain::OrderId id, bool lock);
 
 private:
+    asio::awaitable<Ordered> take_once(const Arrival& arrival, const domain::OrderRequest& request,
+                                       const domain::Catalogue& catalogue, const AnswerForm& form, Instant now);
+
     pg::Pool& pool_;
     Inbox& inbox_;
 };

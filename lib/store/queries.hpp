@@ -8,9 +8,13 @@
 namespace sgl::store {
 
 std::vector<pg::Query> inbox_queries();
+std::vector<pg::Query> inbox_batch_queries();
+std::vector<pg::Query> work_row_queries();
+std::vector<pg::Query> identity_session_queries();
 std::vector<pg::Query> link_state_queries();
 std::vector<pg::Query> work_order_queries();
 std::vector<pg::Query> orders_queries();
+std::vector<pg::Query> order_taking_queries();
 std::vector<pg::Query> reports_queries();
 std::vector<pg::Query> outbox_queries();
 std::vector<pg::Query> accounts_queries();

@@ -6,6 +6,7 @@
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/queries.hpp"
+#include "lib/store/work_rows.hpp"
 
 namespace sgl::store {
 
@@ -73,10 +74,6 @@ constexpr pg::Query insert_letters{"reports.insert_letters", R"sql(
 constexpr pg::Query insert_letter_events{"reports.insert_letter_events", R"sql(
     insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
     select id, $1, $2, $3, $4, '', state, reason, 0, '' from unnest($5::uuid[], $6::text[], $7::text[]) as t(id, state, reason))sql"};
-
-constexpr pg::Query insert_work{"reports.insert_work", R"sql(
-    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, order_id, created_at)
-    select $1, $2, 'report_refused', coordinate, what, $3, $4 from unnest($5::text[], $6::text[]) as t(coordinate, what))sql"};
 
 constexpr pg::Query read_documents{"reports.documents", R"sql(
     select form, bytes, sha256(bytes) = sha256 as whole from document where version_id = $1 and variant = 'professional')sql"};
@@ -280,12 +277,11 @@ asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::v
     const std::vector<std::int32_t> scope(1, version.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
     std::string why;
-    pg::TextColumn coordinates;
-    pg::TextColumn whats;
+    WorkRows work;
     for (const auto& error : errors) {
         why += (why.empty() ? "" : "\n") + to_string(error);
-        coordinates.add(error.where);
-        whats.add(error.what);
+        work.add(version.legal_entity, version.site, {"report_refused", error.where, error.what}, std::nullopt,
+                 version.order.value());
     }
     const pg::Rows won = co_await transaction.query(mark_refused, pg::params(version.ids.version_id, why));
     if (won.affected() != 1) {
@@ -293,8 +289,7 @@ asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::v
         co_return;
     }
     std::vector<pg::Step> steps;
-    steps.push_back(
-        pg::Step{insert_work, pg::params(version.legal_entity, version.site, version.order, now, coordinates, whats)});
+    work.steps(steps, now);
     std::vector<AuditEvent> events;
     events.push_back(event_of(version, actor, "refuse_report", codec::text({{"errors", errors.size()}})));
     steps.push_back(audit(events, now));
@@ -320,7 +315,7 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
 std::vector<pg::Query> reports_queries() {
     return {find_previous,    close_order,    validate_results,     insert_set,     insert_version, insert_lines,
             pick_to_compose,  read_version,   read_lines,           mark_published, mark_refused,   mark_reported,
-            insert_documents, insert_letters, insert_letter_events, insert_work,    read_documents};
+            insert_documents, insert_letters, insert_letter_events, read_documents};
 }
 
 }  // namespace sgl::store

@@ -8,6 +8,7 @@
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/queries.hpp"
+#include "lib/store/work_rows.hpp"
 
 namespace sgl::store {
 
@@ -95,10 +96,6 @@ constexpr pg::Query lock_steps{"work_orders.lock_steps", R"sql(
 constexpr pg::Query move_steps{"work_orders.move_steps", R"sql(
     update awos a set state = t.state, changed_at = $3
     from unnest($1::bigint[], $2::text[]) as t(number, state) where a.number = t.number)sql"};
-
-constexpr pg::Query insert_work_item{"work_orders.insert_item", R"sql(
-    insert into work_item (legal_entity_id, site_id, kind, coordinate, what, order_id, created_at)
-    values ($1, $2, $3, 'ORC-1', $4, $5, $6))sql"};
 
 StoredStep step_of(const pg::Row& row, int at) {
     const auto state = domain::step_state_of(row.text(at + 3));
@@ -273,8 +270,11 @@ asio::awaitable<void> WorkOrders::failed(const domain::Link& link, const DueWork
         std::optional<Uuid> order;
         if (!rows[0].is_null(0)) order = rows[0].uuid(0);
         const std::string what = "analyser " + link.name + " never took its work order";
-        co_await transaction.query(insert_work_item,
-                                   pg::params(link.legal_entity, link.site, "work_not_told", what, order, again_at));
+        WorkRows work_rows;
+        work_rows.add(link.legal_entity, link.site, {"work_not_told", "ORC-1", what}, std::nullopt, order);
+        std::vector<pg::Step> steps;
+        work_rows.steps(steps, again_at);
+        co_await transaction.pipeline(std::move(steps));
     }
     co_await transaction.commit();
 }
@@ -317,21 +317,23 @@ asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::
     }
     std::vector<pg::Step> steps;
     if (numbers.size() > 0) steps.push_back(pg::Step{move_steps, pg::params(numbers, states, now)});
-    const auto tell = [&](std::string_view kind, const std::string& what) {
-        steps.push_back(pg::Step{insert_work_item, pg::params(link.legal_entity, link.site, kind, what, order, now)});
+    WorkRows work_rows;
+    const auto tell = [&](std::string kind, std::string what) {
+        work_rows.add(link.legal_entity, link.site, {std::move(kind), "ORC-1", std::move(what)}, std::nullopt, order);
     };
     if (refused > 0) tell("work_refused", std::to_string(refused) + " examinations refused by analyser " + link.name);
     if (kept > 0)
         tell("work_not_cancelled", std::to_string(kept) + " examinations not cancelled by analyser " + link.name);
+    work_rows.steps(steps, now);
     steps.push_back(audit_of(link, "analyser_answers", order, control_id, numbers.size(), now));
     co_await transaction.commit_with(std::move(steps));
     co_return true;
 }
 
 std::vector<pg::Query> work_order_queries() {
-    return {insert_due,   find_order, read_steps,     take_numbers,   find_waiting,    delete_due, open_orders_query,
-            insert_steps, tell_again, set_cancelling, insert_message, end_done,        find_ended, claim_due,
-            set_failed,   set_done,   lock_steps,     move_steps,     insert_work_item};
+    return {insert_due,        find_order,   read_steps, take_numbers,   find_waiting,   delete_due,
+            open_orders_query, insert_steps, tell_again, set_cancelling, insert_message, end_done,
+            find_ended,        claim_due,    set_failed, set_done,       lock_steps,     move_steps};
 }
 
 }  // namespace sgl::store

@@ -124,9 +124,15 @@ json::value to_json(const store::OrderView& order) {
         return value;
     });
     auto specimens = list(order.specimens, [](const domain::Specimen& specimen) -> json::value {
-        return {{"number", specimen.number}, {"type", specimen.type}, {"label", specimen.type_label}, {"collected_at", moment(specimen.collected_at)}};
+        return {{"number", specimen.number}, {"type", specimen.type}, {"label", specimen.type_label}, {"collected_at", moment(specimen.collected_at)}, {"refusal", specimen.refusal}};
     });
-    auto exams = list(order.exams, [](const domain::RequestedExam& exam) -> json::value { return {{"code", exam.code}, {"label", exam.label}}; });
+    auto exams = list(order.exams, [](const domain::RequestedExam& exam) -> json::value {
+        return {{"code", exam.code}, {"label", exam.label}, {"state", to_string(exam.state)}, {"reason", exam.reason}};
+    });
+    auto prior = list(order.prior, [](const domain::PriorResult& result) -> json::value {
+        return {{"label", result.label}, {"value", result.value}, {"unit", result.unit}, {"range", result.range}, {"flag", result.flag},
+                {"at", moment(result.at)}, {"laboratory", result.laboratory}};
+    });
     return {{"id", id(order.id)},
             {"number", order.number},
             {"placer_group", order.placer_group},
@@ -145,6 +151,7 @@ json::value to_json(const store::OrderView& order) {
             {"specimens", std::move(specimens)},
             {"results", std::move(results)},
             {"set_aside", std::move(set_aside)},
+            {"prior_results", std::move(prior)},
             {"reports", list(order.reports, report_line)}};
 }
 

@@ -63,6 +63,20 @@ void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
     });
 }
 
+/// What was asked, and what became of it where that is not the usual.
+std::vector<std::string> exams_of(const store::OrderView& order) {
+    std::vector<std::string> exams;
+    for (const auto& exam : order.exams) {
+        auto words = exam.label.empty() ? exam.code : exam.label;
+        if (exam.state == domain::ExamState::cancelled) words += " (annulé";
+        if (exam.state == domain::ExamState::replaced) words += " (remplacé";
+        if (exam.state == domain::ExamState::not_done) words += " (non réalisé";
+        if (exam.state != domain::ExamState::requested) words += (exam.reason.empty() ? "" : " : " + exam.reason) + ")";
+        exams.push_back(std::move(words));
+    }
+    return exams;
+}
+
 void clinical_band(Html& h, const Frame& frame, const store::OrderView& order) {
     h.tag("dl", {{"class", "facts"}, {"aria-label", "Demande"}}, [&] {
         fact(h, "Prescripteur", order.prescriber);
@@ -70,9 +84,12 @@ void clinical_band(Html& h, const Frame& frame, const store::OrderView& order) {
         fact(h, "Copie à", joined(order.copies));
         std::vector<std::string> specimens;
         for (const auto& specimen : order.specimens) {
-            specimens.push_back(fmt::format("{} {} ({})", specimen.type_label.empty() ? specimen.type : specimen.type_label, specimen.number,
-                                            specimen.collected_at ? layout::moment(*specimen.collected_at) : "heure de prélèvement manquante"));
+            auto words = fmt::format("{} {} ({})", specimen.type_label.empty() ? specimen.type : specimen.type_label, specimen.number,
+                                     specimen.collected_at ? layout::moment(*specimen.collected_at) : "heure de prélèvement manquante");
+            if (specimen.refused()) words += " REFUSÉ : " + specimen.refusal;
+            specimens.push_back(std::move(words));
         }
+        fact(h, "Examens demandés", joined(exams_of(order)));
         fact(h, "Prélèvements", joined(specimens));
         fact(h, "Préleveur", order.collector);
         fact(h, "Enregistré", layout::moment(frame, order.site, order.registered_at));
@@ -314,6 +331,32 @@ void reports_box(Html& h, const Frame& frame, const store::OrderView& order) {
     });
 }
 
+/// What the requester knows from before: beside the results, never among them.
+void prior_box(Html& h, const store::OrderView& order) {
+    if (order.prior.empty()) return;
+    h.tag("section", {{"class", "box"}, {"aria-labelledby", "anterieurs"}}, [&] {
+        h.tag("h2", {{"id", "anterieurs"}}, "Résultats antérieurs transmis par le demandeur");
+        h.tag("table", [&] {
+            h.tag("thead", [&] {
+                h.tag("tr", [&] {
+                    for (const auto* head : {"Analyse", "Résultat", "Référence", "Date", "Laboratoire"}) h.tag("th", {{"scope", "col"}}, head);
+                });
+            });
+            h.tag("tbody", [&] {
+                for (const auto& prior : order.prior) {
+                    h.tag("tr", [&] {
+                        h.tag("th", {{"scope", "row"}}, prior.label);
+                        h.tag("td", {{"class", "value"}}, prior.unit.empty() ? prior.value : prior.value + " " + prior.unit);
+                        h.tag("td", prior.range);
+                        h.tag("td", prior.at ? to_french_date(*prior.at) : "");
+                        h.tag("td", prior.laboratory);
+                    });
+                }
+            });
+        });
+    });
+}
+
 }  // namespace
 
 std::string order_page(const Frame& frame, const OrderScreen& screen, const std::optional<Notice>& notice) {
@@ -334,7 +377,10 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
         identity_band(h, frame, screen.order);
         clinical_band(h, frame, screen.order);
         h.tag("div", {{"class", "columns"}}, [&] {
-            h.tag("div", {{"class", "left"}}, [&] { results_table(h, frame, screen); });
+            h.tag("div", {{"class", "left"}}, [&] {
+                results_table(h, frame, screen);
+                prior_box(h, screen.order);
+            });
             h.tag("aside", [&] {
                 hindrances(h, screen);
                 delivery_box(h, screen);

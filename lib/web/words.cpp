@@ -152,7 +152,7 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 53> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 56> words{{
         // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
         {"missing_code", "Résultat sans code d'examen"},
@@ -172,6 +172,9 @@ std::string work_kind(std::string_view kind) {
         {"ambiguous_number", "Numéro commun à plusieurs dossiers"},
         {"cancelled_order", "Résultat d'un dossier annulé"},
         {"order_refused", "Demande refusée"},
+        {"late_order_change", "Annulation ou modification demandée trop tard"},
+        {"late_specimen_refusal", "Prélèvement refusé après ses résultats"},
+        {"numbers_differ", "Deux numéros pour une même demande"},
         {"unknown_exam", "Examen demandé inconnu du catalogue"},
         {"report_refused", "Compte rendu non composable"},
         // its patient

@@ -7,7 +7,7 @@ import re
 
 # What this version of sgld takes (hl7v2-lab 3.3: the rest is AR). Types and events of section 1.
 RESULTS = {("ORU", "R01"), ("ORU", "R30"), ("ORU", "R31"), ("ORU", "R32"), ("OUL", "R22"), ("OUL", "R23"), ("OUL", "R24")}
-ORDERS = {("OML", "O21")}
+ORDERS = {("OML", "O21"), ("OML", "O33"), ("OML", "O35"), ("ORM", "O01")}
 # Table 0155.
 WHEN = {"AL": lambda good: True, "NE": lambda good: False, "ER": lambda good: not good, "SU": lambda good: good}
 # Messages that bring something of their own, even when somebody put an MSA into them.

@@ -122,8 +122,14 @@ std::string picture(const Ask& ask, bool messages) {
         rows_of(ask("select event, count::text from ignored_event order by event"), {"event", "count"}));
 
     auto specimens = by_order(ask(R"sql(
-        select order_id::text, number, type, type_label, collected_at, received_at from specimen order by number)sql"),
-                              {"number", "type", "label", "collected_at", "received_at"});
+        select order_id::text, number, type, type_label, collected_at, received_at, refusal_code, refusal
+        from specimen order by number)sql"),
+                              {"number", "type", "label", "collected_at", "received_at", "refused", "because"});
+    auto prior = by_order(ask(R"sql(
+        select order_id::text, content->>'code', content->>'label', concat_ws(' ', content->>'value', content->>'unit'),
+               content->>'range', content->>'flag', content->>'at', content->>'laboratory'
+        from prior_result order by message_id, position)sql"),
+                          {"code", "label", "value", "range", "flag", "at", "laboratory"});
     auto results = by_order(ask(R"sql(
         select r.order_id::text, r.code, nullif(a.local_code, r.code), r.run, r.status,
                case when r.value_kind <> 'n' then r.comparator || r.value || rtrim(' ' || r.unit) end,
@@ -158,17 +164,20 @@ std::string picture(const Ask& ask, bool messages) {
                (select jsonb_agg(kind || ' ' || number order by kind, number) from order_number
                 where order_id = o.id and number <> o.number)::text,
                o.state, p.local_id, o.placer_group, o.prescriber->>'family',
-               (select jsonb_agg(e->>'code') from jsonb_array_elements(o.exams) e)::text,
+               (select jsonb_agg(concat_ws(': ', concat_ws(' ', e->>'code', e->>'state'), e->>'reason'))
+                from jsonb_array_elements(o.exams) e)::text,
+               (select jsonb_agg(c->>'family') from jsonb_array_elements(o.copies) c)::text,
                o.prescribed_at, o.stay_number, o.patient_class, o.clinical_context, o.urgent
         from lab_order o join patient p on p.id = o.patient_id order by o.registered_at, o.number)sql")) {
         auto order = row_of(row,
-                            {"number", "numbers*", "state", "patient", "group", "prescriber", "exams*", "prescribed_at",
+                            {"number", "numbers*", "state", "patient", "group", "prescriber", "exams*", "copies*", "prescribed_at",
                              "stay", "class", "clinical_context", "urgent?"},
                             1);
         const auto id = row.string(0);
         add(order, "specimens", std::move(specimens[id]));
         add(order, "results", std::move(results[id]));
         add(order, "documents", std::move(documents[id]));
+        add(order, "prior_results_of_the_requester", std::move(prior[id]));
         add(order, "work", std::move(work[id]));
         add(order, "reports", std::move(reports[id]));
         add(order, "letters", std::move(letters[id]));

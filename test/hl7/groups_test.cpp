@@ -149,6 +149,12 @@ TEST(Groups, TellPriorResultsFromWhatIsOrdered) {
     EXPECT_TRUE(g.patients[1].orders.at(0).prior);
     const auto result = read("ORU^R01", "PID|1\rOBR|1\rOBX|1\r");
     EXPECT_FALSE(group(result).patients.at(0).orders.at(0).prior);
+    const auto old =
+        group(read("ORM^O01", "PID|1\rORC|NW\rOBR|1\rOBR|2\rOBR|3\rOBX|1|NM|A||1||||||F\rORC|RE\rOBR|4\r"));
+    EXPECT_THAT(old.patients.at(0).orders,
+                ElementsAre(testing::Field(&OrderGroup::prior, false), testing::Field(&OrderGroup::prior, false),
+                            testing::Field(&OrderGroup::prior, true), testing::Field(&OrderGroup::prior, true)))
+        << "one ORC for several OBR";
 }
 
 TEST(Groups, ReadAnAnswerToOrders) {

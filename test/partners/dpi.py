@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A hospital record (DPI) that receives CR-BIO documents in ORU^R01 over MLLP and checks them strictly.
 
-Profile 2.1^CISIS_CDA_HL7_V2. Every block is answered AA, or AE/AR with ERR. Accepted messages are kept as
+Profile 2.1^CISIS_CDA_HL7_V2, or with --profile lab3 the results line by line (dpi_lines.py). Every block is answered AA, or AE/AR with ERR. Accepted messages are kept as
 OUT/dpi/<n>-<MSH-10>.hl7 with the document beside them (.xml); refused ones as <n>-<MSH-10>.refused.hl7 with
 their reasons (.txt). OUT/dpi.json tells all of it.
 
@@ -21,6 +21,7 @@ from lxml import etree
 
 import common
 import mllp
+from dpi_lines import LineCheck
 from mllp import component, field, repetitions, subcomponent
 
 FAULTS = ["AE", "AR", "silent", "close", "close_after", "wrong_id", "slow", "down"]
@@ -380,6 +381,7 @@ class Dpi:
         self.lock = threading.Lock()
         self.answered = {}    # MSH-10 -> (sha256 of the message, code, problems)
         self.documents = {}   # document id -> {"set", "version", "n", "state"}
+        self.results = {}     # lab3: (placer, filler, code) -> OBX-11
         self.last = {}        # set id -> document id of its latest version
         self.counts = {"received": 0, "accepted": 0, "refused": 0, "repeated": 0, "unreadable": 0}
         self.messages = []
@@ -409,13 +411,16 @@ class Dpi:
         return mllp.join(lines)
 
     def check(self, data):
-        check = Check(self.options.expect_dest, self.options.processing_id)
+        if self.options.profile == "lab3":
+            check = LineCheck(self.options.processing_id, self.results)
+        else:
+            check = Check(self.options.expect_dest, self.options.processing_id)
         check.run(data)
         return check
 
     def versions(self, check):
         """What only the history can tell: the latest version is replaced or deleted, once."""
-        if check.problems:
+        if check.problems or self.options.profile == "lab3":
             return
         known = self.documents.get(check.document_id)
         last = self.last.get(check.set_id)
@@ -449,7 +454,10 @@ class Dpi:
             check = self.check(data)
             self.versions(check)
             code = "AE" if check.problems else "AA"
-            if not check.problems:
+            if not check.problems and self.options.profile == "lab3":
+                self.answered[control] = (digest, code, check.problems)
+                self.results.update(check.taken)
+            elif not check.problems:
                 self.answered[control] = (digest, code, check.problems)
                 state = "deleted" if check.order == "CA" else "current"
                 for replaced in check.replaces:
@@ -468,7 +476,8 @@ class Dpi:
         if code == "AA":
             self.counts["accepted"] += 1
             path = self.records.save(number, f"-{safe}.hl7", data)
-            self.records.save(number, f"-{safe}.xml", check.document)
+            if check.document:
+                self.records.save(number, f"-{safe}.xml", check.document)
             entry.update(document_id=check.document_id, set_id=check.set_id, version=check.version, order=check.order)
         else:
             self.counts["refused"] += 1
@@ -532,6 +541,8 @@ def main():
     parser.add_argument("--tls-key")
     parser.add_argument("--tls-ca", help="PEM of the authority: a client certificate is then required")
     parser.add_argument("--processing-id", choices=["P", "T", "D"], help="the only MSH-11 accepted")
+    parser.add_argument("--profile", choices=["cda", "lab3"], default="cda",
+                        help="cda: the document; lab3: the results line by line (dpi_lines.py)")
     parser.add_argument("--expect-dest", choices=["none", "any"], default="none",
                         help="none: DESTDMP, DESTMSSANTEPS, DESTMSSANTEPAT must be N (default)")
     options = parser.parse_args()

@@ -4,6 +4,7 @@
 #include "lib/base/log.hpp"
 #include "lib/delivery/dpi/document_message.hpp"
 #include "lib/delivery/dpi/exchange.hpp"
+#include "lib/delivery/dpi/result_message.hpp"
 
 namespace sgl::delivery {
 
@@ -37,7 +38,8 @@ mllp::Target DpiChannel::target() const {
 
 asio::awaitable<Outcome> DpiChannel::deliver(const Letter& letter, const domain::Report& report,
                                              const Documents& documents) {
-    const auto message = document_message(letter, report, documents, partner_);
+    const auto message = partner_.profile == "lab3" ? result_message(letter, report, partner_)
+                                                    : document_message(letter, report, documents, partner_);
     if (!message) co_return refused(reason_of(message.error()), message.error());
 
     failpoint("after_claim_before_connect");

@@ -6,12 +6,10 @@
 
 #include "lib/base/result.hpp"
 #include "lib/delivery/channel.hpp"
+#include "lib/delivery/dpi/segments.hpp"
 #include "lib/delivery/partners.hpp"
 
 namespace sgl::delivery {
-
-/// MSH-10 of that letter: 20 characters, the same at every attempt, so that a repeat is recognised.
-std::string control_id(domain::LetterId id);
 
 /// UTF-8, segments ended by CR, without MLLP framing. sgld feeds DMP and MSSanté itself: every destination is N and no
 /// recipient is named. PV1-2 is the patient class received, or N when it would need a stay number that nobody gave.

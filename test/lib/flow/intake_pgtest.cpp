@@ -145,19 +145,19 @@ TEST_F(PgIntake, AnswersAnOrderWithOurNumberAndARepeatWithTheSame) {
     EXPECT_EQ(count("select count(*) from message"), 1);
 }
 
-TEST_F(PgIntake, AnswersUaToAnOrderThatItCantTake) {
+TEST_F(PgIntake, AnswersUnableToWhatItCantTake) {
     receive(oml("O1", "1"));
     auto cancel = oml("O2", "2");
     cancel.replace(cancel.find("ORC|NW"), 6, "ORC|CA");
     const auto unsupported = read(receive(cancel));
     EXPECT_EQ(unsupported.text("MSA-1"), "AA") << "handled, though the order is not taken";
-    EXPECT_EQ(unsupported.text("ORC-1"), "UA");
+    EXPECT_EQ(unsupported.text("ORC-1"), "UC") << "unable to cancel";
     const auto taken = read(receive(oml("O3", "1")));
     EXPECT_EQ(taken.text("ORC-1"), "UA");
     EXPECT_EQ(count("select count(*) from lab_order"), 1);
     EXPECT_EQ(count("select count(*) from message"), 3) << "refused messages are kept, too";
     EXPECT_EQ(count("select count(*) from work_item where kind = 'order_refused'"), 2);
-    EXPECT_EQ(read(receive(cancel)).text("ORC-1"), "UA") << "and so is the answer to their repeat";
+    EXPECT_EQ(read(receive(cancel)).text("ORC-1"), "UC") << "and so is the answer to their repeat";
 }
 
 TEST_F(PgIntake, TakesNoTestInsInProduction) {  // design D17; R-09

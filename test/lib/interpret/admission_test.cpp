@@ -30,7 +30,7 @@ TEST(Admission, AnswersWhatTheTableSays) {
              Row{"DFT^P03", "P", "2.5.1", "AR", "200", "MSH-9"},  // not in this version
              Row{"XYZ^R01", "P", "2.5.1", "AR", "200", "MSH-9"}, Row{"ORU^R40", "P", "2.5.1", "AR", "201", "MSH-9"},
              Row{"OUL^R21", "P", "2.5.1", "AR", "201", "MSH-9"}, Row{"ORU", "P", "2.5.1", "AR", "201", "MSH-9"},
-             Row{"OML^O33", "P", "2.5.1", "AR", "201", "MSH-9"},
+             Row{"OML^O22", "P", "2.5.1", "AR", "201", "MSH-9"},
              Row{"ORU^R01", "T", "2.5.1", "AR", "202", "MSH-11"},  // a test message on a production link
              Row{"ORU^R01", "D", "2.5.1", "AR", "202", "MSH-11"}, Row{"ORU^R01", "p", "2.5.1", "AR", "202", "MSH-11"},
              Row{"ORU^R01", "P", "3.0", "AR", "203", "MSH-12"}, Row{"ORU^R01", "P", "", "AR", "203", "MSH-12"},

@@ -9,11 +9,14 @@ namespace sgl::interpret {
 namespace {
 
 using domain::IdentityStatus;
+using domain::LineRefusal;
+using domain::LineRequest;
 using domain::Trouble;
 using test::catalogue;
 using test::message;
 using test::registration;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
@@ -154,7 +157,7 @@ TEST(Identity, LeavesOutAnInsWhoseKeyIsWrong) {
         EXPECT_EQ(got.order.patient.status, IdentityStatus::validated) << matricule;
         ASSERT_THAT(got.troubles, ElementsAre(is_trouble("ins_invalid", "PID-3"))) << matricule;
         EXPECT_EQ(got.troubles[0].what.find(matricule), std::string::npos) << "the matricule never stands in a text";
-        EXPECT_TRUE(got.acceptable()) << "the order goes on without INS";
+        EXPECT_EQ(got.lines.at(0).refused, LineRefusal::none) << "the order goes on without INS";
     }
 }
 
@@ -197,7 +200,7 @@ TEST(Identity, IsNotQualifiedByAnInsOfTheOtherEnvironment) {  // design D17
         const auto got = read(pid, production);
         EXPECT_EQ(got.order.patient.ins.has_value(), kept);
         EXPECT_EQ(got.order.patient.status, kept ? IdentityStatus::qualified : IdentityStatus::validated);
-        EXPECT_TRUE(got.acceptable()) << "the order goes on without INS";
+        EXPECT_EQ(got.lines.at(0).refused, LineRefusal::none) << "the order goes on without INS";
         if (kept)
             EXPECT_THAT(got.troubles, IsEmpty());
         else
@@ -272,23 +275,23 @@ TEST(Order, IsForOnePatient) {
 TEST(Order, IgnoresPriorResultsOfTheSamePatient) {
     const auto got = read(
         {msh, Pid{}.segment(), orc, nfs, spm, Pid{}.segment(), "OBR|1|ANCIEN||NA", "OBX|1|NM|NA||139|mmol/L|||||F"});
-    EXPECT_TRUE(got.acceptable());
-    ASSERT_EQ(got.order.exams.size(), 1U);
-    EXPECT_EQ(got.order.exams[0].code, "NFS");
+    EXPECT_THAT(got.lines, Each(Field("refused", &LineRequest::refused, LineRefusal::none)));
+    ASSERT_EQ(got.lines.size(), 1U);
+    EXPECT_EQ(got.lines[0].exam.code, "NFS");
 }
 
 TEST(Order, IsReadWithAllThatItAsksFor) {
     const auto got = read({msh, Pid{}.segment(), "PV1|1|I||||||||||||||||||VISIT1", orc, nfs, spm, "ORC|NW|P002||G001",
                            "OBR|2|P002||2951-2^Sodium^LN", spm});
-    EXPECT_TRUE(got.acceptable());
+    EXPECT_THAT(got.lines, Each(Field("refused", &LineRequest::refused, LineRefusal::none)));
     EXPECT_EQ(got.order.group_number, "G001");
     EXPECT_EQ(got.order.stay_number, "STAY1");
     EXPECT_EQ(got.order.patient_class, "I");
-    ASSERT_EQ(got.order.exams.size(), 2U);
-    EXPECT_EQ(got.order.exams[0].code, "NFS");
-    EXPECT_EQ(got.order.exams[0].label, "Numération");
-    EXPECT_EQ(got.order.exams[0].placer_number, "P001");
-    EXPECT_EQ(got.order.exams[1].code, "NA") << "ordered by LOINC, known by its local code";
+    ASSERT_EQ(got.lines.size(), 2U);
+    EXPECT_EQ(got.lines[0].exam.code, "NFS");
+    EXPECT_EQ(got.lines[0].exam.label, "Numération");
+    EXPECT_EQ(got.lines[0].exam.placer_number, "P001");
+    EXPECT_EQ(got.lines[1].exam.code, "NA") << "ordered by LOINC, known by its local code";
     ASSERT_EQ(got.order.specimens.size(), 1U) << "two OBR share one tube";
     EXPECT_EQ(got.order.specimens[0].number, "24050200123");
     EXPECT_EQ(got.order.specimens[0].type, "SER");
@@ -296,7 +299,7 @@ TEST(Order, IsReadWithAllThatItAsksFor) {
     EXPECT_EQ(to_hl7(*got.order.specimens[0].received_at), "20260314080000+0100");
     EXPECT_EQ(to_hl7(*got.order.prescribed_at), "20260314075500+0100");
     ASSERT_EQ(got.lines.size(), 2U);
-    EXPECT_EQ(got.lines[1].placer_number, "P002");
+    EXPECT_EQ(got.lines[1].exam.placer_number, "P002");
     EXPECT_THAT(got.troubles, IsEmpty());
 }
 
@@ -313,34 +316,131 @@ TEST(Order, TakesSpecimenFromObrWhereThereIsNoSpm) {
     EXPECT_EQ(got.order.specimens[0].type_label, "Sérum");
     EXPECT_EQ(to_hl7(*got.order.specimens[0].collected_at), "20260314071500+0100");
     EXPECT_EQ(to_hl7(*got.order.specimens[0].received_at), "20260314080000+0100");
-    EXPECT_EQ(got.order.filler_number, "24050200999");
+    EXPECT_EQ(got.lines.at(0).filler, "24050200999");
 }
 
-TEST(Order, RefusesEveryControlButNewAtItsLine) {
-    for (const auto* control : {"CA", "XO", "RP", "SC", "RE", ""}) {
-        const auto second = "ORC|" + std::string(control) + "|P002";
-        const auto got = read({msh, Pid{}.segment(), orc, nfs, spm, second, "OBR|2|P002||NA"});
-        EXPECT_FALSE(got.acceptable()) << control;
-        ASSERT_EQ(got.lines.size(), 2U);
-        EXPECT_EQ(got.lines[0].refusal, "");
-        EXPECT_EQ(got.lines[1].coordinate, "ORC[2]-1") << control;
-        EXPECT_FALSE(got.lines[1].refusal.empty());
+TEST(Order, SaysWhatEachLineAsks) {
+    using enum domain::OrderControl;
+    const std::vector<std::pair<std::string, domain::OrderControl>> codes{
+        {"NW", order},  {"CA", cancel},  {"RP", replace},    {"RO", replacement}, {"XO", change}, {"SN", send_number},
+        {"NA", number}, {"SC", status},  {"SS", ask_status}, {"PA", parent},      {"CH", child},  {"DC", discontinue},
+        {"HD", hold},   {"RL", release}, {"OK", other},      {"", other}};
+    for (const auto& [code, control] : codes) {
+        const auto got = read({msh, Pid{}.segment(), orc, nfs, spm, "ORC|" + code + "|P002|F002|G001||||P001&DPI^F001",
+                               "OBR|2|P002|F002|NA^Sodium|||||||C"});
+        ASSERT_EQ(got.lines.size(), 2U) << code;
+        EXPECT_EQ(got.lines[1].control, control) << code;
+        EXPECT_EQ(got.lines[1].at, "ORC[2]");
+        EXPECT_EQ(got.lines[1].obr_at, "OBR[2]");
+        EXPECT_EQ(got.lines[1].group, "G001");
+        EXPECT_EQ(got.lines[1].filler, "F002");
+        EXPECT_EQ(got.lines[1].exam.parent, "P001");
+        EXPECT_TRUE(got.lines[1].drop);
     }
 }
 
-TEST(Order, RefusesALineWithoutNumberOrExamination) {
-    const auto no_number = read({msh, Pid{}.segment(), "ORC|NW", "OBR|1|||NFS", spm});
-    EXPECT_EQ(no_number.lines.at(0).coordinate, "ORC-2");
-    const auto no_exam = read({msh, Pid{}.segment(), orc, "OBR|1|P001", spm});
-    EXPECT_EQ(no_exam.lines.at(0).coordinate, "OBR-4");
-    EXPECT_FALSE(no_exam.acceptable());
+TEST(Order, IsAnsweredWithTheControlOfItsOwn) {
+    using enum domain::OrderControl;
+    EXPECT_EQ(answering_control(order, true), "OK");
+    EXPECT_EQ(answering_control(order, false), "UA");
+    EXPECT_EQ(answering_control(cancel, true), "CR");
+    EXPECT_EQ(answering_control(cancel, false), "UC");
+    EXPECT_EQ(answering_control(replace, true), "RQ");
+    EXPECT_EQ(answering_control(replace, false), "UM");
+    EXPECT_EQ(answering_control(change, true), "XR");
+    EXPECT_EQ(answering_control(change, false), "UX");
+    EXPECT_EQ(answering_control(send_number, true), "NA");
+    EXPECT_EQ(answering_control(discontinue, false), "UD");
+    EXPECT_EQ(answering_control(hold, false), "UH");
+    EXPECT_EQ(answering_control(release, false), "UR");
+}
+
+TEST(Order, GivesTheReasonOfACancellation) {
+    const auto got = read({msh, Pid{}.segment(), "ORC|CA|P001||||||||||||||ERR^Erreur de prescription^L"});
+    EXPECT_EQ(got.lines.at(0).reason, "Erreur de prescription");
+    EXPECT_EQ(got.lines.at(0).obr_at, "");
+    EXPECT_FALSE(got.orders_something()) << "an act on a known line does not say who the patient is";
+}
+
+TEST(Order, SpecimenBySpecimenNamesTheTubesOfEachLine) {
+    constexpr std::string_view o33 =
+        R"(MSH|^~\&|GAP|LABO|SGL|LBM|20260314080000||OML^O33^OML_O33|2001|P|2.5.1|||||FRA|UNICODE UTF-8)";
+    const auto got = read({o33, Pid{}.segment(), "SPM|1|T1||SER^Sérum^HL70487|||||||||||||20260314071500", orc, nfs,
+                           "ORC|NW|P002||G001", "OBR|2|P002||NA", "SPM|2|||PLAS", "SAC|||T2", "ORC|NW|P003||G001",
+                           "OBR|3|P003||INR"});
+    ASSERT_EQ(got.lines.size(), 3U);
+    EXPECT_THAT(got.lines[0].exam.specimens, ElementsAre("T1"));
+    EXPECT_THAT(got.lines[1].exam.specimens, ElementsAre("T1"));
+    EXPECT_THAT(got.lines[2].exam.specimens, ElementsAre("T2")) << "the container has the number";
+    ASSERT_EQ(got.order.specimens.size(), 2U);
+    EXPECT_EQ(got.order.specimens[1].type_label, "Plasma");
+}
+
+TEST(Order, OfAnOldSenderSharesTheTubeOfTheSameTypeAndTime) {
+    const auto got = read({msh, Pid{}.segment(), "ORC|NW|P001", "OBR|1|P001||NFS|||20260314071500||||||||BLD",
+                           "ORC|NW|P002", "OBR|2|P002||GB|||20260314071500||||||||BLD", "ORC|NW|P003",
+                           "OBR|3|P003||NA|||20260314071500||||||||SER"});
+    ASSERT_EQ(got.order.specimens.size(), 2U);
+    EXPECT_THAT(got.lines[1].exam.specimens, ElementsAre("P001"));
+    EXPECT_THAT(got.lines[2].exam.specimens, ElementsAre("P003"));
+}
+
+TEST(Order, OfAnOldSenderMayHaveOneOrcForSeveralObr) {
+    const auto got = read({msh, Pid{}.segment(), orc, nfs, spm, "OBR|2|P002||NA", "OBR|3|P003||K"});
+    ASSERT_EQ(got.lines.size(), 3U);
+    EXPECT_EQ(got.lines[2].control, domain::OrderControl::order);
+    EXPECT_EQ(got.lines[2].exam.placer_number, "P003");
+    EXPECT_EQ(got.lines[2].group, "G001");
+}
+
+TEST(Order, ReadsARefusedTubeWithItsReason) {
+    const auto tube = [](const std::string& end) {
+        const auto got = read({msh, Pid{}.segment(), orc, nfs, "SPM|1|T1||SER||||||||||||||||" + end});
+        return got.order.specimens.at(0);
+    };
+    EXPECT_EQ(tube("N|RB^Broken container").refusal, "Tube cassé");
+    EXPECT_EQ(tube("N|RB").refusal_code, "RB");
+    EXPECT_EQ(tube("N|X9^Tube renversé").refusal, "Tube renversé");
+    EXPECT_EQ(tube("N").refusal, "Motif non précisé");
+    EXPECT_FALSE(tube("Y").refused());
+}
+
+TEST(Order, WithTwoNumbersForOneLineTakesThatOfObrAndSomebodyLooks) {
+    const auto got = read({msh, Pid{}.segment(), "ORC|NW|P001||G001", "OBR|1|P009||NFS", spm});
+    EXPECT_EQ(got.lines.at(0).exam.placer_number, "P009");
+    EXPECT_THAT(got.troubles, ElementsAre(is_trouble("numbers_differ", "ORC-2")));
+}
+
+TEST(PriorResults, AreReadApartWhereverTheyStand) {
+    const auto same_pid = read({msh, Pid{}.segment(), orc, nfs, spm, "ORC|PR|A1", "OBR|2|A1||NA|||20260101",
+                                "OBX|1|NM|NA^Sodium^L||139|mmol/L|136-145|N|||F|||202601010800|LBM^Autre labo"});
+    ASSERT_EQ(same_pid.lines.size(), 1U);
+    ASSERT_EQ(same_pid.prior.size(), 1U);
+    EXPECT_EQ(same_pid.prior[0].label, "Sodium");
+    EXPECT_EQ(same_pid.prior[0].value, "139");
+    EXPECT_EQ(same_pid.prior[0].unit, "mmol/L");
+    EXPECT_EQ(same_pid.prior[0].range, "136-145");
+    EXPECT_EQ(same_pid.prior[0].laboratory, "Autre labo");
+    EXPECT_EQ(to_hl7(*same_pid.prior[0].at), "202601010800+0100");
+    const auto without_orc =
+        read({msh, Pid{}.segment(), orc, nfs, spm, "OBR|2|A1||NA|||20260101", "OBX|1|SN|NA||>^139|mmol/L|||||F"});
+    ASSERT_EQ(without_orc.prior.size(), 1U);
+    EXPECT_EQ(without_orc.prior[0].value, ">139");
+    EXPECT_EQ(to_hl7(*without_orc.prior[0].at), "20260101");
+    EXPECT_EQ(without_orc.order.clinical_context, "") << "and tell nothing of this visit";
+}
+
+TEST(Order, RefusesAMessageThatAsksForNothing) {
+    const auto got = answer({msh, Pid{}.segment(), "ORC|RE|A1", "OBR|1|A1||NA", "OBX|1|NM|NA||139|mmol/L|||||F"});
+    ASSERT_TRUE(std::holds_alternative<Refusal>(got));
+    EXPECT_EQ(std::get<Refusal>(got).coordinate, "ORC");
 }
 
 TEST(Order, OfAnUnknownExaminationIsAcceptedAndSomebodyLooks) {
     const auto got = read({msh, Pid{}.segment(), orc, "OBR|1|P001||MYSTERE^Examen inconnu^L", spm});
-    EXPECT_TRUE(got.acceptable());
-    EXPECT_EQ(got.order.exams.at(0).code, "MYSTERE");
-    EXPECT_EQ(got.order.exams.at(0).label, "Examen inconnu");
+    EXPECT_THAT(got.lines, Each(Field("refused", &LineRequest::refused, LineRefusal::none)));
+    EXPECT_EQ(got.lines.at(0).exam.code, "MYSTERE");
+    EXPECT_EQ(got.lines.at(0).exam.label, "Examen inconnu");
     EXPECT_THAT(got.troubles, ElementsAre(is_trouble("unknown_exam", "OBR-4")));
 }
 
@@ -405,8 +505,7 @@ TEST(Order, KeepsClinicalInformationLineByLine) {
 
 TEST(Order, InAnotherCharacterSetThanDeclaredMakesNoIdentity) {
     const auto got = read({msh, "PID|||4056601^^^LBM^PI||H\xE9L\xE8NE^A^A^^^^L||19790328|F", orc, nfs, spm});
-    EXPECT_FALSE(got.acceptable());
-    EXPECT_EQ(got.lines.at(0).coordinate, "MSH-18");
+    EXPECT_EQ(got.lines.at(0).refused, LineRefusal::charset);
     EXPECT_THAT(got.troubles, Contains(is_trouble("charset", "MSH-18")));
 }
 

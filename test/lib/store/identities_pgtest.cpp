@@ -598,7 +598,7 @@ TEST_F(PgIdentities, OfAnIdentitySlaveComeFromTheIdentityServerAlone) {
     for (const auto* where : {"690000027", "690000001"}) {  // the site, then its legal entity
         superuser("delete from identity_profile");
         run(identities_.set_slaves({{where, true}, {"690000019", false}}, "cli:essai", now_));
-        const auto refused = register_order(new_order("P1", "T1", "IPP-LOCAL"), "OML1");
+        const auto refused = register_order(new_order("P1", "T1", "IPP-LOCAL"), where);
         ASSERT_FALSE(refused) << where;
         EXPECT_EQ(refused.error().fault, Fault::refused);
         EXPECT_EQ(refused.error().where, "PID-3");

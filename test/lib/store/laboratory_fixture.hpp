@@ -87,6 +87,7 @@ protected:
         domain::NewOrder order;
         order.group_number = "G" + placer;
         order.exams.push_back({placer, "NA", "Sodium"});
+        order.exams.back().specimens.push_back(tube);
         domain::Specimen specimen;
         specimen.number = tube;
         specimen.type = "SER";
@@ -111,9 +112,33 @@ protected:
         }
         return order;
     }
+    struct Registered {
+        Kept kept;
+        domain::OrderId order;
+        std::string number;  ///< ours
+        domain::Decision decision;
+    };
+    /// The first line that is refused is the error.
+    Result<Registered> take(const domain::OrderRequest& request, const Arrival& arrival) {
+        const AnswerForm form = [](const domain::Decision& decision) {
+            return decision.lines.empty() ? std::string() : std::string(to_string(decision.lines[0].refusal));
+        };
+        const Ordered done = run(orders_.take(arrival, request, catalogue_, form, now_));
+        Registered registered{done.kept, {}, {}, done.decision};
+        for (const auto& line : done.decision.lines) {
+            if (line.refusal == domain::LineRefusal::identity) return Error{Fault::refused, line.coordinate, line.what};
+            if (line.refusal != domain::LineRefusal::none)
+                return Error{Fault::conflict, line.coordinate, std::string(english(line.refusal))};
+        }
+        for (const auto& order : done.decision.orders) {
+            if (!order.touched) continue;
+            registered.order = order.id;
+            registered.number = order.number;
+        }
+        return registered;
+    }
     Result<Registered> register_order(const domain::NewOrder& order, const std::string& control_id) {
-        const Arrival arrival = message(control_id);
-        return run(orders_.register_order(arrival, order, now_));
+        return take(domain::request_of(order), message(control_id));
     }
     domain::OrderId registered(const std::string& placer, const std::string& tube, const std::string& ipp = "4056601",
                                bool qualified = true) {
@@ -182,6 +207,12 @@ protected:
     Inbox inbox_{pool_};
     Orders orders_{pool_, inbox_};
     Reports reports_{pool_};
+    const domain::Catalogue catalogue_{[] {
+        domain::Analyte sodium;
+        sodium.id = domain::AnalyteId{1};
+        sodium.local_code = "NA";
+        return std::vector<domain::Analyte>(1, sodium);
+    }()};
 
 private:
     asio::awaitable<Result<OrderFile>> read_file(domain::OrderId order, domain::SiteId site) {

@@ -170,7 +170,17 @@ inline OrderScreen order_screen() {
     order.clinical_context = "Asthénie, suivi d'anémie ; traitement martial en cours";
     domain::Specimen edta{domain::SpecimenId{uuid(70)}, "26112100011", "BLD", "Sang total EDTA", *Timestamp::parse("202611211955"), std::nullopt};
     domain::Specimen serum{domain::SpecimenId{uuid(71)}, "26112100012", "SER", "Sérum", *Timestamp::parse("202611211955"), std::nullopt};
-    order.specimens = {edta, serum};
+    domain::Specimen broken{domain::SpecimenId{uuid(72)}, "26112100013", "PLAS", "Plasma citraté", *Timestamp::parse("202611211955"), std::nullopt};
+    broken.refusal_code = "RB";
+    broken.refusal = "Tube cassé";
+    order.specimens = {edta, serum, broken};
+    order.exams = {{"P1", "NFS", "Numération"}, {"P2", "IONO", "Ionogramme"}, {"P3", "INR", "INR"}, {"P4", "TSH", "TSH"}};
+    order.exams[2].state = domain::ExamState::not_done;
+    order.exams[2].reason = "Prélèvement refusé : Tube cassé";
+    order.exams[3].state = domain::ExamState::cancelled;
+    order.exams[3].reason = "Erreur de prescription";
+    domain::PriorResult prior{"K", "Potassium", "4.4", "mmol/L", "3.5-5.0", "", *Timestamp::parse("20260904"), "Laboratoire Extérieur"};
+    order.prior = {prior};
 
     Draft draft;
     const std::string blood = "Hématologie";

@@ -66,6 +66,23 @@ TEST_F(HospitalRecord, TakesAnInpatientAndAReportWithoutQualifiedIns) {
     EXPECT_EQ(outcome.kind, Kind::accepted) << why(outcome) << record.state();
 }
 
+TEST_F(HospitalRecord, TakesTheResultsLineByLineThenTheirCorrectionAndWithdrawal) {
+    const test::PartnerProcess record("dpi.py", folder / "out", {"--profile", "lab3", "--processing-id", "T"});
+    auto partner = test::hospital();
+    partner.port = static_cast<std::uint16_t>(record.number("port"));
+    partner.profile = "lab3";
+    const auto first = deliver(partner, test::dpi_letter(first_id), test::sample_report());
+    ASSERT_EQ(first.kind, Kind::accepted) << why(first) << record.state();
+    const auto next = deliver(partner, test::dpi_letter(second_id), test::sample_second_version());
+    EXPECT_EQ(next.kind, Kind::accepted) << why(next) << record.state();
+    auto letter = test::dpi_letter("018e4b5e-7a10-7c3f-9d21-00000000bb03");
+    letter.act = domain::Act::withdraw;
+    const auto gone = deliver(partner, letter, test::sample_second_version());
+    EXPECT_EQ(gone.kind, Kind::accepted) << why(gone) << record.state();
+    const auto old = deliver(partner, test::dpi_letter("018e4b5e-7a10-7c3f-9d21-00000000bb04"), test::sample_report());
+    EXPECT_EQ(old.kind, Kind::refused) << "the same results as new ones";
+}
+
 TEST_F(HospitalRecord, IsAskedAgainWithTheSameMessageAfterADoubt) {
     const test::PartnerProcess record("dpi.py", folder / "out", {});
     auto partner = test::hospital();
