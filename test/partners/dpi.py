@@ -49,7 +49,8 @@ STRUCTURE = re.compile(r"^MSH PID PV1 ORC OBR( NTE)*( TQ1)?( OBX( PRT)*( NTE)*)+
 ERROR_TEXT = {"100": "Segment sequence error", "101": "Required field missing", "102": "Data type error",
               "103": "Table value not found", "198": "Non-Conformant Cardinality", "199": "Other HL7 Error",
               "200": "Unsupported message type", "201": "Unsupported event code",
-              "202": "Unsupported processing id", "203": "Unsupported version id", "207": "Application error"}
+              "202": "Unsupported processing id", "203": "Unsupported version id", "204": "Unknown key identifier",
+              "205": "Duplicate key identifier", "207": "Application error"}
 
 
 class Refused(Exception):

@@ -80,7 +80,7 @@ TEST_F(HospitalRecord, TakesTheResultsLineByLineThenTheirCorrectionAndWithdrawal
     const auto gone = deliver(partner, letter, test::sample_second_version());
     EXPECT_EQ(gone.kind, Kind::accepted) << why(gone) << record.state();
     const auto old = deliver(partner, test::dpi_letter("018e4b5e-7a10-7c3f-9d21-00000000bb04"), test::sample_report());
-    EXPECT_EQ(old.kind, Kind::refused) << "the same results as new ones";
+    EXPECT_EQ(old.kind, Kind::refused) << "the same results as new ones: " << why(old) << record.state();
 }
 
 TEST_F(HospitalRecord, IsAskedAgainWithTheSameMessageAfterADoubt) {
