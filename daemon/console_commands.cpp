@@ -39,11 +39,19 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
 asio::awaitable<Result<web::ValidationDone>> ConsoleCommands::validate(store::User user,
                                                                        web::ValidationRequest request) {
     flow::ValidationCommand command{request.order, request.row_version, std::move(request.seen),
-                                    std::move(request.comment)};
+                                    std::move(request.comment), std::move(request.reason)};
     const Result<flow::Validated> done = co_await parts_.line.validate(actor_of(user), std::move(command));
     if (!done) co_return done.error();
     parts_.report_waits();
     co_return web::ValidationDone{done->version, done->number, done->at};
+}
+
+asio::awaitable<Result<std::size_t>> ConsoleCommands::withdraw(store::User user, domain::OrderId order, int row_version,
+                                                               std::string why) {
+    flow::WithdrawalCommand command{order, row_version, std::move(why)};
+    const Result<std::size_t> letters = co_await parts_.line.withdraw(actor_of(user), std::move(command));
+    if (letters) parts_.letter_waits();
+    co_return letters;
 }
 
 asio::awaitable<Result<void>> ConsoleCommands::act(store::User user, domain::LetterId letter, domain::LetterEvent event,

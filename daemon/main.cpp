@@ -155,18 +155,23 @@ int main(int argc, char** argv) {
     status->callback(
         [&] { code = run_with_settings(false, [&](const auto& s) { return daemon::status(s, as_json); }); });
 
-    std::string order;
-    std::string login;
-    std::string comment;
+    daemon::SigningCommand signing;
     auto* validate = app.add_subcommand(
         "validate",
         "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
-    validate->add_option("ORDER", order, "Order number")->required();
-    validate->add_option("--login", login, "Demonstration account")->required();
-    validate->add_option("--comment", comment, "Contextual interpretation, printed on the report");
-    validate->callback([&] {
-        code = run_with_settings(false, [&](const auto& s) { return daemon::validate(s, order, login, comment); });
-    });
+    validate->add_option("--comment", signing.comment, "Contextual interpretation, printed on the report");
+    validate->add_option("--reason", signing.reason, "Why a report that has left is replaced: needed then");
+    auto* withdraw = app.add_subcommand(
+        "withdraw", "Take back the report of an order as a demonstration biologist. Refused as validate is.");
+    withdraw->add_option("--reason", signing.reason, "Why")->required();
+    for (auto* act : {validate, withdraw}) {
+        act->add_option("ORDER", signing.order, "Order number")->required();
+        act->add_option("--login", signing.login, "Demonstration account")->required();
+        act->callback([&, act] {
+            signing.withdraw = act == withdraw;
+            code = run_with_settings(false, [&](const auto& s) { return daemon::validate(s, signing); });
+        });
+    }
 
     daemon::LetterCommand letter;
     auto* letters = app.add_subcommand(
@@ -194,7 +199,8 @@ int main(int argc, char** argv) {
 
     daemon::IdentityCommand person;
     auto* identity = app.add_subcommand(
-        "identity", "Identities: merges, splits, changes of INS, and what left under the wrong one. No patient data is shown.");
+        "identity",
+        "Identities: merges, splits, changes of INS, and what left under the wrong one. No patient data is shown.");
     identity->require_subcommand(1);
     const auto identity_verb = [&](const std::string& verb, const std::string& help) {
         auto* sub = identity->add_subcommand(verb, help);
@@ -242,7 +248,8 @@ int main(int argc, char** argv) {
     hl7->require_subcommand(1);
     auto* hl7_dump = hl7->add_subcommand(
         "dump",
-        "Print everything that stands in files of HL7 v2 (ER7, MLLP captures, batches) as JSON, one document per file:\n"
+        "Print everything that stands in files of HL7 v2 (ER7, MLLP captures, batches) as JSON, one document per "
+        "file:\n"
         "segments, fields and their parts raw, decoded texts where they differ, batch envelope, anomalies. It shows\n"
         "what is in them, patients' names too.");
     hl7_dump->add_option("FILE", files, "Files; - is standard input")->required();
@@ -250,28 +257,33 @@ int main(int argc, char** argv) {
 
     auto* cda = app.add_subcommand("cda", "Looking at CDA documents; no configuration is needed.");
     cda->require_subcommand(1);
-    auto* cda_read = cda->add_subcommand(
-        "read",
-        "Print the header, the result table and all else of a CR-BIO as JSON, one document a line: any version (2021.01,\n"
-        "2023.01, 2024.01), level 3 or 1, alone, in a style sheet or in a signature (which is not verified). Of files inside\n"
-        "it prints size and SHA-256. It shows what is in it, patients' names too.");
+    auto* cda_read = cda->add_subcommand("read",
+                                         "Print the header, the result table and all else of a CR-BIO as JSON, one "
+                                         "document a line: any version (2021.01,\n"
+                                         "2023.01, 2024.01), level 3 or 1, alone, in a style sheet or in a signature "
+                                         "(which is not verified). Of files inside\n"
+                                         "it prints size and SHA-256. It shows what is in it, patients' names too.");
     cda_read->add_option("FILE", files, "Files; - is standard input")->required();
     cda_read->callback([&] { code = daemon::read_documents(files); });
 
     daemon::CheckCommand check_command;
     int ring = 2;
-    auto* check_documents = app.add_subcommand(
-        "check",
-        "Check CDA documents, or those of XDM archives (zip), by our ring 2: the standard's rules, for any CR-BIO (2021.01,\n"
-        "2023.01, 2024.01, level 3 or 1, alone, in a style sheet or in a signature, which is not verified). No configuration is\n"
-        "needed. Exit 0 when all are accepted, 1 when one is rejected, 2 for wrong usage.");
+    auto* check_documents =
+        app.add_subcommand("check",
+                           "Check CDA documents, or those of XDM archives (zip), by our ring 2: the standard's rules, "
+                           "for any CR-BIO (2021.01,\n"
+                           "2023.01, 2024.01, level 3 or 1, alone, in a style sheet or in a signature, which is not "
+                           "verified). No configuration is\n"
+                           "needed. Exit 0 when all are accepted, 1 when one is rejected, 2 for wrong usage.");
     check_documents->add_option("FILE", check_command.names, "Files; - is standard input")->required();
-    check_documents->add_flag("--ours", check_command.ours, "Also our own closed profile: what this program composes, nothing else");
+    check_documents->add_flag("--ours", check_command.ours,
+                              "Also our own closed profile: what this program composes, nothing else");
     check_documents->add_flag("--production", check_command.production, "Test identities are errors");
     check_documents->add_flag("--json", check_command.json, "As JSON, one document a line");
     check_documents->add_option("--ring", ring, "2; the official kit (3) is not in this version")
-        ->check(CLI::Validator([](const std::string& text) { return text == "2" ? std::string() : "only ring 2 is in this version"; },
-                               "2"))
+        ->check(CLI::Validator(
+            [](const std::string& text) { return text == "2" ? std::string() : "only ring 2 is in this version"; },
+            "2"))
         ->capture_default_str();
     check_documents->callback([&] { code = daemon::check_documents(check_command); });
 

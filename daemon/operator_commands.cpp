@@ -42,8 +42,9 @@ constexpr pg::Query count_work{
     "cli.count_work", "select kind, count(*) from work_item where done_at is null group by kind order by kind"};
 constexpr pg::Query count_orders{"cli.count_orders",
                                  "select state, count(*) from lab_order group by state order by state"};
-constexpr pg::Query find_order{"cli.find_order", "select o.id, o.row_version + p.row_version - 1 from lab_order o join "
-                                            "patient p on p.id = o.patient_id where o.number = $1"};
+constexpr pg::Query find_order{"cli.find_order",
+                               "select o.id, o.row_version + p.row_version - 1 from lab_order o join "
+                               "patient p on p.id = o.patient_id where o.number = $1"};
 constexpr pg::Query list_letters{"cli.list_letters", R"sql(
     select l.id, l.channel, l.state, l.reason, l.attempts, l.created_at, l.next_attempt_at, l.accepted_at, l.partner_reference,
            l.possible_duplicate, l.error_where, l.error_what, o.number, v.version, v.document_oid
@@ -168,23 +169,24 @@ int import_files(const config::Settings& settings, const std::vector<InputFile>&
     }
     const auto order = [](const auto& entry) { return static_cast<int>(entry.import.kind); };
     std::ranges::stable_sort(imports, {}, order);  // the laboratory first: the rest refers to it
-    return with_database(settings, [&imports, &profiles](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
-        std::vector<std::string> titles;
-        for (const auto& [file, import] : imports)
-            titles.push_back(fmt::format("{}: {}", file, to_string(import.kind)));
-        const Result<std::vector<store::Applied>> applied =
-            co_await store::apply(database.app(), std::move(imports), operator_name(), clock.now());
-        if (!applied) co_return refused(applied.error());
-        for (std::size_t i = 0; i < titles.size(); ++i) {
-            const store::Applied& one = (*applied)[i];
-            std::cout << fmt::format("{}: {} added, {} changed, {} retired\n", titles[i], one.added, one.changed,
-                                     one.retired);
-        }
-        store::Inbox inbox(database.app());
-        store::Identities identities(database.app(), inbox);
-        if (!profiles.empty()) co_await identities.set_slaves(std::move(profiles), operator_name(), clock.now());
-        co_return 0;
-    });
+    return with_database(
+        settings, [&imports, &profiles](Database& database, const SystemClock& clock) -> asio::awaitable<int> {
+            std::vector<std::string> titles;
+            for (const auto& [file, import] : imports)
+                titles.push_back(fmt::format("{}: {}", file, to_string(import.kind)));
+            const Result<std::vector<store::Applied>> applied =
+                co_await store::apply(database.app(), std::move(imports), operator_name(), clock.now());
+            if (!applied) co_return refused(applied.error());
+            for (std::size_t i = 0; i < titles.size(); ++i) {
+                const store::Applied& one = (*applied)[i];
+                std::cout << fmt::format("{}: {} added, {} changed, {} retired\n", titles[i], one.added, one.changed,
+                                         one.retired);
+            }
+            store::Inbox inbox(database.app());
+            store::Identities identities(database.app(), inbox);
+            if (!profiles.empty()) co_await identities.set_slaves(std::move(profiles), operator_name(), clock.now());
+            co_return 0;
+        });
 }
 
 int status(const config::Settings& settings, bool as_json) {
@@ -221,7 +223,8 @@ int status(const config::Settings& settings, bool as_json) {
         json::object ignored;
         store::Inbox inbox(database.app());
         store::Identities identities(database.app(), inbox);
-        const std::vector<std::pair<std::string, std::int64_t>> events = co_await identities.ignored(sites_of(*laboratory));
+        const std::vector<std::pair<std::string, std::int64_t>> events =
+            co_await identities.ignored(sites_of(*laboratory));
         for (const auto& [event, count] : events)
             ignored[event] = count;
         out["ignored_events"] = ignored;
@@ -254,8 +257,7 @@ int status(const config::Settings& settings, bool as_json) {
     });
 }
 
-int validate(const config::Settings& settings, const std::string& order_number, const std::string& login,
-             const std::string& comment) {
+int validate(const config::Settings& settings, const SigningCommand& wanted) {
     if (!settings.web.demonstration_accounts || settings.instance.production()) {
         return refused({Fault::refused, "validate",
                         "only demonstration accounts validate by this command; biologists sign in the console"});
@@ -264,7 +266,7 @@ int validate(const config::Settings& settings, const std::string& order_number, 
         flow::LiveLaboratory live;
         live.replace(co_await store::load(database.app()));
         const domain::LaboratoryPtr laboratory = live.current();
-        const domain::User* user = laboratory->user(login);
+        const domain::User* user = laboratory->user(wanted.login);
         if (user == nullptr || user->password.empty())
             co_return refused({Fault::refused, "login", "no demonstration account of that name"});
         store::Inbox inbox(database.app());
@@ -277,22 +279,30 @@ int validate(const config::Settings& settings, const std::string& order_number, 
         flow::Line::Parts parts{database.app(), orders, reports, live,  clock,
                                 checker,        *pdf,   workers, "cli", settings.instance.production()};
         flow::Line line(parts);
-        flow::Actor actor{"user:" + login, user->id, {}};
+        flow::Actor actor{"user:" + wanted.login, user->id, {}};
         for (const auto site : user->sites(domain::Role::biologist))
             actor.sites.push_back(site.value());
         pg::Transaction transaction = co_await database.app().begin(actor.sites);
-        const pg::Rows found = co_await transaction.query(find_order, pg::params(order_number));
+        const pg::Rows found = co_await transaction.query(find_order, pg::params(wanted.order));
         co_await transaction.rollback();
         if (found.empty()) co_return refused({Fault::missing, "order", "no such order on the sites of this account"});
         const domain::OrderId order{found[0].uuid(0)};
+        if (wanted.withdraw) {
+            flow::WithdrawalCommand command{order, found[0].int32(1), wanted.reason};
+            const Result<std::size_t> letters = co_await line.withdraw(actor, std::move(command));
+            if (!letters) co_return refused(letters.error());
+            std::cout << fmt::format("report of order {} withdrawn: {} recipients will hear of it\n", wanted.order,
+                                     *letters);
+            co_return 0;
+        }
         const Result<flow::Preview> preview = co_await line.preview(actor, order);
         if (!preview) co_return refused(preview.error());
-        flow::ValidationCommand command{order, found[0].int32(1), {}, comment};
+        flow::ValidationCommand command{order, found[0].int32(1), {}, wanted.comment, wanted.reason};
         for (const auto& shown : preview->draft.lines)
             command.seen.push_back(shown.id);
         const Result<flow::Validated> done = co_await line.validate(actor, std::move(command));
         if (!done) co_return refused(done.error());
-        std::cout << fmt::format("order {} validated: report {} version {}\n", order_number,
+        std::cout << fmt::format("order {} validated: report {} version {}\n", wanted.order,
                                  to_string(done->version.value()), done->number);
         co_return 0;
     });
@@ -389,8 +399,8 @@ int identity(const config::Settings& settings, const IdentityCommand& command) {
                                                {"validated_at", to_iso8601(d.validated_at)},
                                                {"site", site == nullptr ? "" : site->finess.text()}});
                 } else {
-                    std::cout << fmt::format("change {}  {:<11}  letter {}  {:<13} {:<10} order {} v{}  {}{}\n", d.change,
-                                             d.kind, to_string(d.letter.value()), to_string(d.channel),
+                    std::cout << fmt::format("change {}  {:<11}  letter {}  {:<13} {:<10} order {} v{}  {}{}\n",
+                                             d.change, d.kind, to_string(d.letter.value()), to_string(d.channel),
                                              to_string(d.state), d.order_number, d.version,
                                              d.certain ? "sent" : "may have arrived", d.withdrawn ? ", withdrawn" : "");
                 }
@@ -426,7 +436,9 @@ int identity(const config::Settings& settings, const IdentityCommand& command) {
         if (command.verb == "status") {
             const Result<Uuid> id = Uuid::parse(command.patient);
             const auto status = domain::identity_status_of(command.status);
-            if (!id) co_return refused({Fault::malformed, "patient", "an identifier as `identity changes` prints is needed"});
+            if (!id)
+                co_return refused(
+                    {Fault::malformed, "patient", "an identifier as `identity changes` prints is needed"});
             if (!status) co_return refused({Fault::malformed, "status", "a status is PROV, RECUP, VALI or QUAL"});
             const Result<void> given =
                 co_await identities.give_status(std::move(deed), domain::PatientId(*id), *status);

@@ -9,6 +9,15 @@
 
 namespace sgl::daemon {
 
+/// What a demonstration biologist does with an order.
+struct SigningCommand {
+    std::string order;  ///< its number
+    std::string login;
+    std::string comment;
+    std::string reason;  ///< why a report that has left is replaced or withdrawn
+    bool withdraw{};     ///< take its report back, and sign nothing
+};
+
 /// 0 done, 1 refused or failed with a sentence on standard error.
 int migrate(const config::Settings& settings);
 /// Files by name and bytes: they were read before the process became the daemon's user.
@@ -19,8 +28,7 @@ struct InputFile {
 int import_files(const config::Settings& settings, const std::vector<InputFile>& files);
 int status(const config::Settings& settings, bool json);
 /// Demonstration accounts only.
-int validate(const config::Settings& settings, const std::string& order_number, const std::string& login,
-             const std::string& comment);
+int validate(const config::Settings& settings, const SigningCommand& command);
 
 struct LetterCommand {
     std::string verb;  ///< list, show, retry, hold, abandon

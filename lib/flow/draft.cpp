@@ -96,7 +96,6 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
             made.unreadable.push_back(result.code);
             continue;
         }
-        if (result.state == "late") continue;
         runs[result.analyte->value()].push_back(&result);
     }
     std::vector<std::pair<const domain::Analyte*, const store::CurrentResult*>> found;

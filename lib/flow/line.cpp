@@ -10,6 +10,7 @@
 #include "lib/base/log.hpp"
 #include "lib/compose/cr_bio.hpp"
 #include "lib/compose/pdf.hpp"
+#include "lib/domain/amendment.hpp"
 
 namespace sgl::flow {
 
@@ -35,6 +36,29 @@ std::string changes_since(const std::vector<domain::ResultId>& seen, const std::
     if (gone) return "results on the screen were replaced since";
     if (version_moved) return "the order changed since the screen was drawn";
     return {};
+}
+
+/// Why an order can't be signed as it stands; empty when it can, for the first time or again.
+std::string closed_to_signing(const store::OrderFile& file, const std::optional<store::LastVersion>& last) {
+    if (!last) {
+        const bool open = file.state == "registered" || file.state == "in_progress";
+        return open ? std::string() : "the order is " + file.state + " already";
+    }
+    if (last->state == "withdrawn") return "its report was withdrawn: what is still to be reported is a new order";
+    if (last->state != "published" || file.state != "reported") return "the order is " + file.state + " already";
+    return {};
+}
+
+/// What a reader of the new version has to know first.
+std::string amended_comment(const store::LastVersion& last, const ReportDraft& now, const TimeZone& zone,
+                            const ValidationCommand& command) {
+    domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, {}, {}};
+    for (const auto& line : last.lines)
+        amendment.before.push_back(line.reported);
+    for (const auto& line : now.lines)
+        amendment.after.push_back(line.reported);
+    const auto said = domain::french(amendment);
+    return command.comment.empty() ? said : said + "\n" + command.comment;
 }
 
 struct Composed {
@@ -105,7 +129,7 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
         co_await transaction.rollback();
         co_return file.error();
     }
-    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
+    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id, file->id);
     co_await transaction.rollback();
     const domain::Site* site = laboratory->site(file->site);
     if (site == nullptr) co_return Error{Fault::missing, "site", "the site of the order is not configured"};
@@ -136,12 +160,17 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
         co_await transaction.rollback();
         co_return refuse(Fault::refused, "only a biologist with RPPS and this role on the site of the order validates");
     }
-    if (file->state != "registered" && file->state != "in_progress") {
+    const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
+    if (const auto closed = closed_to_signing(*file, last); !closed.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::conflict, "the order is " + file->state + " already");
+        co_return refuse(Fault::conflict, closed);
+    }
+    if (last && command.reason.empty()) {
+        co_await transaction.rollback();
+        co_return Error{Fault::missing, "reason", "a report that has left is replaced for a reason"};
     }
     const domain::Site* site = laboratory->site(file->site);
-    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id);
+    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id, file->id);
     const ReportDraft now = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
     if (const std::string changed =
             changes_since(command.seen, now.lines, file->results, file->seen_version != command.row_version);
@@ -160,7 +189,13 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     }
     store::SignedReport report;
     report.validated_at = parts_.clock.now();
-    report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
+    if (last) {
+        report.ids = domain::identify(last->ids.set, last->ids.version + 1);
+        report.reason = command.reason;
+        command.comment = amended_comment(*last, now, site->time_zone, command);
+    } else {
+        report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
+    }
     const domain::Report complete =
         report_of(*file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
     if (const auto missing = domain::missing(complete); !missing.empty()) {
@@ -184,6 +219,45 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     log::info("order validated",
               {{"order", file->id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
     co_return Validated{report.ids.version_id, report.ids.version, report.validated_at};
+}
+
+asio::awaitable<Result<std::size_t>> Line::withdraw(Actor actor, WithdrawalCommand command) {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const domain::User* user = laboratory->user(actor.user);
+    if (user == nullptr) co_return Error{Fault::refused, "user", "this account is not known any more"};
+    if (command.reason.empty()) co_return Error{Fault::missing, "reason", "a report is withdrawn for a reason"};
+    pg::Transaction transaction = co_await parts_.pool.begin(actor.sites);
+    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, command.order, true);
+    if (!file) {
+        co_await transaction.rollback();
+        co_return file.error();
+    }
+    const auto refuse = [](Fault fault, std::string what) { return Error{fault, "order", std::move(what)}; };
+    if (!user->may_validate(file->site)) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::refused, "only a biologist with RPPS and this role on the site of the order withdraws");
+    }
+    const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
+    if (!last || last->state != "published") {
+        co_await transaction.rollback();
+        co_return refuse(Fault::conflict, "there is no report to withdraw: the order is " + file->state);
+    }
+    if (file->seen_version != command.row_version) {
+        co_await transaction.rollback();
+        co_return refuse(Fault::conflict, "the order changed since the screen was drawn");
+    }
+    store::Withdrawal withdrawal;
+    withdrawal.order = file->id;
+    withdrawal.row_version = file->row_version;
+    withdrawal.legal_entity = file->legal_entity;
+    withdrawal.site = file->site;
+    withdrawal.actor = actor.name;
+    withdrawal.why = command.reason;
+    withdrawal.at = parts_.clock.now();
+    const Result<std::size_t> letters = co_await store::Reports::withdraw(std::move(transaction), *last, withdrawal);
+    if (!letters) co_return letters.error();
+    log::info("report withdrawn", {{"order", file->id}, {"report", last->ids.version_id}, {"letters", *letters}});
+    co_return *letters;
 }
 
 asio::awaitable<std::size_t> Line::publish_waiting() {

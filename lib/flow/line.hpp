@@ -39,6 +39,14 @@ struct ValidationCommand {
     int row_version{};  ///< OrderFile::seen_version of that screen
     std::vector<domain::ResultId> seen;
     std::string comment;
+    std::string reason;  ///< of a report that has left already: what changes, and why
+};
+
+/// A report that left is taken back: nobody may use it any more.
+struct WithdrawalCommand {
+    domain::OrderId order;
+    int row_version{};  ///< OrderFile::seen_version of that screen
+    std::string reason;
 };
 
 struct Validated {
@@ -72,9 +80,13 @@ public:
 
     asio::awaitable<Result<Preview>> preview(Actor actor, domain::OrderId order);
 
-    /// Technical and biological validation of all results of an order. Fault::refused: no right, or incomplete;
-    /// conflict: stale screen (`what` says what changed).
+    /// Technical and biological validation of all results of an order. Of one whose report has left: the next version,
+    /// with what came late, which replaces the report (lab-domain 3.4). Fault::refused: no right, or incomplete;
+    /// conflict: stale screen (`what` says what changed); missing: no reason given.
     asio::awaitable<Result<Validated>> validate(Actor actor, ValidationCommand command);
+
+    /// Faults as those of validate(); gives how many recipients will hear of it.
+    asio::awaitable<Result<std::size_t>> withdraw(Actor actor, WithdrawalCommand command);
 
     /// compose → check → publish of everything that waits; gives how many were published.
     asio::awaitable<std::size_t> publish_waiting();

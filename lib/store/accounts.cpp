@@ -16,7 +16,7 @@ constexpr pg::Query count_reports{"accounts.reports", R"sql(
 
 constexpr pg::Query letters_by_row{"accounts.letters_by_row", R"sql(
     select site_id, month, channel, state, reason, count(*), count(first_sent_at)
-    from letter group by site_id, month, channel, state, reason)sql"};
+    from letter where act = 'deliver' group by site_id, month, channel, state, reason)sql"};
 
 // The last event says where a letter is; a passage through "sending" says that it left.
 constexpr pg::Query letters_by_event{"accounts.letters_by_event", R"sql(
@@ -25,6 +25,7 @@ constexpr pg::Query letters_by_event{"accounts.letters_by_event", R"sql(
         select (array_agg(to_state order by id desc))[1] as to_state, (array_agg(reason order by id desc))[1] as reason,
                bool_or(to_state = 'sending') as left_once
         from letter_event where letter_id = l.id) e on true
+    where l.act = 'deliver'
     group by l.site_id, l.month, l.channel, e.to_state, e.reason)sql"};
 
 ChannelCount& of_channel(AccountFigures& figures, domain::Channel channel) {

@@ -163,7 +163,7 @@ struct KeptResult {
 struct ReportLine {
     domain::ReportVersionId id;
     unsigned version{};
-    std::string state;  ///< validated, published, refused
+    std::string state;  ///< validated, published, refused, withdrawn
     Instant validated_at;
     std::string validator;
     std::optional<Instant> published_at;

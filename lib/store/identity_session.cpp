@@ -126,7 +126,7 @@ constexpr pg::Query count_documents{"identities.count_documents", "select count(
 constexpr pg::Query hold_wrong{"identities.hold_wrong",
                                "with waiting as (select l.id, l.state as before " SGL_SIGNED_WRONGLY
                                " and c.id = $1 and l.state in ('due', 'retry') "
-                               "and (c.kind = 'split' or l.channel in ('DMP', 'MSS_CITIZEN')) " SGL_HOLD_LETTERS};
+                               "and (c.kind = 'split' or l.channel in ('DMP', 'MSS_CITIZEN')) " SGL_STOP_LETTERS};
 
 constexpr pg::Query hold_opposed{
     "identities.hold_opposed",
@@ -134,7 +134,7 @@ constexpr pg::Query hold_opposed{
     "join report_set s on s.order_id = o.id join report_version v on v.set_id = s.id "
     "join letter l on l.version_id = v.id "
     "where o.patient_id in (select patient_family($1)) and (o.stay_number = $7 or $7 = '') "
-    "and l.channel = 'DMP' and l.act = 'deliver' and l.state in ('due', 'retry') " SGL_HOLD_LETTERS};
+    "and l.channel = 'DMP' and l.act = 'deliver' and l.state in ('due', 'retry') " SGL_STOP_LETTERS};
 
 domain::Stay stay_of(const pg::Row& row, int at) {
     domain::Stay stay;
@@ -329,8 +329,9 @@ asio::awaitable<void> IdentitySession::record(ChangeRow made) {
     const pg::Rows counted = co_await transaction_.query(count_documents, pg::params(change));
     // A merge is of one person: what goes out under his ended number is still his.
     if (made.kind != "merged") {
-        const pg::Rows stopped = co_await transaction_.query(
-            hold_wrong, hold_params(change, place_.now, place_.actor, "signed with another identity"));
+        const pg::Rows stopped =
+            co_await transaction_.query(hold_wrong, stop_params(change, domain::letter_event::Held(), place_.now,
+                                                                place_.actor, "signed with another identity"));
         if (stopped.affected() > 0) {
             work("letters_held", "PID-3",
                  fmt::format("letters signed with another identity were held ({}): sgld letters list --state held",
@@ -537,7 +538,8 @@ asio::awaitable<void> IdentitySession::stay(PatientId patient, const domain::Sta
     const bool newly = opposed.value_or(false) && !(known && known->decision().opposed.value_or(false));
     if (!newly) co_return;
     const pg::Rows stopped = co_await transaction_.query(
-        hold_opposed, hold_params(patient, place_.now, place_.actor, "the patient opposes his DMP", becomes.number));
+        hold_opposed, stop_params(patient, domain::letter_event::Held(), place_.now, place_.actor,
+                                  "the patient opposes his DMP", becomes.number));
     if (stopped.affected() > 0) {
         work("letters_held", "ZFA-9",
              fmt::format("the patient opposes his DMP: letters to it were held ({}): sgld letters list --state held",

@@ -59,7 +59,7 @@ constexpr pg::Query hold_letters{"inbox.hold_letters",
                                  "with waiting as (select l.id, l.state as before from letter l "
                                  "join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id "
                                  "where s.order_id = any($1::uuid[]) and l.act = 'deliver' "
-                                 "and l.state in ('due', 'retry') " SGL_HOLD_LETTERS};
+                                 "and l.state in ('due', 'retry') " SGL_STOP_LETTERS};
 
 /// PostgreSQL takes neither U+0000 nor what is not UTF-8 as text. Nothing is lost: the raw bytes are kept beside.
 std::string storable(const std::string& text) {
@@ -206,8 +206,8 @@ std::vector<pg::Step> Batch::steps() const {
     }
     if (!wrong_.empty()) {
         const std::vector<Uuid> ids(wrong_.begin(), wrong_.end());
-        steps.push_back(
-            pg::Step{hold_letters, hold_params(ids, now_, "daemon", "a result in it is that of another patient")});
+        steps.push_back(pg::Step{hold_letters, stop_params(ids, domain::letter_event::Held(), now_, "daemon",
+                                                           "a result in it is that of another patient")});
     }
     steps.push_back(audit(events_, now_));
     return steps;

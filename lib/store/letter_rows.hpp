@@ -1,4 +1,5 @@
-// Letters that wait for a person, whoever stops them: one statement, in the transaction that found why.
+// Letters that wait and are stopped, for a person or for good, whoever stops them: one statement, in the transaction
+// that found why.
 #pragma once
 
 #include <string>
@@ -10,8 +11,8 @@
 
 /// Ends a query that begins with "with waiting as (select l.id, l.state as before from … letter l … where …": of
 /// letters that are due or tried again. Letters on their way are asked for by nobody but their worker. A macro, because
-/// SQL is put together by the compiler only. Its parameters are those of `hold_params`.
-#define SGL_HOLD_LETTERS                                                                                       \
+/// SQL is put together by the compiler only. Its parameters are those of `stop_params`.
+#define SGL_STOP_LETTERS                                                                                       \
     "for update of l), held as (update letter l set state = $2, reason = $3 from waiting w where l.id = w.id " \
     "returning l.id, w.before, l.attempts, l.legal_entity_id, l.site_id) "                                     \
     "insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, " \
@@ -20,13 +21,13 @@
 
 namespace sgl::store {
 
-/// $1: what names the letters; $2 to $6: what they become (design D7), when, who stops them and why, without patient
-/// data; then what else the query asks for.
+/// $1: what names the letters; $2 to $6: what they become, when, who stops them and why, without patient data; then
+/// what else the query asks for.
 template <class Named, class... More>
-pg::Params hold_params(const Named& named, Instant now, std::string_view actor, std::string_view why,
-                       const More&... more) {
-    const auto held = domain::decide(domain::LetterFacts{}, domain::letter_event::Held(), {}, {}).value();
-    return pg::params(named, to_string(held.state), to_string(held.reason), now, actor, why, more...);
+pg::Params stop_params(const Named& named, const domain::LetterEvent& event, Instant now, std::string_view actor,
+                       std::string_view why, const More&... more) {
+    const auto stopped = domain::decide(domain::LetterFacts{}, event, {}, {}).value();  // design D7
+    return pg::params(named, to_string(stopped.state), to_string(stopped.reason), now, actor, why, more...);
 }
 
 }  // namespace sgl::store

@@ -5,6 +5,7 @@
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/letter_rows.hpp"
 #include "lib/store/queries.hpp"
 #include "lib/store/work_rows.hpp"
 
@@ -16,23 +17,77 @@ namespace json = boost::json;
 
 constexpr pg::Query find_previous{"reports.previous", R"sql(
     select distinct on (v.local_code) v.local_code, v.content
-    from validated_result v where v.patient_id = any(array(select patient_family($1)))
-    order by v.local_code, v.at desc)sql"};
+    from validated_result v join report_version rv on rv.id = v.version_id join report_set s on s.id = rv.set_id
+    where v.patient_id = any(array(select patient_family($1))) and s.order_id <> $2
+      and not exists (select from report_version w where w.set_id = rv.set_id and w.state = 'withdrawn')
+    order by v.local_code, v.at desc, rv.version desc)sql"};
 
 constexpr pg::Query close_order{"reports.close_order", R"sql(
     update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3, closed_at = $3
     where id = $1 and row_version = $2 and state in ('registered', 'in_progress'))sql"};
 
+// The next version of a report that has left.
+constexpr pg::Query close_again{"reports.close_again", R"sql(
+    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3, closed_at = $3
+    where id = $1 and row_version = $2 and state = 'reported')sql"};
+
 constexpr pg::Query validate_results{"reports.validate_results", R"sql(
-    update result set state = 'bio_validated' where id = any($1::bigint[]) and state = 'raw')sql"};
+    update result set state = 'bio_validated' where id = any($1::bigint[]) and state in ('raw', 'late'))sql"};
+
+constexpr pg::Query close_work_of_signed{"reports.close_work_of_signed", R"sql(
+    update work_item w set done_at = $3, done_by = $4, done_why = 'signed in the next version'
+    from result r
+    where r.id = any($2::bigint[]) and w.order_id = $1 and w.kind = 'late_result' and w.done_at is null
+      and w.message_id = r.message_id and split_part(w.coordinate, '-', 1) = 'OBX[' || r.position || ']')sql"};
+
+constexpr pg::Query read_last{"reports.last", R"sql(
+    select v.set_id, v.version, v.id, v.state, v.validated_at
+    from report_set s join report_version v on v.set_id = s.id where s.order_id = $1
+    order by v.version desc limit 1)sql"};
+
+constexpr pg::Query mark_withdrawn{"reports.withdraw", R"sql(
+    update report_version set state = 'withdrawn', withdrawn_at = $2, withdrawn_by = $3, withdrawn_why = $4
+    where id = $1 and state = 'published')sql"};
+
+constexpr pg::Query touch_order{"reports.touch_order", R"sql(
+    update lab_order set row_version = row_version + 1, last_event_at = $3
+    where id = $1 and row_version = $2 and state = 'reported')sql"};
+
+// Of each recipient the newest version that he has, or may have.
+constexpr pg::Query find_sent{"reports.sent", R"sql(
+    select distinct on (l.channel, l.recipient_key) l.version_id, l.channel, l.recipient_key, l.recipient_name, l.address,
+           l.partner_id, l.month
+    from letter l join report_version v on v.id = l.version_id
+    where v.set_id = $1 and l.act = 'deliver'
+      and (l.state in ('sending', 'in_doubt', 'accepted', 'delivered') or l.possible_duplicate
+           or exists (select from letter_event e where e.letter_id = l.id and e.to_state in ('accepted', 'delivered', 'in_doubt')))
+    order by l.channel, l.recipient_key, v.version desc)sql"};
+
+constexpr pg::Query insert_withdrawals{"reports.insert_withdrawals", R"sql(
+    insert into letter (id, legal_entity_id, site_id, version_id, variant, channel, act, recipient_key, recipient_name, address,
+        partner_id, state, reason, month, created_at, trying_since, next_attempt_at)
+    select id, $1, $2, version, 'professional', channel, 'withdraw', key, name, address, partner, 'due', '', month, $3, $3, $3
+    from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::date[])
+         as t(id, version, channel, key, name, address, partner, month))sql"};
+
+constexpr pg::Query abandon_waiting{"reports.abandon_waiting",
+                                    "with waiting as (select l.id, l.state as before from letter l "
+                                    "join report_version v on v.id = l.version_id "
+                                    "where v.set_id = $1 and l.act = 'deliver' "
+                                    "and l.state in ('due', 'retry', 'held', 'blocked') " SGL_STOP_LETTERS};
+
+constexpr pg::Query close_work_of_withdrawn{"reports.close_work_of_withdrawn", R"sql(
+    update work_item set done_at = $2, done_by = $3, done_why = 'the report was withdrawn'
+    where order_id = $1 and kind = 'report_to_withdraw' and done_at is null)sql"};
 
 constexpr pg::Query insert_set{"reports.insert_set", R"sql(
     insert into report_set (id, legal_entity_id, site_id, order_id) values ($1, $2, $3, $4))sql"};
 
 constexpr pg::Query insert_version{"reports.insert_version", R"sql(
     insert into report_version (id, legal_entity_id, site_id, set_id, version, kind, state, validated_at, validated_by, validator,
-        month, comment, confidentiality, ins_qualified, patient, document_oid)
-    values ($1, $2, $3, $4, $5, 'final', 'validated', $6, $7, $8::jsonb, $9, $10, 'N', $11, $12::jsonb, $13))sql"};
+        month, comment, confidentiality, ins_qualified, patient, document_oid, reason)
+    values ($1, $2, $3, $4, $5, case when $5 > 1 then 'amended' else 'final' end, 'validated', $6, $7, $8::jsonb, $9, $10, 'N',
+            $11, $12::jsonb, $13, $14))sql"};
 
 constexpr pg::Query insert_lines{"reports.insert_lines", R"sql(
     insert into validated_result (version_id, position, legal_entity_id, site_id, patient_id, result_id, loinc, local_code, content, at)
@@ -82,9 +137,9 @@ constexpr pg::Query read_documents{"reports.documents", R"sql(
 constexpr Uuid letter_space{
     {0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
 
-Uuid letter_id(domain::ReportVersionId version, const domain::PlannedLetter& letter) {
-    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" +
-                                      std::string(to_string(letter.channel)) + "/" + letter.recipient_key + "/deliver");
+Uuid letter_id(domain::ReportVersionId version, std::string_view channel, std::string_view recipient, domain::Act act) {
+    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" + std::string(channel) + "/" +
+                                      std::string(recipient) + "/" + std::string(to_string(act)));
 }
 
 SignedReport::Line line_of(const pg::Row& row) {
@@ -105,8 +160,9 @@ AuditEvent event_of(const StoredVersion& version, const std::string& actor, std:
 }  // namespace
 
 asio::awaitable<std::map<std::string, domain::PreviousResult>> Reports::previous(pg::Transaction& transaction,
-                                                                                 domain::PatientId patient) {
-    const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient));
+                                                                                 domain::PatientId patient,
+                                                                                 domain::OrderId order) {
+    const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient, order));
     std::map<std::string, domain::PreviousResult> found;
     for (const auto row : rows) {
         const auto content = codec::parse(row.text(1));
@@ -135,8 +191,9 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         contents.add(pg::Json{content});
         times.add(TimeZone::paris().to_instant(line.reported.measured_at));
     }
-    const pg::Rows closed =
-        co_await transaction.query(close_order, pg::params(report.order, report.row_version, report.validated_at));
+    const bool first = report.ids.version == 1;
+    const pg::Rows closed = co_await transaction.query(
+        first ? close_order : close_again, pg::params(report.order, report.row_version, report.validated_at));
     if (closed.affected() != 1) {
         co_await transaction.rollback();
         co_return Error{Fault::conflict, "order", "the order changed while it was signed"};
@@ -144,13 +201,20 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
     failpoint("before_validate_commit");
     std::vector<pg::Step> steps;
     steps.push_back(pg::Step{validate_results, pg::params(results)});
-    steps.push_back(pg::Step{insert_set, pg::params(report.ids.set, report.legal_entity, report.site, report.order)});
+    if (first) {
+        steps.push_back(
+            pg::Step{insert_set, pg::params(report.ids.set, report.legal_entity, report.site, report.order)});
+    } else {
+        steps.push_back(
+            pg::Step{close_work_of_signed, pg::params(report.order, results, report.validated_at, report.actor)});
+    }
     const std::string validator = codec::text(codec::to_json(report.validator));
     const std::string patient = codec::text(codec::to_json(report.patient));
-    steps.push_back(pg::Step{
-        insert_version, pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set,
-                                   report.ids.version, report.validated_at, report.user, validator, report.month,
-                                   report.comment, report.patient.ins_may_leave(), patient, report.ids.document_oid)});
+    steps.push_back(
+        pg::Step{insert_version,
+                 pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set, report.ids.version,
+                            report.validated_at, report.user, validator, report.month, report.comment,
+                            report.patient.ins_may_leave(), patient, report.ids.document_oid, report.reason)});
     steps.push_back(
         pg::Step{insert_lines, pg::params(report.ids.version_id, report.legal_entity, report.site, report.patient.id,
                                           positions, results, loincs, codes, contents, times)});
@@ -165,6 +229,7 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         event.object = "order:" + to_string(report.order.value());
         event.payload = codec::text({{"version", to_string(report.ids.version_id.value())},
                                      {"rpps", report.validator.rpps.text()},
+                                     {"number", report.ids.version},
                                      {"row_version", report.row_version},
                                      {"results", report.lines.size()}});
         events.push_back(std::move(event));
@@ -178,6 +243,83 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
     }
     failpoint("after_validate_commit");
     co_return Result<void>{};
+}
+
+asio::awaitable<std::optional<LastVersion>> Reports::last(pg::Transaction& transaction, domain::OrderId order) {
+    const pg::Rows found = co_await transaction.query(read_last, pg::params(order));
+    if (found.empty()) co_return std::nullopt;
+    const auto row = found[0];
+    LastVersion last;
+    last.ids = domain::identify(domain::ReportSetId{row.uuid(0)}, static_cast<unsigned>(row.int32(1)));
+    last.state = row.string(3);
+    last.validated_at = row.instant(4);
+    const pg::Rows lines = co_await transaction.query(read_lines, pg::params(row.uuid(2)));
+    for (const auto line : lines)
+        last.lines.push_back(line_of(line));
+    co_return last;
+}
+
+asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transaction, const LastVersion& version,
+                                                       const Withdrawal& withdrawal) {
+    const Error conflict{Fault::conflict, "order", "the order or its report changed meanwhile"};
+    std::vector<pg::Step> look;
+    look.push_back(pg::Step{touch_order, pg::params(withdrawal.order, withdrawal.row_version, withdrawal.at)});
+    look.push_back(
+        pg::Step{mark_withdrawn, pg::params(version.ids.version_id, withdrawal.at, withdrawal.actor, withdrawal.why)});
+    look.push_back(pg::Step{find_sent, pg::params(version.ids.set)});
+    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
+    if (seen[0].affected() != 1 || seen[1].affected() != 1) {
+        co_await transaction.rollback();
+        co_return conflict;
+    }
+    pg::UuidColumn ids;
+    pg::UuidColumn versions;
+    pg::TextColumn channels;
+    pg::TextColumn keys;
+    pg::TextColumn names;
+    pg::TextColumn addresses;
+    pg::Int4Column partners;
+    pg::DateColumn months;
+    pg::TextColumn states;
+    pg::TextColumn reasons;
+    for (const auto row : seen[2]) {
+        ids.add(letter_id(domain::ReportVersionId{row.uuid(0)}, row.text(1), row.text(2), domain::Act::withdraw));
+        versions.add(row.uuid(0));
+        channels.add(row.text(1));
+        keys.add(row.text(2));
+        names.add(row.text(3));
+        addresses.add(row.text(4));
+        partners.add(row.optional_int32(5));
+        months.add(row.date(6));
+        states.add(to_string(domain::LetterState::due));
+        reasons.add("");
+    }
+    failpoint("before_withdraw_commit");
+    std::vector<pg::Step> steps;
+    steps.push_back(
+        pg::Step{insert_withdrawals, pg::params(withdrawal.legal_entity, withdrawal.site, withdrawal.at, ids, versions,
+                                                channels, keys, names, addresses, partners, months)});
+    steps.push_back(pg::Step{insert_letter_events, pg::params(withdrawal.legal_entity, withdrawal.site, withdrawal.at,
+                                                              withdrawal.actor, ids, states, reasons)});
+    steps.push_back(
+        pg::Step{abandon_waiting, stop_params(version.ids.set, domain::letter_event::Abandoned(), withdrawal.at,
+                                              withdrawal.actor, "the report was withdrawn")});
+    steps.push_back(pg::Step{close_work_of_withdrawn, pg::params(withdrawal.order, withdrawal.at, withdrawal.actor)});
+    std::vector<AuditEvent> events;
+    AuditEvent event;
+    event.legal_entity = withdrawal.legal_entity;
+    event.site = withdrawal.site;
+    event.actor = withdrawal.actor;
+    event.action = "withdraw_report";
+    event.object = "report:" + to_string(version.ids.version_id.value());
+    event.payload =
+        codec::text({{"document", version.ids.document_oid}, {"why", withdrawal.why}, {"letters", seen[2].size()}});
+    events.push_back(std::move(event));
+    steps.push_back(audit(events, withdrawal.at));
+    const std::size_t letters = seen[2].size();
+    co_await transaction.commit_with(std::move(steps));
+    failpoint("after_withdraw_commit");
+    co_return letters;
 }
 
 asio::awaitable<std::vector<domain::ReportVersionId>> Reports::to_compose(const std::vector<std::int32_t>& sites,
@@ -242,7 +384,8 @@ asio::awaitable<bool> Reports::publish(const StoredVersion& version, const Store
     pg::TextColumn states;
     pg::TextColumn reasons;
     for (const auto& letter : letters) {
-        ids.add(letter_id(version.ids.version_id, letter));
+        ids.add(
+            letter_id(version.ids.version_id, to_string(letter.channel), letter.recipient_key, domain::Act::deliver));
         channels.add(to_string(letter.channel));
         keys.add(letter.recipient_key);
         names.add(letter.recipient_name);
@@ -313,9 +456,15 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
 }
 
 std::vector<pg::Query> reports_queries() {
-    return {find_previous,    close_order,    validate_results,     insert_set,     insert_version, insert_lines,
-            pick_to_compose,  read_version,   read_lines,           mark_published, mark_refused,   mark_reported,
-            insert_documents, insert_letters, insert_letter_events, read_documents};
+    return {find_previous,      close_order,          close_again,
+            validate_results,   close_work_of_signed, read_last,
+            mark_withdrawn,     touch_order,          find_sent,
+            insert_withdrawals, abandon_waiting,      close_work_of_withdrawn,
+            insert_set,         insert_version,       insert_lines,
+            pick_to_compose,    read_version,         read_lines,
+            mark_published,     mark_refused,         mark_reported,
+            insert_documents,   insert_letters,       insert_letter_events,
+            read_documents};
 }
 
 }  // namespace sgl::store

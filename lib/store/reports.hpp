@@ -26,6 +26,7 @@ struct SignedReport {
     Instant validated_at;
     std::chrono::year_month_day month;  ///< first day, in the site's time zone
     std::string comment;
+    std::string reason;  ///< of a version after the first: what the biologist changes, and why
     struct Line {
         domain::ResultId result;
         std::string chapter;
@@ -33,6 +34,25 @@ struct SignedReport {
         domain::ReportedResult reported;
     };
     std::vector<Line> lines;
+};
+
+/// The newest version of an order's report.
+struct LastVersion {
+    domain::ReportIdentifiers ids;
+    std::string state;  ///< validated, published, refused, withdrawn
+    Instant validated_at;
+    std::vector<SignedReport::Line> lines;
+};
+
+/// A person takes a report back.
+struct Withdrawal {
+    domain::OrderId order;
+    int row_version{};
+    domain::LegalEntityId legal_entity;
+    domain::SiteId site;
+    std::string actor;  ///< "user:<login>"
+    std::string why;
+    Instant at;
 };
 
 /// What composing needs.
@@ -59,13 +79,24 @@ class Reports {
 public:
     explicit Reports(pg::Pool& pool) : pool_(pool) {}
 
-    /// Newest validated result of each analysis of a patient, before now, excluding that order's own set.
+    /// Newest validated result of each analysis of a patient, as the newest version says it; not what was withdrawn,
+    /// nor what the order itself reported.
     static asio::awaitable<std::map<std::string, domain::PreviousResult>> previous(pg::Transaction& transaction,
-                                                                                   domain::PatientId patient);
+                                                                                   domain::PatientId patient,
+                                                                                   domain::OrderId order);
 
-    /// Writes and commits: results become bio_validated, the order fully_validated, version 1 of its report waits to be
-    /// composed. Fault::conflict when somebody was first.
+    static asio::awaitable<std::optional<LastVersion>> last(pg::Transaction& transaction, domain::OrderId order);
+
+    /// Writes and commits: results become bio_validated, the order fully_validated, a version of its report waits to be
+    /// composed: the first, or the next one of an order that is reported. What came late and is signed now is work no
+    /// more. Fault::conflict when somebody was first.
     static asio::awaitable<Result<void>> sign(pg::Transaction transaction, const SignedReport& report);
+
+    /// Writes and commits: the version is withdrawn; whoever got the report, or may have got it, gets a letter that
+    /// takes back the version that he has; letters that did not leave are abandoned. Gives how many letters.
+    /// Fault::conflict when somebody was first.
+    static asio::awaitable<Result<std::size_t>> withdraw(pg::Transaction transaction, const LastVersion& version,
+                                                         const Withdrawal& withdrawal);
 
     /// Oldest first, at most `limit`, without the `skip` oldest.
     asio::awaitable<std::vector<domain::ReportVersionId>> to_compose(const std::vector<std::int32_t>& sites,

@@ -24,6 +24,7 @@ struct ValidationRequest {
     int row_version{};                     ///< of the order, as the biologist saw it
     std::vector<domain::ResultId> seen;    ///< every result that was on the screen
     std::string comment;                   ///< contextual interpretation, may be empty
+    std::string reason;                    ///< of the next version of a report that has left: why
 };
 
 struct ValidationDone {
@@ -91,6 +92,9 @@ public:
 
     /// Refused unless the user is a biologist with RPPS on the order's site.
     virtual asio::awaitable<Result<ValidationDone>> validate(User user, ValidationRequest request) = 0;
+
+    /// The report of an order is taken back from whoever has it; gives how many will hear of it. Refused as validate().
+    virtual asio::awaitable<Result<std::size_t>> withdraw(User user, domain::OrderId order, int row_version, std::string why) = 0;
 
     virtual asio::awaitable<Result<void>> retry_letter(User user, domain::LetterId letter) = 0;
     virtual asio::awaitable<Result<void>> hold_letter(User user, domain::LetterId letter, std::string why) = 0;

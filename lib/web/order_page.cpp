@@ -305,11 +305,37 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
             for (const auto& row : order.results) {
                 h.single("input", {{"type", "hidden"}, {"name", "vu"}, {"value", std::to_string(row.id.value())}});
             }
+            const bool again = !order.reports.empty();
+            if (again) {
+                h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires ; elle dit en tête ce qui change (version {}).",
+                                       order.reports.front().version + 1));
+                h.tag("label", {{"for", "motif"}}, "Motif de la modification, imprimé sur le compte rendu");
+                h.single("input", {{"id", "motif"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
+            }
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
             h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
-                h.text("Valider (technique et biologique)");
+                h.text(again ? "Valider la nouvelle version" : "Valider (technique et biologique)");
                 h.tag("kbd", {{"aria-hidden", "true"}}, "v");
+            });
+        });
+    });
+}
+
+/// Taken back without a replacement: wrong patient, or nothing of it is right (lab-domain 3.4).
+void withdrawal_box(Html& h, const Frame& frame, const OrderScreen& screen) {
+    const auto& order = screen.order;
+    if (!screen.may_validate || order.reports.empty()) return;
+    h.tag("section", {{"class", "box"}}, [&] {
+        h.tag("details", [&] {
+            h.tag("summary", "Retirer le compte rendu");
+            h.tag("p", "Il est annulé chez tous ceux qui l'ont reçu, sans être remplacé ; ce qui n'est pas parti ne partira pas.");
+            h.tag("form", {{"method", "post"}, {"action", fmt::format("/dossiers/{}/retrait", to_string(order.id.value()))}}, [&] {
+                layout::csrf_field(h, frame);
+                h.single("input", {{"type", "hidden"}, {"name", "version"}, {"value", std::to_string(order.row_version)}});
+                h.tag("label", {{"for", "motif-retrait"}}, "Motif du retrait");
+                h.single("input", {{"id", "motif-retrait"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
+                h.tag("button", {{"type", "submit"}}, "Retirer");
             });
         });
     });
@@ -325,6 +351,7 @@ void reports_box(Html& h, const Frame& frame, const store::OrderView& order) {
                     h.tag("a", {{"href", fmt::format("/comptes-rendus/{}", to_string(line.id.value()))}}, fmt::format("Version {}", line.version));
                     h.text(fmt::format(" · validée le {} par {}", layout::moment(frame, order.site, line.validated_at), line.validator));
                     if (line.state == "refused") layout::mark(h, {"bad", "✕", "non composée"}, true);
+                    if (line.state == "withdrawn") layout::mark(h, {"bad", "✕", "retirée"}, true);
                 });
             }
         });
@@ -385,6 +412,7 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
                 hindrances(h, screen);
                 delivery_box(h, screen);
                 sign_form(h, frame, screen);
+                withdrawal_box(h, frame, screen);
                 set_aside(h, frame, screen.order);
                 reports_box(h, frame, screen.order);
                 h.tag("p", {{"class", "keys"}}, [&] {

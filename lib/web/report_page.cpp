@@ -21,6 +21,7 @@ std::string size_words(std::uint64_t bytes) {
 Mark state_mark(const store::ReportLine& line) {
     if (line.state == "published") return {"ok", "✓", "émis"};
     if (line.state == "refused") return {"bad", "✕", "non composé"};
+    if (line.state == "withdrawn") return {"bad", "✕", "retiré"};
     return {"note", "…", "en cours de composition"};
 }
 

@@ -76,6 +76,7 @@ private:
                       std::optional<Error> refused, std::optional<Notice> notice, unsigned status);
     Answer order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status);
     Answer validate(Call& call);
+    Answer withdraw(Call& call);
     Answer set_aside(Call& call);
     Answer report(Call& call);
     Answer pdf(Call& call);
@@ -94,6 +95,7 @@ private:
     Answer api_orders(Call& call);
     Answer api_order(Call& call);
     Answer api_validate(Call& call);
+    Answer api_withdraw(Call& call);
     Answer api_set_aside(Call& call);
     Answer api_report(Call& call);
     Answer api_report_letters(Call& call);

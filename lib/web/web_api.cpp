@@ -25,7 +25,7 @@ Result<ValidationRequest> validation_of(const boost::json::value& body, domain::
     const auto* const object = body.if_object();
     if (object == nullptr) return Error{Fault::malformed, "body", "the body is not a JSON object"};
     for (const auto& member : *object) {
-        if (member.key() != "row_version" && member.key() != "results" && member.key() != "comment") {
+        if (member.key() != "row_version" && member.key() != "results" && member.key() != "comment" && member.key() != "reason") {
             return Error{Fault::malformed, "body", "a member of the body is not known"};
         }
     }
@@ -43,6 +43,10 @@ Result<ValidationRequest> validation_of(const boost::json::value& body, domain::
     if (const auto* const comment = object->if_contains("comment")) {
         if (!comment->is_string()) return Error{Fault::malformed, "comment", "the comment is a text"};
         wish.comment = std::string(std::string_view(comment->get_string()));
+    }
+    if (const auto* const reason = object->if_contains("reason")) {
+        if (!reason->is_string()) return Error{Fault::malformed, "reason", "the reason is a text"};
+        wish.reason = std::string(std::string_view(reason->get_string()));
     }
     return wish;
 }
@@ -95,6 +99,24 @@ Web::Answer Web::api_validate(Call& call) {
     if (!done) co_return error_answer(call, done.error());
     log::info("validated by the API", {{"order", *id}, {"version", done->version}, {"user", call.user().id}});
     co_return answers::json(api::to_json(*done), 201);
+}
+
+Web::Answer Web::api_withdraw(Call& call) {
+    const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
+    if (!id) co_return error_answer(call, id.error());
+    const auto* const body = call.json.if_object();
+    const auto* const version = body == nullptr ? nullptr : body->if_contains("row_version");
+    if (version == nullptr || !version->is_int64() || version->get_int64() <= 0 || version->get_int64() > 1'000'000'000) {
+        const Error unreadable{Fault::malformed, "row_version", "a positive number is needed: the version that was seen"};
+        co_return error_answer(call, unreadable);
+    }
+    auto reason = reason_of(call.text("reason"));
+    if (!reason) co_return error_answer(call, reason.error());
+    const int seen = static_cast<int>(version->get_int64());
+    const auto done = co_await commands_.withdraw(call.user(), *id, seen, *reason);
+    if (!done) co_return error_answer(call, done.error());
+    log::info("report withdrawn by the API", {{"order", *id}, {"letters", *done}, {"user", call.user().id}});
+    co_return answers::json(boost::json::value{{"letters", *done}});
 }
 
 Web::Answer Web::api_set_aside(Call& call) {

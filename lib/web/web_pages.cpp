@@ -17,7 +17,8 @@ std::string why_not(const store::User& user, const store::OrderView& order, cons
     if (!user.has(store::Role::biologist, order.site)) return "La validation est réservée aux biologistes médicaux de ce site.";
     if (user.rpps.empty()) return "Votre compte n'a pas de numéro RPPS : il ne peut pas valider.";
     if (order.state == domain::OrderState::cancelled) return "Ce dossier est annulé.";
-    if (!is_open(order.state)) return "Ce dossier est validé. La correction d'un compte rendu émis n'est pas disponible dans cette version.";
+    if (!is_open(order.state) && (order.reports.empty() || order.reports.front().state != "published"))
+        return "Ce dossier est validé : rien n'est à signer.";
     if (!draft) return "Le projet de compte rendu n'a pas pu être préparé.";
     if (draft->results.empty()) return "Aucun résultat à valider.";
     return {};
@@ -131,6 +132,9 @@ Web::Answer Web::order(Call& call) {
     const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
     if (!id) co_return error_answer(call, id.error());
     std::optional<Notice> notice;
+    if (const auto letters = integer(call.query("retire").value_or(""))) {
+        notice = Notice{true, fmt::format("Compte rendu retiré : {} destinataire{} prévenu{}.", *letters, *letters > 1 ? "s" : "", *letters > 1 ? "s" : ""), "", ""};
+    }
     if (call.query("ecarte")) notice = Notice{true, "Résultat écarté, avec son motif.", "", ""};
     co_return co_await order_after(call, *id, std::move(notice), 200);
 }
@@ -147,6 +151,7 @@ Web::Answer Web::validate(Call& call) {
     ValidationRequest wish;
     wish.order = *id;
     wish.comment = call.text("commentaire");
+    wish.reason = call.text("motif");
     const auto version = integer(call.text("version"));
     bool readable = version.has_value() && *version > 0 && *version < 1'000'000'000;
     for (const auto& [name, value] : call.form) {
@@ -170,6 +175,24 @@ Web::Answer Web::validate(Call& call) {
     }
     log::info("validated in the console", {{"order", *id}, {"version", done->version}, {"user", call.user().id}});
     co_return answers::redirect("/dossiers?fait=" + to_string(done->version.value()));
+}
+
+Web::Answer Web::withdraw(Call& call) {
+    const auto id = id_of<domain::OrderId>(call.parts.front(), "order");
+    if (!id) co_return error_answer(call, id.error());
+    auto reason = reason_of(call.text("motif"));
+    if (!reason) co_return error_answer(call, reason.error());
+    const auto version = integer(call.text("version"));
+    const int seen = version && *version > 0 && *version < 1'000'000'000 ? static_cast<int>(*version) : 0;
+    const auto done = co_await commands_.withdraw(call.user(), *id, seen, *reason);
+    if (!done) {
+        if (done.error().fault != Fault::conflict) co_return error_answer(call, done.error());
+        Notice stale{false, "Rien n'a été retiré : le dossier a changé depuis son affichage. Relisez-le.", "", ""};
+        std::optional<Notice> notice(std::move(stale));
+        co_return co_await order_after(call, *id, std::move(notice), 409);
+    }
+    log::info("report withdrawn in the console", {{"order", *id}, {"letters", *done}, {"user", call.user().id}});
+    co_return answers::redirect("/dossiers/" + call.parts[0] + "?retire=" + std::to_string(*done));
 }
 
 /// What stands in the path names an order and one of its results.

@@ -132,7 +132,16 @@ private:
         if (word == "order")
             return order(argument(), step.act.size() > 2 ? step.act[2] : "IONO",
                          step.act.size() > 3 ? step.act[3] : "PAT-TROIS");
-        if (word == "validate") return validate(argument());
+        if (word == "validate") return validate(argument(), reason_in(step));
+        if (word == "withdraw") return withdraw(argument(), reason_in(step));
+        if (word == "delivered") {  // whoever the letters of its reports are for has taken them
+            superuser(
+                "update letter l set state = 'accepted', accepted_at = now() "
+                "from report_version v, report_set s, order_number n where v.id = l.version_id and s.id = v.set_id "
+                "and n.order_id = s.order_id and l.state = 'due' and n.number = '" +
+                argument() + "'");
+            return {};
+        }
         if (word == "import") {
             import(folder_ / argument());
             return {};
@@ -167,12 +176,32 @@ private:
     }
 
     /// A biologist signs all that is there; the report is made.
-    std::string validate(const std::string& number) {
+    /// What follows the number: "@withdraw P1001 Mauvais patient".
+    static std::string reason_in(const Step& step) {
+        std::string reason;
+        for (std::size_t i = 2; i < step.act.size(); ++i)
+            reason += (reason.empty() ? "" : " ") + step.act[i];
+        return reason;
+    }
+
+    std::string withdraw(const std::string& number, const std::string& reason) {
+        const auto id = one("select order_id::text from order_number where number = '" + number + "'");
+        const auto whole = file(domain::OrderId{Uuid::parse(id).value()}).value();
+        const auto user = laboratory_.current()->user("biologiste")->id;
+        flow::Actor actor{"user:biologiste", user, scope_a_};
+        flow::WithdrawalCommand command{whole.id, whole.seen_version, reason};
+        const auto done = run(line_.withdraw(std::move(actor), std::move(command)));
+        return done ? std::string() : "(" + number + " can't be withdrawn: " + done.error().what + ")\n";
+    }
+
+    /// With a reason: the next version of a report that has left.
+    std::string validate(const std::string& number, const std::string& reason) {
         const auto id = one("select order_id::text from order_number where number = '" + number + "'");
         const auto whole = file(domain::OrderId{Uuid::parse(id).value()}).value();
         flow::ValidationCommand command;
         command.order = whole.id;
         command.row_version = whole.seen_version;
+        command.reason = reason;
         for (const auto& result : whole.results)
             command.seen.push_back(result.id);
         const auto user = laboratory_.current()->user("biologiste")->id;

@@ -195,7 +195,7 @@ TEST_F(PgLine, LetsNoReportStopThoseBehindIt) {
     const domain::OrderId second{Uuid::parse(one("select id from lab_order where state <> 'fully_validated'")).value()};
     auto command = screen();
     const auto whole = file(second).value();
-    command = {second, whole.seen_version, {}, ""};
+    command = {second, whole.seen_version, {}, "", ""};
     for (const auto& result : whole.results)
         command.seen.push_back(result.id);
     clock_.advance(std::chrono::seconds(5));

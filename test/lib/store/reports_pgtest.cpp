@@ -165,15 +165,19 @@ TEST_F(PgReports, RememberTheNewestValueOfEachAnalysis) {
     auto later = report_of(file(order).value());
     later.lines[0].reported.measured_at = Timestamp::parse("20260401081000+0200").value();
     ASSERT_TRUE(sign(later));
-    const auto previous = [&]() -> asio::awaitable<std::map<std::string, domain::PreviousResult>> {
+    const auto previous = [&](domain::OrderId of) -> asio::awaitable<std::map<std::string, domain::PreviousResult>> {
         pg::Transaction transaction = co_await pool_.begin(scope_a_);
-        auto found = co_await Reports::previous(transaction, first.patient.id);
+        auto found = co_await Reports::previous(transaction, first.patient.id, of);
         co_await transaction.rollback();
         co_return found;
     };
-    const auto found = run(previous());
+    const auto found = run(previous(domain::OrderId{}));
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(to_french(found.at("NA").value), "145");
+    EXPECT_EQ(to_french(run(previous(order)).at("NA").value), "140") << "what an order reported is not before itself";
+    superuser("update report_version set state = 'withdrawn', withdrawn_at = now() where set_id = '" +
+              to_string(later.ids.set.value()) + "'");
+    EXPECT_EQ(to_french(run(previous(domain::OrderId{})).at("NA").value), "140") << "nobody believes what was withdrawn";
 }
 
 // ── SAF-01: no code alone decides what leaves ──

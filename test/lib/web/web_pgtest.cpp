@@ -24,6 +24,12 @@ public:
         if (refusal) co_return *refusal;
         co_return ValidationDone{domain::ReportVersionId{fakes::uuid(77)}, 1, fakes::now};
     }
+    asio::awaitable<Result<std::size_t>> withdraw(User user, domain::OrderId order, int row_version, std::string why) override {
+        acts.push_back("withdraw " + to_string(order.value()) + " " + std::to_string(row_version) + " " + why);
+        by = user.login;
+        if (refusal) co_return *refusal;
+        co_return std::size_t{3};
+    }
     asio::awaitable<Result<void>> retry_letter(User, domain::LetterId letter) override { return act("retry", letter, ""); }
     asio::awaitable<Result<void>> hold_letter(User, domain::LetterId letter, std::string why) override { return act("hold", letter, std::move(why)); }
     asio::awaitable<Result<void>> abandon_letter(User, domain::LetterId letter, std::string why) override { return act("abandon", letter, std::move(why)); }

@@ -1,0 +1,52 @@
+// What a reader of a replaced report is told first (lab-domain 3.4).
+#include "lib/domain/amendment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sgl::domain {
+namespace {
+
+ReportedResult measured(std::string code, std::string label, std::string_view number) {
+    ReportedResult result;
+    result.local_code = std::move(code);
+    result.label = std::move(label);
+    result.value = Quantity{Comparator::none, Decimal::parse(number).value(), "mmol/L"};
+    return result;
+}
+
+Amendment amendment() {
+    Amendment made;
+    made.version = 1;
+    made.validated_at = Timestamp::parse("20260314081500+0100").value();
+    made.reason = "Interférence, dosage refait";
+    made.before = {measured("NA", "Sodium", "118"), measured("CL", "Chlorure", "101")};
+    made.after = {measured("NA", "Sodium", "138"), measured("CL", "Chlorure", "101")};
+    return made;
+}
+
+TEST(Amendment, SaysWhatItReplacesAndWhyAndTheOldValueBesideTheNewOne) {
+    EXPECT_EQ(french(amendment()),
+              "Annule et remplace la version 1 validée le 14/03/2026 à 08:15.\n"
+              "Motif : Interférence, dosage refait\n"
+              "Résultat corrigé : Sodium 138 mmol/L (au lieu de 118 mmol/L).");
+}
+
+TEST(Amendment, NamesWhatWasAddedAndWhatIsNotThereAnyMore) {
+    auto made = amendment();
+    made.after = {measured("CL", "Chlorure", "101"), measured("K", "Potassium", "4.1"),
+                  measured("CA", "Calcium", "2.3")};
+    const auto text = french(made);
+    EXPECT_NE(text.find("\nRésultats ajoutés : Potassium 4,1 mmol/L ; Calcium 2,3 mmol/L."), std::string::npos) << text;
+    EXPECT_NE(text.find("\nRésultat retiré : Sodium 118 mmol/L."), std::string::npos) << text;
+    EXPECT_EQ(text.find("corrigé"), std::string::npos) << text;
+}
+
+TEST(Amendment, CallsAResultNotDoneWhatItIs) {
+    auto made = amendment();
+    made.after[0].not_done = true;
+    const auto text = french(made);
+    EXPECT_NE(text.find("Sodium non réalisé (au lieu de 118 mmol/L)"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace sgl::domain
