@@ -327,9 +327,27 @@ const std::vector<Key<S::Delivery>> delivery_keys{
 
 const std::vector<Key<S::Cda>> cda_keys{
     {"official_kit", &S::Cda::official_kit, "folder", R"("")",
-     "Official schema and schematrons of the CI-SIS, when the laboratory has installed them: every document then "
-     "passes "
-     "them too (design D6). Empty: our own checks alone. We ship no official file."},
+     "Official kit of the CI-SIS (testContenuCDA: the folders schematrons and jeuxDeValeurs), when the laboratory has "
+     "installed it: documents then pass its rules too, those of CR-BIO, IHE, ModelesDeContenusCDA and Modeles_ANS "
+     "(design D6). Empty: our own checks alone. We ship no official file."},
+    {"official_kit_defects", &S::Cda::official_kit_defects, "file", R"("")",
+     "Published defects of that kit, which never reject a document. Empty: the list of config/official_kit.toml, as "
+     "shipped."},
+    {"official_kit_share",
+     &S::Cda::official_kit_share,
+     "percent",
+     "100",
+     "Of 100 documents, how many pass the official rules; which ones follows from the document, not from chance. 0: "
+     "none.",
+     {.high = 100}},
+    {"official_kit_failure",
+     &S::Cda::official_kit_failure,
+     "block or alarm",
+     R"("block")",
+     "When they reject a document: block keeps it from being published, as our own checks do; alarm publishes it and "
+     "logs "
+     "an error.",
+     {.choices = {"block", "alarm"}}},
     {"fonts",
      &S::Cda::fonts,
      "folder",

@@ -97,6 +97,10 @@ struct Settings {
     };
     struct Cda {
         std::string official_kit;
+        std::string official_kit_defects;
+        unsigned official_kit_share{};   ///< of 100 documents
+        std::string official_kit_failure;
+        bool official_blocks() const { return official_kit_failure == "block"; }
         std::string fonts;
         std::string icc_profile;
         bool operator==(const Cda&) const = default;

@@ -10,6 +10,7 @@
 
 #include "cda/checker.hpp"
 #include "cda/read.hpp"
+#include "daemon/official_rules.hpp"
 #include "lib/base/digest.hpp"
 #include "lib/delivery/xds/archive.hpp"
 
@@ -594,6 +595,7 @@ struct Judged {
     std::vector<cda::Finding> standard;
     std::vector<cda::Finding> ours;
     bool accepted{};
+    cda::schematron::Judgement official{};  ///< ring 3
 };
 
 bool has_error(const std::vector<cda::Finding>& findings) {
@@ -613,7 +615,8 @@ std::string kind_of(std::string_view bytes) {
 
 class Judgement {
 public:
-    explicit Judgement(const CheckCommand& command) : command_(command) {
+    /// `kit`: null without ring 3.
+    Judgement(const CheckCommand& command, const cda::schematron::OfficialKit* kit) : command_(command), kit_(kit) {
         using Identities = cda::CheckOptions::Identities;
         options_.identities = command.production ? Identities::production : Identities::any;
         if (command.ours) checker_.emplace();
@@ -623,6 +626,7 @@ public:
         Judged judged{file, member, kind_of(bytes), cda::check_standard(bytes, options_), {}, false};
         if (checker_) judged.ours = checker_->check(bytes, options_);
         judged.accepted = !has_error(judged.standard) && !has_error(judged.ours);
+        if (kit_ != nullptr) ask_the_kit(judged, bytes);
         command_.json ? print_json(judged) : print(judged);
         return judged.accepted;
     }
@@ -636,6 +640,43 @@ public:
     }
 
 private:
+    void ask_the_kit(Judged& judged, std::string_view bytes) const {
+        auto official = kit_->check(bytes);
+        if (official) {
+            judged.official = std::move(*official);
+        } else {
+            cda::schematron::Finding refusal;
+            refusal.kind = cda::schematron::Finding::Kind::unevaluated;
+            refusal.role = "error";
+            refusal.where = official.error().where;
+            refusal.message = official.error().what;
+            judged.official.findings.push_back(std::move(refusal));
+        }
+        judged.accepted = judged.accepted && judged.official.accepted();
+    }
+
+    static json::array to_array(const std::vector<cda::schematron::Finding>& findings) {
+        using Kind = cda::schematron::Finding::Kind;
+        json::array array;
+        for (const auto& each : findings)
+            array.push_back(json::object{{"part", "official"},
+                                         {"severity", each.is_error() ? "error" : "warning"},
+                                         {"where", each.where},
+                                         {"phrase", each.message},
+                                         {"what", (each.kind == Kind::unevaluated ? "can't be evaluated: " : "") + each.test},
+                                         {"family", each.family},
+                                         {"pattern", each.pattern},
+                                         {"context", each.context}});
+        return array;
+    }
+
+    static json::array to_array(const std::vector<std::string>& names) {
+        json::array array;
+        for (const auto& each : names)
+            array.emplace_back(each);
+        return array;
+    }
+
     static json::array to_array(const std::vector<cda::Finding>& findings, std::string_view part) {
         json::array array;
         for (const auto& each : findings)
@@ -652,10 +693,17 @@ private:
         auto findings = to_array(judged.standard, "standard");
         for (auto& each : to_array(judged.ours, "ours"))
             findings.push_back(std::move(each));
+        for (auto& each : to_array(judged.official.findings))
+            findings.push_back(std::move(each));
         json::object object{{"file", judged.file}};
         if (!judged.member.empty()) object["member"] = judged.member;
         object["kind"] = judged.kind;
-        object["ring"] = 2;
+        object["ring"] = command_.ring;
+        if (kit_ != nullptr) {
+            object["ran"] = to_array(judged.official.ran);
+            object["not_run"] = to_array(judged.official.not_run);
+            object["of_the_kit"] = to_array(judged.official.of_the_kit);
+        }
         object["ours"] = command_.ours;
         object["accepted"] = judged.accepted;
         object["findings"] = std::move(findings);
@@ -670,15 +718,37 @@ private:
         }
     }
 
+    static void print(const cda::schematron::Judgement& official) {
+        for (const auto& each : official.findings) {
+            const bool unknown = each.kind == cda::schematron::Finding::Kind::unevaluated;
+            std::cout << (each.is_error() ? "  erreur" : "  avertissement") << " (règles officielles, " << each.family << ", "
+                      << each.pattern << (unknown ? ", non évaluable" : "") << ")  " << each.where << "\n    " << each.message << "\n    "
+                      << each.test << '\n';
+        }
+        const auto listed = [](const char* what, const std::vector<std::string>& names) {
+            if (names.empty()) return;
+            std::cout << "  " << what;
+            for (const auto& each : names)
+                std::cout << (&each == names.data() ? " " : ", ") << each;
+            std::cout << '\n';
+        };
+        listed("règles officielles appliquées :", official.ran);
+        listed("règles officielles NON appliquées :", official.not_run);
+        if (!official.of_the_kit.empty())
+            std::cout << "  défauts connus du kit, sans effet : " << official.of_the_kit.size() << '\n';
+    }
+
     static void print(const Judged& judged) {
         std::cout << judged.file;
         if (!judged.member.empty()) std::cout << " : " << judged.member;
         std::cout << " : " << judged.kind << " : " << (judged.accepted ? "accepté" : "REFUSÉ") << '\n';
         print(judged.standard, "");
         print(judged.ours, " (notre profil)");
+        print(judged.official);
     }
 
     const CheckCommand& command_;
+    const cda::schematron::OfficialKit* kit_;
     cda::CheckOptions options_;
     std::optional<cda::Checker> checker_;
 };
@@ -686,7 +756,18 @@ private:
 }  // namespace
 
 int check_documents(const CheckCommand& command) {
-    Judgement judgement{command};
+    std::optional<cda::schematron::OfficialKit> kit;
+    if (command.ring == 3) {
+        auto loaded = official_rules(command.kit, command.kit_defects);
+        if (!loaded) {
+            std::cerr << "sgld: " << to_string(loaded.error()) << '\n';
+            return 2;
+        }
+        for (const auto& note : loaded->notes())
+            std::cerr << "sgld: official kit: " << note << '\n';
+        kit.emplace(std::move(*loaded));
+    }
+    Judgement judgement{command, kit ? &*kit : nullptr};
     int code = 0;
     const auto accepted = [&](bool good) { code = good ? code : 1; };
     for (const auto& name : command.names) {

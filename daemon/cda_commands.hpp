@@ -14,8 +14,12 @@ struct CheckCommand {
     bool ours{false};        ///< also our closed profile
     bool production{false};  ///< test identities are errors
     bool json{false};
+    unsigned ring{2};
+    std::string kit;          ///< folder of the official kit, for ring 3
+    std::string kit_defects;  ///< file; empty: the list as shipped
 };
-/// Prints what is found in documents and in the documents of XDM archives. 0, or 1 when one of them is rejected.
+/// Prints what is found in documents and in the documents of XDM archives. 0, 1 when one of
+/// them is rejected, 2 when the kit can't be used.
 int check_documents(const CheckCommand& command);
 
 }  // namespace sgl::daemon

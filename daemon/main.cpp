@@ -157,12 +157,11 @@ int main(int argc, char** argv) {
 
     daemon::SigningCommand signing;
     auto* validate = app.add_subcommand(
-        "validate",
-        "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
+        "validate", "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
     validate->add_option("--comment", signing.comment, "Contextual interpretation, printed on the report");
     validate->add_option("--reason", signing.reason, "Why a report that has left is replaced: needed then");
-    auto* withdraw = app.add_subcommand(
-        "withdraw", "Take back the report of an order as a demonstration biologist. Refused as validate is.");
+    auto* withdraw =
+        app.add_subcommand("withdraw", "Take back the report of an order as a demonstration biologist. Refused as validate is.");
     withdraw->add_option("--reason", signing.reason, "Why")->required();
     for (auto* act : {validate, withdraw}) {
         act->add_option("ORDER", signing.order, "Order number")->required();
@@ -199,8 +198,7 @@ int main(int argc, char** argv) {
 
     daemon::IdentityCommand person;
     auto* identity = app.add_subcommand(
-        "identity",
-        "Identities: merges, splits, changes of INS, and what left under the wrong one. No patient data is shown.");
+        "identity", "Identities: merges, splits, changes of INS, and what left under the wrong one. No patient data is shown.");
     identity->require_subcommand(1);
     const auto identity_verb = [&](const std::string& verb, const std::string& help) {
         auto* sub = identity->add_subcommand(verb, help);
@@ -248,8 +246,7 @@ int main(int argc, char** argv) {
     hl7->require_subcommand(1);
     auto* hl7_dump = hl7->add_subcommand(
         "dump",
-        "Print everything that stands in files of HL7 v2 (ER7, MLLP captures, batches) as JSON, one document per "
-        "file:\n"
+        "Print everything that stands in files of HL7 v2 (ER7, MLLP captures, batches) as JSON, one document per file:\n"
         "segments, fields and their parts raw, decoded texts where they differ, batch envelope, anomalies. It shows\n"
         "what is in them, patients' names too.");
     hl7_dump->add_option("FILE", files, "Files; - is standard input")->required();
@@ -257,35 +254,45 @@ int main(int argc, char** argv) {
 
     auto* cda = app.add_subcommand("cda", "Looking at CDA documents; no configuration is needed.");
     cda->require_subcommand(1);
-    auto* cda_read = cda->add_subcommand("read",
-                                         "Print the header, the result table and all else of a CR-BIO as JSON, one "
-                                         "document a line: any version (2021.01,\n"
-                                         "2023.01, 2024.01), level 3 or 1, alone, in a style sheet or in a signature "
-                                         "(which is not verified). Of files inside\n"
-                                         "it prints size and SHA-256. It shows what is in it, patients' names too.");
+    auto* cda_read = cda->add_subcommand(
+        "read",
+        "Print the header, the result table and all else of a CR-BIO as JSON, one document a line: any version (2021.01,\n"
+        "2023.01, 2024.01), level 3 or 1, alone, in a style sheet or in a signature (which is not verified). Of files inside\n"
+        "it prints size and SHA-256. It shows what is in it, patients' names too.");
     cda_read->add_option("FILE", files, "Files; - is standard input")->required();
     cda_read->callback([&] { code = daemon::read_documents(files); });
 
     daemon::CheckCommand check_command;
-    int ring = 2;
-    auto* check_documents =
-        app.add_subcommand("check",
-                           "Check CDA documents, or those of XDM archives (zip), by our ring 2: the standard's rules, "
-                           "for any CR-BIO (2021.01,\n"
-                           "2023.01, 2024.01, level 3 or 1, alone, in a style sheet or in a signature, which is not "
-                           "verified). No configuration is\n"
-                           "needed. Exit 0 when all are accepted, 1 when one is rejected, 2 for wrong usage.");
+    auto* check_documents = app.add_subcommand(
+        "check",
+        "Check CDA documents, or those of XDM archives (zip), by our ring 2: the standard's rules, for any CR-BIO (2021.01,\n"
+        "2023.01, 2024.01, level 3 or 1, alone, in a style sheet or in a signature, which is not verified). No configuration is\n"
+        "needed. Ring 3 adds the official rules of CR-BIO, IHE, ModelesDeContenusCDA and Modeles_ANS, from the kit that the ANS\n"
+        "publishes (testContenuCDA), and says which official rules it did not run. Exit 0 when all are accepted, 1 when one is\n"
+        "rejected, 2 for wrong usage.");
     check_documents->add_option("FILE", check_command.names, "Files; - is standard input")->required();
-    check_documents->add_flag("--ours", check_command.ours,
-                              "Also our own closed profile: what this program composes, nothing else");
+    check_documents->add_flag("--ours", check_command.ours, "Also our own closed profile: what this program composes, nothing else");
     check_documents->add_flag("--production", check_command.production, "Test identities are errors");
     check_documents->add_flag("--json", check_command.json, "As JSON, one document a line");
-    check_documents->add_option("--ring", ring, "2; the official kit (3) is not in this version")
-        ->check(CLI::Validator(
-            [](const std::string& text) { return text == "2" ? std::string() : "only ring 2 is in this version"; },
-            "2"))
+    check_documents->add_option("--ring", check_command.ring, "2, or 3: the official kit too")
+        ->check(CLI::Range(2, 3))
         ->capture_default_str();
-    check_documents->callback([&] { code = daemon::check_documents(check_command); });
+    check_documents->add_option("--kit", check_command.kit,
+                                "Folder of the official kit (schematrons, jeuxDeValeurs); else [cda] official_kit of the configuration");
+    check_documents->add_option("--kit-defects", check_command.kit_defects, "Known defects of the kit, as config/official_kit.toml");
+    check_documents->callback([&] {
+        if (check_command.ring == 3 && check_command.kit.empty()) {
+            const auto settings = read_settings();
+            if (!settings || settings->cda.official_kit.empty()) {
+                std::cerr << "sgld: ring 3 needs the official kit: --kit FOLDER, or [cda] official_kit in the configuration\n";
+                code = 2;
+                return;
+            }
+            check_command.kit = settings->cda.official_kit;
+            if (check_command.kit_defects.empty()) check_command.kit_defects = settings->cda.official_kit_defects;
+        }
+        code = daemon::check_documents(check_command);
+    });
 
     bool failpoints = false;
     auto* version = app.add_subcommand("version", "Version of the program.");

@@ -19,6 +19,7 @@
 #include "lib/compose/pdf.hpp"
 #include "lib/interpret/results.hpp"
 #include "test/bench/material.hpp"
+#include "test/bench/ring3.hpp"
 #include "test/lib/compose/sample_report.hpp"
 
 namespace sgl::bench {
@@ -56,6 +57,10 @@ struct Material {
         printed = pdf->render(report).value().bytes;
         document = cda::write(compose::cr_bio(report, printed).value()).value();
         if (!checker.accept(document, checks())) throw std::runtime_error("the document of the bench is refused");
+        constexpr unsigned three_pages = 90;
+        const auto long_report = test::sample_long_report(three_pages);
+        const auto long_pdf = pdf->render(long_report).value().bytes;
+        long_document = cda::write(compose::cr_bio(long_report, long_pdf).value()).value();
     }
     static cda::CheckOptions checks() {
         cda::CheckOptions options;
@@ -72,6 +77,7 @@ struct Material {
     cda::Checker checker;
     std::string printed;
     std::string document;
+    std::string long_document;  ///< of 90 results
 };
 
 template <class Step>
@@ -116,6 +122,7 @@ void run_micro(const std::filesystem::path& config_folder) {
     benchmark::Initialize(&count, arguments);
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
+    run_ring3(m->long_document);
 }
 
 }  // namespace sgl::bench

@@ -105,6 +105,42 @@ def ours(folder):
     expect(code == 0 and "signature (non vérifiée)" in out, out)
 
 
+def ring3(folder):
+    """The official kit, run by the program itself."""
+    kit = SHARED + "/ans"
+    if not os.path.exists(kit + "/schematrons"):
+        print(f"SKIPPED: the official rules, nothing in {SHARED}")
+        expect(os.environ.get("CI") != "true", "CI has no official rules")
+        return
+    official = ("--ring", "3", "--kit", kit)
+    code, answers, err = check(*official, *GOLDEN, *RIGHT)
+    expect(code == 0 and len(answers) == 6, f"{err} {[errors(a) for a in answers]}")
+    for answer in answers:
+        level1 = answer["kind"].endswith("N1")
+        expect(answer["ring"] == 3 and len(answer["ran"]) == (3 if level1 else 4), f"{answer['ran']}")
+        expect(any("StructurationMinimale" in each for each in answer["not_run"]), "what was not run is said")
+    text = open(GOLDEN[0], "rb").read().decode()
+    bad = os.path.join(folder, "official.xml")
+    with open(bad, "w", encoding="utf-8") as file:
+        file.write(text.replace("2.16.840.1.113883.5.83", "2.16.840.1.113883.5.84"))
+    code, answers, _ = check(*official, bad)
+    found = [f for f in answers[0]["findings"] if f["part"] == "official"]
+    expect(code == 1 and found and all(f["family"] and f["pattern"] and f["where"].startswith("/ClinicalDocument") for f in found), f"{found}")
+    code, out, _ = sgld("check", *official, bad)
+    expect(code == 1 and "règles officielles, CR-BIO 2024.01" in out and "NON appliquées" in out and "PAT-TROIS" not in out, out)
+    # The same finding, declared a defect of the kit.
+    defects = os.path.join(folder, "defects.toml")
+    with open(defects, "w", encoding="utf-8") as file:
+        for pattern in {f["pattern"] for f in found}:
+            file.write(f'[[defect]]\npattern = "{pattern}"\nreason = "a test"\n')
+    code, answers, _ = check(*official, "--kit-defects", defects, bad)
+    expect(not [f for f in answers[0]["findings"] if f["part"] == "official"] and len(answers[0]["of_the_kit"]) == len(found), f"{answers}")
+    code, _, err = sgld("check", *official, "--kit-defects", os.path.join(folder, "absent.toml"), bad)
+    expect(code == 2 and "can't be read" in err, err)
+    code, answers, _ = check(*official, "-")  # empty
+    expect(code == 1 and not answers[0]["accepted"], "an empty document")
+
+
 def archives(folder):
     document = open(GOLDEN[0], "rb").read()
 
@@ -137,8 +173,11 @@ def archives(folder):
 
 def usage(folder):
     expect(sgld("check")[0] == 2, "check without file")
-    code, _, err = sgld("check", "--ring", "3", GOLDEN[0])
-    expect(code == 2 and "only ring 2" in err, err)
+    code, _, err = sgld("-c", os.path.join(folder, "absent.toml"), "check", "--ring", "3", GOLDEN[0])
+    expect(code == 2 and "--kit FOLDER" in err, err)
+    code, _, err = sgld("check", "--ring", "3", "--kit", folder, GOLDEN[0])
+    expect(code == 2 and "IHE.sch" in err, err)
+    expect(sgld("check", "--ring", "4", GOLDEN[0])[0] == 2, "there is no ring 4")
     code, _, err = sgld("check", os.path.join(folder, "absent.xml"))
     expect(code == 1 and "can't be read" in err, err)
     code, answers, _ = check("-")  # empty
@@ -148,6 +187,7 @@ def usage(folder):
 with tempfile.TemporaryDirectory() as temporary:
     official(temporary)
     ours(temporary)
+    ring3(temporary)
     archives(temporary)
     usage(temporary)
 print("\n".join(failures) or "sgld check: all verdicts as expected")

@@ -15,6 +15,7 @@
 #include "cda/checker.hpp"
 #include "lib/base/text.hpp"
 #include "test/cda/defects.hpp"
+#include "test/cda/mutants.hpp"
 
 namespace sgl::cda {
 namespace {
@@ -150,65 +151,6 @@ TEST(Mutation, EachPlantedDefectIsRejectedByItsRule) {
     EXPECT_EQ(bytes_of("cda/DEFECTS.md"), table) << "run with SGL_UPDATE_GOLDEN=1 and read the difference";
 }
 
-// ------------------------------------------------------------------------------------------------- place by place
-// Our documents have no comment, no CDATA and no `>` in an attribute, so that tags can be found in the text.
-
-struct Piece {  // an attribute with the blank before it
-    std::string name;
-    std::size_t from;
-    std::size_t to;
-    std::size_t value;  // where its value begins
-};
-struct Node {
-    std::string path;
-    std::size_t from;
-    std::size_t to;
-    std::vector<Piece> attributes;
-    int parent;
-};
-
-std::vector<Node> nodes_of(const std::string& bytes) {
-    std::vector<Node> nodes;
-    std::vector<int> open;
-    std::size_t at = bytes.find("<ClinicalDocument");
-    while (at < bytes.size()) {
-        const auto end = bytes.find('>', at) + 1;
-        const auto tag = bytes.substr(at, end - at);
-        if (tag[1] == '/') {
-            nodes[static_cast<std::size_t>(open.back())].to = end;
-            open.pop_back();
-        } else {
-            Node node;
-            node.from = at;
-            node.to = end;
-            node.parent = open.empty() ? -1 : open.back();
-            auto cursor = tag.find_first_of(" />", 1);
-            const auto above = node.parent < 0 ? std::string() : nodes[static_cast<std::size_t>(node.parent)].path;
-            node.path = above + "/" + tag.substr(1, cursor - 1);
-            while (tag[cursor] == ' ') {
-                const auto equal = tag.find('=', cursor);
-                const auto close = tag.find('"', equal + 2);
-                node.attributes.push_back(
-                    {tag.substr(cursor + 1, equal - cursor - 1), at + cursor, at + close + 1, at + equal + 2});
-                cursor = close + 1;
-            }
-            nodes.push_back(std::move(node));
-            if (tag[tag.size() - 2] != '/') open.push_back(static_cast<int>(nodes.size()) - 1);
-        }
-        at = bytes.find('<', end);
-    }
-    return nodes;
-}
-
-// The kind of place: sections and entries of one kind look alike, whatever their depth.
-std::string kind_of(const std::string& path) {
-    constexpr std::string_view body = "/ClinicalDocument/component/structuredBody/component/section";
-    if (!path.starts_with(body)) return path;
-    auto rest = path.substr(body.size());
-    if (rest.starts_with("/component/section")) rest = rest.substr(18);
-    return "section" + rest;
-}
-
 // `*` stands for any text.
 bool matches(std::string_view text, std::string_view pattern) {
     const auto star = pattern.find('*');
@@ -223,57 +165,14 @@ bool matches(std::string_view text, std::string_view pattern) {
 
 TEST(Mutation, EveryPlaceIsGuarded) {
     const auto good = document("cr_bio_rich");
-    const auto nodes = nodes_of(good);
-    ASSERT_GT(nodes.size(), 500U);
     std::map<std::string, std::string> survivors;  // mutation -> example
-    std::set<std::string> done;
     std::size_t tried = 0;
-    const auto survive = [&](const std::string& mutation, const std::string& bad, const std::string& place) {
+    test::each_mutant(good, [&](const test::Mutant& mutant) {
         ++tried;
-        if (bad != good && errors_of(bad).empty()) survivors.emplace(mutation, place);
-    };
-    const auto first = [&](const std::string& mutation) { return done.insert(mutation).second; };
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const auto& node = nodes[i];
-        const auto kind = kind_of(node.path);
-        const auto text = good.substr(node.from, node.to - node.from);
-        if (node.parent >= 0 && first("without " + kind)) {
-            auto bad = good;
-            survive("without " + kind, bad.erase(node.from, node.to - node.from), text.substr(0, 60));
-        }
-        if (node.parent >= 0 && first("twice " + kind)) {
-            auto bad = good;
-            survive("twice " + kind, bad.insert(node.to, text), text.substr(0, 60));
-        }
-        for (const auto& attribute : node.attributes) {
-            if (attribute.name.starts_with("xmlns")) continue;
-            const auto name = kind + "/@" + attribute.name;
-            if (first("without " + name)) {
-                auto bad = good;
-                survive("without " + name, bad.erase(attribute.from, attribute.to - attribute.from),
-                        text.substr(0, 60));
-            }
-            if (first("altered " + name)) {
-                auto bad = good;
-                auto& letter = bad[attribute.value];
-                letter = letter == '9' ? '8' : letter >= '0' && letter <= '8' ? static_cast<char>(letter + 1) : 'Q';
-                survive("altered " + name, bad, text.substr(0, 60));
-            }
-        }
-        // The next sibling.
-        for (std::size_t j = i + 1; j < nodes.size(); ++j)
-            if (nodes[j].parent == node.parent && node.parent >= 0 && nodes[j].from == node.to) {
-                const auto& next = nodes[j];
-                if (next.path == node.path) break;
-                const auto name = kind + " after " + next.path.substr(next.path.rfind('/') + 1);
-                if (!first(name)) break;
-                auto bad = good;
-                const auto other = bad.substr(next.from, next.to - next.from);
-                bad.replace(node.from, next.to - node.from, other + text);
-                survive(name, bad, text.substr(0, 60));
-                break;
-            }
-    }
+        const auto bad = mutant.of(good);
+        if (bad != good && errors_of(bad).empty()) survivors.emplace(mutant.name, mutant.place);
+    });
+    ASSERT_GT(tried, 1500U);
     struct Reason {
         std::string pattern;
         std::string why;
