@@ -57,7 +57,8 @@ void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
         });
         h.tag("div", {{"class", "dossier"}}, [&] {
             h.tag("span", {{"class", "number"}}, order.number);
-            h.tag("span", {{"class", "state"}}, french(order.state));
+            const bool taken_back = !order.reports.empty() && order.reports.front().state == "withdrawn";
+            h.tag("span", {{"class", "state"}}, taken_back ? "compte rendu retiré" : french(order.state));
             if (order.urgent) layout::mark(h, {"bad", "U", "urgent"}, true);
         });
     });
@@ -184,6 +185,24 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
     });
 }
 
+/// What an earlier version of the report said and this one says otherwise.
+void formerly_reported(Html& h, const std::vector<const store::KeptResult*>& rows, std::size_t columns) {
+    if (rows.empty()) return;
+    h.tag("tbody", {{"class", "left-over"}}, [&] {
+        h.tag("tr", {{"class", "group"}}, [&] {
+            h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, "Rendus par une version précédente");
+        });
+        for (const auto* row : rows) {
+            h.tag("tr", [&] {
+                h.tag("th", {{"scope", "row"}}, [&] { h.tag("code", row->code); });
+                h.tag("td", {{"class", "value num"}}, row->value);
+                h.tag("td", {{"class", "unit"}}, row->unit);
+                h.tag("td", {{"colspan", std::to_string(columns - 3)}}, "");
+            });
+        }
+    });
+}
+
 /// What a biologist took out, and why: it stays visible.
 void set_aside(Html& h, const Frame& frame, const store::OrderView& order) {
     if (order.set_aside.empty()) return;
@@ -206,9 +225,10 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
     const auto& order = screen.order;
     constexpr std::size_t columns = 8;
     std::vector<const store::KeptResult*> left;
+    std::vector<const store::KeptResult*> former;
     for (const auto& row : order.results) {
         const bool shown = screen.draft && std::ranges::any_of(screen.draft->results, [&](const DraftResult& result) { return result.id == row.id; });
-        if (!shown) left.push_back(&row);
+        if (!shown) (row.state == "bio_validated" ? former : left).push_back(&row);
     }
     if (order.results.empty()) {
         h.tag("p", {{"class", "empty"}}, "Aucun résultat reçu pour ce dossier.");
@@ -240,10 +260,14 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
             }
         }
         unreadable(h, frame, screen, left, columns);
+        formerly_reported(h, former, columns);
     });
 }
 
+bool is_withdrawn(const store::OrderView& order) { return !order.reports.empty() && order.reports.front().state == "withdrawn"; }
+
 void delivery_box(Html& h, const OrderScreen& screen) {
+    if (is_withdrawn(screen.order)) return;
     h.tag("section", {{"class", "box"}, {"aria-labelledby", "envois"}}, [&] {
         h.tag("h2", {{"id", "envois"}}, "À la signature");
         if (!screen.draft) {
@@ -351,6 +375,7 @@ void reports_box(Html& h, const Frame& frame, const store::OrderView& order) {
                     h.tag("a", {{"href", fmt::format("/comptes-rendus/{}", to_string(line.id.value()))}}, fmt::format("Version {}", line.version));
                     h.text(fmt::format(" · validée le {} par {}", layout::moment(frame, order.site, line.validated_at), line.validator));
                     if (line.state == "refused") layout::mark(h, {"bad", "✕", "non composée"}, true);
+                    h.text(" ");
                     if (line.state == "withdrawn") layout::mark(h, {"bad", "✕", "retirée"}, true);
                 });
             }

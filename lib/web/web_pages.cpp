@@ -18,7 +18,9 @@ std::string why_not(const store::User& user, const store::OrderView& order, cons
     if (user.rpps.empty()) return "Votre compte n'a pas de numéro RPPS : il ne peut pas valider.";
     if (order.state == domain::OrderState::cancelled) return "Ce dossier est annulé.";
     if (!is_open(order.state) && (order.reports.empty() || order.reports.front().state != "published"))
-        return "Ce dossier est validé : rien n'est à signer.";
+        return !order.reports.empty() && order.reports.front().state == "withdrawn"
+                   ? "Le compte rendu a été retiré. Ce qui reste à rendre fait l'objet d'un nouveau dossier."
+                   : "Ce dossier est validé : rien n'est à signer.";
     if (!draft) return "Le projet de compte rendu n'a pas pu être préparé.";
     if (draft->results.empty()) return "Aucun résultat à valider.";
     return {};

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""A report that has left is corrected, then withdrawn: whoever got it gets the new version that says what it replaces, then hears
+that it is taken back (lab-domain 3.4, R-40). Wants SGLD = the program.
+"""
+
+import json
+import os
+import pathlib
+import re
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import harness  # noqa: E402
+from harness import analyser, scenario  # noqa: E402
+
+SGLD = os.environ.get("SGLD", str(harness.ROOT / "build" / "asan" / "daemon" / "sgld"))
+NUMBER = "2600911"
+
+
+class Versions(unittest.TestCase):
+    """Tests in the order of their numbers, on one running line."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.line = harness.Line(SGLD)
+        cls.addClassCleanup(cls.line.close)
+        cls.line.load()
+        cls.line.start()
+        now = scenario.datetime.datetime.now().astimezone()
+        cls.order = scenario.order(NUMBER, "690000011", "IPP0001", "899900000025", [], ["GLU", "CREA"], {"GLU": "5.1", "CREA": "71"}, now)
+        cls.order["collected_at"] = time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(time.time() - 3600))
+        cls.line.register(cls.order)
+        cls.line.measure(cls.order)
+
+    def sgld(self, *arguments, code=0):
+        done = self.line.command(*arguments)
+        self.assertEqual(done.returncode, code, f"sgld {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def letters(self):
+        listed = json.loads(self.sgld("letters", "list", "--json"))
+        return [x for x in listed if x["order"] == self.order["filler"]]
+
+    def settled(self, count, limit=90.0):
+        """The letters, when there are that many and all have ended well."""
+        seen = []
+
+        def ended():
+            seen[:] = self.letters()
+            good = [x for x in seen if x["state"] in ("accepted", "delivered")]
+            return seen if len(seen) == count and len(good) == count else None
+        try:
+            return harness.wait_until(f"{count} letters of {NUMBER}", ended, limit, 0.3)
+        except harness.Failed as problem:
+            told = "\n".join(f"{x['channel']} v{x['version']} {x['state']} {x['reason']} {x['error_where']} {x['error']}" for x in seen)
+            raise AssertionError(f"{problem}:\n{told}") from None
+
+    def test_1_the_first_version_leaves(self):
+        self.sgld("validate", self.order["filler"], "--login", "claire.biologiste")
+        type(self).first = len(self.settled_first())
+
+    def settled_first(self):
+        """Those of the plan: how many there are is the scenario's business."""
+        harness.wait_until("letters", lambda: self.letters() or None, 60, 0.3)
+        return self.settled(len(self.letters()))
+
+    def test_2_a_correction_waits_for_the_biologist(self):
+        before = self.letters()
+        with self.line.connect(self.order["site"], "analyser") as client:
+            for control_id, message in analyser.messages_of(self.order, "plain"):
+                corrected = re.sub(rb"\|F\|", b"|C|", message).replace(b"|5.1|", b"|15.3|").replace(control_id.encode(), b"C" + control_id.encode()[1:])
+                self.assertNotEqual(corrected, message)
+                code, problems = analyser.send(client, "C" + control_id[1:], corrected)
+                self.assertEqual(code, "AA", problems)
+        self.assertEqual(self.letters(), before, "nothing leaves by itself")
+        refusal = self.sgld("validate", self.order["filler"], "--login", "claire.biologiste", code=1)
+        self.assertIn("reason", refusal)
+
+    def test_3_the_next_version_goes_to_whoever_has_the_first(self):
+        said = self.sgld("validate", self.order["filler"], "--login", "claire.biologiste", "--reason", "Dosage refait")
+        self.assertIn("version 2", said)
+        letters = self.settled(2 * self.first)
+        self.assertEqual({x["version"] for x in letters}, {1, 2})
+        reports, _ = self.line.export()
+        text = reports[self.order["filler"]]["cda"].read_text()
+        self.assertIn("Annule et remplace la version 1", text)
+        self.assertIn("Dosage refait", text)
+        self.assertIn("15,3", text)
+
+    def test_4_a_withdrawal_is_told_to_whoever_has_it(self):
+        refusal = self.sgld("withdraw", self.order["filler"], "--login", "claire.biologiste", code=2)
+        self.assertIn("reason", refusal)
+        said = self.sgld("withdraw", self.order["filler"], "--login", "claire.biologiste", "--reason", "Tube d'un autre patient")
+        self.assertIn(f"{self.first} recipients", said)
+        self.settled(3 * self.first)
+        self.sgld("withdraw", self.order["filler"], "--login", "claire.biologiste", "--reason", "encore", code=1)
+        self.sgld("validate", self.order["filler"], "--login", "claire.biologiste", "--reason", "encore", code=1)
+
+    def test_5_each_partner_holds_what_is_in_force_and_nothing_else(self):
+        entries = [e for e in self.line.dmp.state()["entries"] if e["kind"] == "document"]
+        self.assertEqual(len(entries), 2, entries)
+        self.assertEqual(len({e["logicalId"] for e in entries}), 1, "one document in two versions")
+        self.assertFalse([e for e in entries if e["status"].endswith(":Approved")], entries)
+
+    def test_6_the_account_counts_reports_and_not_their_withdrawal(self):
+        self.sgld("account", "--recount")
+        self.sgld("audit")
+
+
+if __name__ == "__main__":
+    unittest.main()
