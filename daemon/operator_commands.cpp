@@ -289,7 +289,7 @@ int validate(const config::Settings& settings, const std::string& order_number, 
         if (!preview) co_return refused(preview.error());
         flow::ValidationCommand command{order, found[0].int32(1), {}, comment};
         for (const auto& shown : preview->draft.lines)
-            command.seen.push_back(shown.id);
+            command.seen.push_back(shown.result);
         const Result<flow::Validated> done = co_await line.validate(actor, std::move(command));
         if (!done) co_return refused(done.error());
         std::cout << fmt::format("order {} validated: report {} version {}\n", order_number,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/domain/plan.hpp"
+#include "lib/domain/report_lines.hpp"
 #include "lib/store/orders.hpp"
 
 namespace sgl::store {
@@ -26,13 +27,7 @@ struct SignedReport {
     Instant validated_at;
     std::chrono::year_month_day month;  ///< first day, in the site's time zone
     std::string comment;
-    struct Line {
-        domain::ResultId result;
-        std::string chapter;
-        std::string chapter_label;
-        domain::ReportedResult reported;
-    };
-    std::vector<Line> lines;
+    std::vector<domain::ReportedLine> lines;
 };
 
 /// What composing needs.
@@ -47,7 +42,7 @@ struct StoredVersion {
     domain::Professional validator;
     domain::Patient patient;  ///< as signed
     std::string comment;
-    std::vector<SignedReport::Line> lines;
+    std::vector<domain::ReportedLine> lines;
 };
 
 struct StoredDocuments {
@@ -59,7 +54,8 @@ class Reports {
 public:
     explicit Reports(pg::Pool& pool) : pool_(pool) {}
 
-    /// Newest validated result of each analysis of a patient, before now, excluding that order's own set.
+    /// Newest validated result of each analysis of a patient, before now, excluding that order's own set; without those
+    /// of isolates: another isolate is another germ.
     static asio::awaitable<std::map<std::string, domain::PreviousResult>> previous(pg::Transaction& transaction,
                                                                                    domain::PatientId patient);
 
