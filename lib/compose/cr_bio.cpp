@@ -7,6 +7,7 @@
 #include "cda/codes.hpp"
 #include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
+#include "lib/domain/microbiology.hpp"
 
 namespace sgl::compose {
 

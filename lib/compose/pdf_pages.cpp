@@ -8,6 +8,7 @@
 #include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
 #include "lib/compose/wording.hpp"
+#include "lib/domain/microbiology.hpp"
 
 namespace sgl::compose {
 

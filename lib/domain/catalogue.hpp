@@ -12,7 +12,7 @@
 
 namespace sgl::domain {
 
-/// What its values are. The last three are lines of a culture (report.hpp).
+/// What its values are. The last three are lines of a culture (microbiology.hpp).
 enum class ValueKind : std::uint8_t {
     numeric,
     coded,

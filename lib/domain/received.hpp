@@ -37,7 +37,7 @@ struct ReceivedResult {
     std::string code;  ///< as received
     std::optional<AnalyteId> analyte;
     std::string run;             ///< OBX-4; of an analysis that the message gives twice without one: 2, 3…
-    std::string isolate;         ///< of a culture's line: which isolate of the order (report.hpp)
+    std::string isolate;         ///< of a culture's line: which isolate of the order (microbiology.hpp)
     std::string status;          ///< OBX-11, or the link's default
     std::optional<Value> value;  ///< none: the sender says that there is none
     std::string received_flags;

@@ -27,24 +27,6 @@ std::optional<Susceptible> susceptible_of(std::string_view code) {
     return std::nullopt;
 }
 
-std::string_view to_french(Susceptible answer) {
-    switch (answer) {
-        case Susceptible::standard:
-            return "Sensible";
-        case Susceptible::increased_exposure:
-            return "Sensible à forte posologie";
-        case Susceptible::resistant:
-            return "Résistant";
-        case Susceptible::dose_dependent:
-            return "Sensible selon la dose";
-        case Susceptible::non_susceptible:
-            return "Non sensible";
-        case Susceptible::unclear:
-            return "Preuves insuffisantes";
-    }
-    return "";
-}
-
 std::string_view to_string(DocumentForm form) {
     switch (form) {
         case DocumentForm::pdf:

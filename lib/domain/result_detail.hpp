@@ -21,8 +21,6 @@ enum class Susceptible : std::uint8_t {
 };
 std::string_view to_string(Susceptible answer);  ///< S, I, R, SDD, NS, IE
 std::optional<Susceptible> susceptible_of(std::string_view code);
-/// In words: `Sensible`, `Sensible à forte posologie`, `Résistant`…
-std::string_view to_french(Susceptible answer);
 
 struct ResultDetail {
     std::string dilution;        ///< TCD: "1:10"; the value is that of the undiluted specimen

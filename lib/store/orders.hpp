@@ -35,7 +35,7 @@ struct CurrentResult {
     std::string measured_at;
     Instant received_at;
     std::string state;    ///< raw, quarantined, late, bio_validated
-    std::string isolate;  ///< of a line of a culture (domain/report.hpp)
+    std::string isolate;  ///< of a line of a culture (domain/microbiology.hpp)
     domain::ResultDetail detail;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lib/domain/microbiology.hpp"
 #include "lib/web/layout.hpp"
 
 namespace sgl::web {

@@ -13,6 +13,7 @@
 #include "lib/base/text.hpp"
 #include "lib/compose/cr_bio.hpp"
 #include "lib/compose/pdf.hpp"
+#include "lib/domain/microbiology.hpp"
 #include "test/lib/compose/golden_reports.hpp"
 #include "test/lib/compose/sample_report.hpp"
 

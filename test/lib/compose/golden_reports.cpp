@@ -391,6 +391,68 @@ std::vector<GoldenReport> golden_reports() {
     add("culture_final", "Le compte rendu définitif qui remplace le partiel", final_culture());
     add("culture_yeast", "ECBU : une levure, sans antibiogramme", yeast());
     add("culture_rare_letters", "Antibiogramme avec SDD, NS, IE, et une CMI sans interprétation", rare_letters());
+    {
+        auto report = one_germ();
+        auto& chapter = report.chapters[0];
+        chapter.code = "859127";
+        chapter.label = "Examens sur selles";
+        report.specimens[0].type = "STL";
+        report.specimens[0].type_label = "Selles";
+        report.exams = {{"P-8", "COPRO", "Coproculture"}};
+        chapter.results = {local("COPRO", "Aspect", words("Liquide"))};
+        chapter.isolates[0].organism.value = coded("27268008", "Salmonella");
+        add("culture_stool", "Coproculture, dans un chapitre dont le code est national", std::move(report));
+    }
+    {
+        auto report = one_germ();
+        for (auto& line : report.chapters[0].isolates[0].antibiogram) {
+            line.value = quantity("21", "mm");
+            line.method = "Diffusion en gélose";
+        }
+        add("culture_by_diffusion", "Antibiogramme par diffusion : des diamètres, et la méthode", std::move(report));
+    }
+    {
+        auto report = esbl();
+        report.chapters[0].isolates[0].findings[1].value = named("Négatif");
+        report.chapters[0].isolates[0].findings[1].flag = Flag::normal;
+        report.chapters[0].isolates[0].findings[1].comment.clear();
+        add("culture_negative_marker", "Recherche de BLSE négative", std::move(report));
+    }
+    {
+        auto report = two_germs();
+        for (int i = 3; i <= 12; ++i) {
+            auto more = isolate(std::to_string(i), named("Bacille à Gram négatif, morphotype " + std::to_string(i)));
+            more.preliminary = i > 6;
+            report.chapters[0].isolates.push_back(std::move(more));
+        }
+        add("culture_twelve_germs", "Douze morphotypes, dans l’ordre de leurs numéros", std::move(report));
+    }
+    {
+        auto report = one_germ();
+        report.ids = domain::identify(report.ids.set, 3);
+        report.chapters[0].isolates[0].antibiogram[4].susceptible = Susceptible::resistant;
+        report.chapters[0].isolates[0].antibiogram[4].comment = "Corrigé : S dans la version 2.";
+        add("culture_corrected", "Version 3 : une interprétation de l’antibiogramme est corrigée", std::move(report));
+    }
+    {
+        auto report = two_germs();
+        auto second = report.specimens[0];
+        second.number = "2603150042-6";
+        second.type = "URT";
+        second.type_label = "Urine par sonde";
+        report.specimens.push_back(second);
+        report.chapters[0].isolates[1].organism.specimen_number = second.number;
+        add("culture_two_specimens", "Deux prélèvements, chacun avec son germe", std::move(report));
+    }
+    {
+        auto report = sample_report();
+        report.chapters.push_back(one_germ().chapters[0]);
+        report.chapters.back().code = "18729-4";
+        report.chapters.back().label = "Examens urinaires";
+        report.specimens.push_back(one_germ().specimens[0]);
+        add("culture_beside_other_chapters", "Une culture parmi d’autres chapitres, sur plusieurs pages",
+            std::move(report));
+    }
     add("sample", "Quatre chapitres : numérique, codé, texte, antériorités, commentaires", sample_report());
     add("short", "Un chapitre, une page", sample_short_report());
     add("without_qualified_ins", "Identité non qualifiée : aucun INS", sample_without_qualified_ins());
@@ -399,6 +461,25 @@ std::vector<GoldenReport> golden_reports() {
     add("titres", "Titres, grades, intervalles : du texte, jamais un nombre", titres());
     add("units", "Unités UCUM et leur habit français", units());
     add("previous_results", "Antériorités datées, comparables seulement", previous_results());
+    add("third_version", "Version 3", with([](Report& r) { r.ids = domain::identify(r.ids.set, 3); }));
+    add("final_after_partial", "Le définitif qui remplace un partiel",
+        with([](Report& r) { r.ids = domain::identify(r.ids.set, 2); }));
+    add("corrected_partial", "Un partiel qui en remplace un autre", with([](Report& r) {
+            r.ids = domain::identify(r.ids.set, 2);
+            r.kind = domain::ReportKind::partial;
+        }));
+    add("critical_values", "Valeurs critiques haute et basse", with([](Report& r) {
+            r.chapters[0].results[0].flag = Flag::critical_high;
+            r.chapters[0].results[1].flag = Flag::critical_low;
+        }));
+    add("long_text", "Un résultat de plusieurs lignes de texte", with([](Report& r) {
+            std::string text;
+            for (int i = 1; i <= 30; ++i)
+                text += "Ligne " + std::to_string(i) + " de la description.\n";
+            text.pop_back();
+            r.chapters[0].results[4].value = words(text);
+        }));
+    add("single_result", "Un seul résultat", with([](Report& r) { r.chapters[0].results.resize(1); }));
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());
     add("comments", "Commentaires sur plusieurs lignes, à chaque niveau", with_comments());

@@ -13,6 +13,7 @@
 #include "lib/base/text.hpp"
 #include "lib/compose/cr_bio.hpp"
 #include "lib/compose/local_time.hpp"
+#include "lib/domain/microbiology.hpp"
 #include "test/lib/compose/golden_reports.hpp"
 
 namespace sgl::compose {
