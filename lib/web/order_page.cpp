@@ -154,7 +154,7 @@ void result_row(Html& h, const store::OrderView& order, const domain::ReportedLi
 
 Mark letter_mark(domain::Susceptible answer) {
     const bool resistant = answer == domain::Susceptible::resistant || answer == domain::Susceptible::non_susceptible;
-    return {resistant ? "bad" : answer == domain::Susceptible::standard ? "ok" : "warn", std::string(domain::to_string(answer)), std::string(domain::to_french(answer))};
+    return {resistant ? "bad" : answer == domain::Susceptible::standard ? "ok" : "warn", domain::to_string(answer), domain::to_french(answer)};
 }
 
 void antibiotic_row(Html& h, const domain::ReportedLine& result) {
