@@ -22,6 +22,7 @@ inline constexpr std::string_view act_code_system = "2.16.840.1.113883.5.4";
 inline constexpr std::string_view encounter_fr_system = "1.2.250.1.213.1.1.4.2.291";
 inline constexpr std::string_view specimen_table_system = "2.16.840.1.113883.18.311";  // HL7 table 0487
 inline constexpr std::string_view specimen_role_system = "2.16.840.1.113883.5.129";
+inline constexpr std::string_view snomed_system = "2.16.840.1.113883.6.96";
 inline constexpr std::string_view nabm_system = "1.2.250.1.213.2.7";
 inline constexpr std::string_view method_system = "1.2.250.1.213.2.3.5";  // ANSM reagents and methods
 inline constexpr std::string_view speciality_system = "1.2.250.1.213.1.1.4.5";
@@ -89,6 +90,18 @@ inline constexpr std::array interpretations{
     Entry{"EXP", "Attendu", interpretation_system},
     Entry{"UNE", "Inattendu", interpretation_system},
 };
+
+/// Of an antibiogram, among `interpretations`: its line of the narrative in the words of CA-SFM, for which I is susceptible at
+/// high dose since 2019. The label coded beside stays that of the value set.
+inline constexpr std::array susceptibilities{
+    Entry{"S", "Sensible", interpretation_system},
+    Entry{"I", "Sensible à forte posologie", interpretation_system},
+    Entry{"R", "Résistant", interpretation_system},
+    Entry{"SDD", "Sensible selon la dose", interpretation_system},
+    Entry{"NS", "Non sensible", interpretation_system},
+    Entry{"IE", "Preuves insuffisantes", interpretation_system},
+};
+inline constexpr Entry antibiogram{"18769-0", "Antibiogramme", loinc_system};
 
 /// Chapters and sub-chapters, last list of the official tool (28 June 2021), cr-bio.md 7.1.
 inline constexpr std::array chapters{

@@ -234,15 +234,30 @@ struct Specimen {
     std::optional<Code> act;  ///< NABM act; absent: LOINC 33882-2
 };
 
+/// What grew, and what is said of it (5.4). Results of the antibiogram have S, I, R… as interpretation; one without
+/// measure is Qualitative, in the words of its interpretation.
+struct Isolate {
+    Identifier id;
+    std::optional<Code> germ;         ///< SNOMED CT; absent: named by its label, and `translation` where there is one
+    std::optional<Code> translation;  ///< NCBI taxonomy, the national waiting code or the laboratory's own
+    std::string label;                ///< what the reader sees; required
+    Progress progress{Progress::completed};  ///< active: not identified for good
+    std::optional<Timestamp> time;
+    std::vector<Observation> observations;  ///< count, resistance markers
+    std::vector<Observation> antibiogram;   ///< battery 18769-0
+    std::vector<std::string> comments;
+};
+
 /// The one entry of a chapter or sub-chapter (5.1).
 struct ResultGroup {
     Progress progress{Progress::completed};
     std::vector<Act> validators;  ///< AUTHEN; each must be an authenticator or the legal authenticator of the header
     std::vector<Specimen> specimens;
     std::vector<Observation> observations;
+    std::vector<Isolate> isolates;
     std::vector<std::string> comments;
 
-    bool empty() const { return specimens.empty() && observations.empty() && comments.empty(); }
+    bool empty() const { return specimens.empty() && observations.empty() && isolates.empty() && comments.empty(); }
 };
 
 struct SubChapter {

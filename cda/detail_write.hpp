@@ -43,6 +43,9 @@ struct Anchors {
     std::string method(std::size_t result) const { return label(result) + "-m"; }
     std::string previous(std::size_t result, std::size_t n) const { return label(result) + "-p" + std::to_string(n + 1); }
     std::string comment(std::size_t result, std::size_t n) const { return label(result) + "-c" + std::to_string(n + 1); }
+    Anchors isolate(std::size_t n) const { return {group + "-i" + std::to_string(n + 1)}; }
+    Anchors antibiogram() const { return {group + "-a"}; }  ///< of an isolate
+    std::string germ() const { return group + "-g"; }       ///< likewise
     std::string group_comment(std::size_t n) const { return group + "-c" + std::to_string(n + 1); }
 };
 

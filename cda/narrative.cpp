@@ -1,5 +1,7 @@
 // The narrative of a chapter (spec/cr-bio.md 5.10): the part with legal value. It says everything that the entries say; flags
 // are letters and words, never a colour.
+#include <algorithm>
+
 #include "cda/detail_write.hpp"
 #include "lib/base/text.hpp"
 
@@ -14,7 +16,7 @@ struct Printed {
 
 std::string unit_of(const std::string& ucum, const std::string& printed) {
     if (!printed.empty()) return printed;
-    return ucum.starts_with('{') ? std::string() : ucum;
+    return ucum.starts_with('{') && ucum.ends_with('}') ? std::string() : ucum;
 }
 
 Printed print(const Value& value) {
@@ -63,10 +65,10 @@ void lines(XmlWriter& w, std::string_view text) {
     }
 }
 
-// The one time of all results, when they share it: then it is said once under the table.
-std::optional<Timestamp> common_time(const ResultGroup& group) {
+// The one time of all results of a table, when they share it: then it is said once under the table.
+std::optional<Timestamp> common_time(const std::vector<Observation>& results) {
     std::optional<Timestamp> common;
-    for (const auto& result : group.observations) {
+    for (const auto& result : results) {
         if (!result.time) continue;
         if (common && *common != *result.time) return std::nullopt;
         common = result.time;
@@ -74,17 +76,32 @@ std::optional<Timestamp> common_time(const ResultGroup& group) {
     return common;
 }
 
+// The name of the examination, with its method under it.
+void name_cell(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index) {
+    w.element("td", {}, [&] {
+        w.element("content", {{"ID", anchors.label(index)}}, result.code.label);
+        const auto& method = result.method_text.empty() && result.method ? result.method->display : result.method_text;
+        if (!method.empty() || result.method) {
+            w.element("br");
+            w.element("content", {{"ID", anchors.method(index)}, {"styleCode", "Italics"}}, method);
+        }
+    });
+}
+
+void comment_rows(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index,
+                  std::string_view columns) {
+    for (std::size_t n = 0; n < result.comments.size(); ++n)
+        w.element("tr", {}, [&] {
+            w.element("td", {{"colspan", columns}}, [&] {
+                w.element("content", {{"ID", anchors.comment(index, n)}}, [&] { lines(w, result.comments[n]); });
+            });
+        });
+}
+
 void row(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index, bool with_time) {
     const auto printed = result.value ? print(*result.value) : Printed{};
     w.element("tr", {}, [&] {
-        w.element("td", {}, [&] {
-            w.element("content", {{"ID", anchors.label(index)}}, result.code.label);
-            const auto& method = result.method_text.empty() && result.method ? result.method->display : result.method_text;
-            if (!method.empty() || result.method) {
-                w.element("br");
-                w.element("content", {{"ID", anchors.method(index)}, {"styleCode", "Italics"}}, method);
-            }
-        });
+        name_cell(w, result, anchors, index);
         w.element("td", {}, [&] {
             if (!result.value) {
                 w.element("content", {{"ID", anchors.value(index)}}, "Non réalisé");
@@ -117,11 +134,77 @@ void row(XmlWriter& w, const Observation& result, const Anchors& anchors, std::s
             }
         });
     });
-    for (std::size_t n = 0; n < result.comments.size(); ++n)
-        w.element("tr", {}, [&] {
-            w.element("td", {{"colspan", "5"}}, [&] {
-                w.element("content", {{"ID", anchors.comment(index, n)}}, [&] { lines(w, result.comments[n]); });
+    comment_rows(w, result, anchors, index, "5");
+}
+
+void table(XmlWriter& w, std::initializer_list<std::string_view> titles, const std::vector<Observation>& results,
+           const auto& each) {
+    const auto time = common_time(results);
+    w.element("table", {{"border", "1"}}, [&] {
+        w.element("thead", {}, [&] {
+            w.element("tr", {}, [&] {
+                for (const auto title : titles) w.element("th", {}, title);
             });
+        });
+        w.element("tbody", {}, [&] {
+            for (std::size_t i = 0; i < results.size(); ++i) each(results[i], i, !time);
+        });
+    });
+    if (time) w.element("paragraph", {}, "Résultats obtenus le " + to_french_date_time(*time));
+}
+
+void results_table(XmlWriter& w, const std::vector<Observation>& results, const Anchors& anchors) {
+    if (results.empty()) return;
+    table(w, {"Examen, méthode", "Résultat", "Unité", "Valeurs de référence", "Antériorité"}, results,
+          [&](const Observation& result, std::size_t i, bool with_time) { row(w, result, anchors, i, with_time); });
+}
+
+// S, I and R have a column of their own; what they mean is said under the table.
+void antibiogram(XmlWriter& w, const std::vector<Observation>& antibiotics, const Anchors& anchors) {
+    if (antibiotics.empty()) return;
+    table(w, {"Antibiotique, méthode", "CMI ou diamètre", "Unité", "Interprétation"}, antibiotics,
+          [&](const Observation& result, std::size_t i, bool with_time) {
+              const auto printed = result.value ? print(*result.value) : Printed{"Non réalisé", {}};
+              w.element("tr", {}, [&] {
+                  name_cell(w, result, anchors, i);
+                  w.element("td", {}, [&] {
+                      w.element("content", {{"ID", anchors.value(i)}}, printed.value);
+                      if (with_time && result.time) {
+                          w.element("br");
+                          w.text("le " + to_french_date_time(*result.time));
+                      }
+                  });
+                  w.element("td", {}, [&] {
+                      if (!printed.unit.empty()) w.text(printed.unit);
+                  });
+                  w.element("td", {}, result.interpretation);
+              });
+              comment_rows(w, result, anchors, i, "4");
+          });
+    std::string legend;
+    for (const auto& meaning : codes::susceptibilities) {
+        const auto used = [&](const Observation& line) { return line.interpretation == meaning.code; };
+        if (std::ranges::none_of(antibiotics, used)) continue;
+        legend += (legend.empty() ? "" : " ; ") + std::string(meaning.code) + " : " + std::string(meaning.label);
+    }
+    if (!legend.empty()) w.element("paragraph", {}, legend + ".");
+}
+
+void isolate(XmlWriter& w, const Isolate& isolate, const Anchors& anchors, std::size_t number) {
+    w.element("paragraph", {}, [&] {
+        w.text("Germe n° " + std::to_string(number + 1) + " : ");
+        w.element("content", {{"ID", anchors.germ()}, {"styleCode", "Bold"}}, isolate.label);
+        switch (isolate.progress) {
+            case Progress::completed: break;
+            case Progress::active: w.text(" (identification provisoire)"); break;
+            case Progress::aborted: w.text(" (étude abandonnée)"); break;
+        }
+    });
+    results_table(w, isolate.observations, anchors);
+    antibiogram(w, isolate.antibiogram, anchors.antibiogram());
+    for (std::size_t n = 0; n < isolate.comments.size(); ++n)
+        w.element("paragraph", {}, [&] {
+            w.element("content", {{"ID", anchors.group_comment(n)}}, [&] { lines(w, isolate.comments[n]); });
         });
 }
 
@@ -138,23 +221,9 @@ void specimen_line(XmlWriter& w, const Specimen& specimen) {
 void narrative(XmlWriter& w, const ResultGroup& group, const Anchors& anchors) {
     w.element("text", {}, [&] {
         for (const auto& specimen : group.specimens) specimen_line(w, specimen);
-        const auto time = common_time(group);
-        if (!group.observations.empty()) {
-            w.element("table", {{"border", "1"}}, [&] {
-                w.element("thead", {}, [&] {
-                    w.element("tr", {}, [&] {
-                        for (const auto title :
-                             {"Examen, méthode", "Résultat", "Unité", "Valeurs de référence", "Antériorité"})
-                            w.element("th", {}, title);
-                    });
-                });
-                w.element("tbody", {}, [&] {
-                    for (std::size_t i = 0; i < group.observations.size(); ++i)
-                        row(w, group.observations[i], anchors, i, !time);
-                });
-            });
-            if (time) w.element("paragraph", {}, "Résultats obtenus le " + to_french_date_time(*time));
-        }
+        results_table(w, group.observations, anchors);
+        for (std::size_t i = 0; i < group.isolates.size(); ++i)
+            isolate(w, group.isolates[i], anchors.isolate(i), i);
         for (std::size_t n = 0; n < group.comments.size(); ++n)
             w.element("paragraph", {}, [&] {
                 w.element("content", {{"ID", anchors.group_comment(n)}}, [&] { lines(w, group.comments[n]); });

@@ -15,11 +15,12 @@ std::string french(std::string_view number) {
     return replace_all(std::string(number), ".", ",");
 }
 
-// Units in braces are words of UCUM that no reader expects.
+// A unit that is all in braces is a word of UCUM that no reader expects.
 std::string with_unit(const Amount& amount) {
     if (!amount.null_flavor.empty() && amount.value.empty()) return amount.null_flavor;
     auto text = french(amount.value);
-    if (!amount.unit.empty() && amount.unit != "1" && !amount.unit.starts_with('{')) text += ' ' + amount.unit;
+    if (!amount.unit.empty() && amount.unit != "1" && !(amount.unit.starts_with('{') && amount.unit.ends_with('}')))
+        text += ' ' + amount.unit;
     return text;
 }
 

@@ -163,7 +163,7 @@ private:
             group.kind = Group::Kind::battery;
         else if (holds(declared, templates::attached_document))
             group.kind = Group::Kind::attached_document;
-        else if (holds(declared, "1.2.250.1.213.1.1.3.79") || holds(declared, "1.3.6.1.4.1.19376.1.3.1.5") ||
+        else if (holds(declared, templates::isolate_fr) || holds(declared, templates::isolate_ihe) ||
                  (class_code == "CLUSTER" && element.child("specimen") != nullptr))
             group.kind = Group::Kind::isolate;
         group.ids = source_.ids(element);

@@ -139,7 +139,8 @@ private:
         for (const auto* relation : act->all("entryRelationship")) {
             if (const auto* procedure = relation->child("procedure")) collection(*relation, *procedure);
             if (const auto* comment = relation->child("act")) comment_rules(*relation, *comment, findings_);
-            if (relation->child("observation") != nullptr && relation->attribute("typeCode") != "COMP")
+            if ((relation->child("observation") != nullptr || relation->child("organizer") != nullptr) &&
+                relation->attribute("typeCode") != "COMP")
                 findings_.error(*relation, "a result is a component of its act (COMP)", software_phrase);
         }
     }
@@ -241,7 +242,7 @@ void wants_code(const Element& parent, std::string_view code, std::string_view s
 }
 
 void comment_rules(const Element& relation, const Element& act, Findings& findings) {
-    if (relation.attribute("typeCode") != "SUBJ")
+    if (relation.name == "entryRelationship" && relation.attribute("typeCode") != "SUBJ")
         findings.error(relation, "a comment is a subject of its act (SUBJ)", software_phrase);
     if (!has_templates(act, {templates::comment_ccd, templates::comment_ihe, templates::comment_fr}))
         findings.error(act, "a comment declares its three templates", software_phrase);

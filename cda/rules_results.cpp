@@ -21,6 +21,7 @@ constexpr std::string_view code_phrase = "Un examen du compte rendu est mal cod�
 constexpr std::string_view value_phrase = "Un résultat du compte rendu est incomplet ou incohérent.";
 constexpr std::string_view range_phrase = "Les valeurs de référence d'un examen sont incohérentes : vérifiez le catalogue.";
 constexpr std::string_view narrative_phrase = "Un résultat codé ne figure pas dans le texte du compte rendu : prévenez l'informatique du laboratoire.";
+constexpr std::string_view isolate_phrase = "Un germe ou un antibiogramme du compte rendu est incomplet ou incohérent.";
 constexpr std::string_view previous_phrase = "Une antériorité du compte rendu est incohérente avec son examen.";
 
 std::optional<Decimal> decimal(const Element* element) {
@@ -37,7 +38,9 @@ public:
             if (element.name == "content" && element.has_attribute("ID")) places_.emplace(element.attribute("ID"), &element);
     }
 
-    void result(const Element& observation) {
+    enum class Kind : std::uint8_t { plain, antibiotic };
+
+    void result(const Element& observation, Kind kind) {
         if (!has_templates(observation, {templates::observation_ihe, templates::observation_fr}))
             findings_.error(observation, "a result declares both of its templates", software_phrase);
         examination(observation);
@@ -55,6 +58,7 @@ public:
             code != nullptr && value != nullptr && units::contradict(code->attribute("displayName"), unit_of(*value)))
             findings_.error(*value, "the unit is of another kind than what the examination's label measures", code_phrase);
         interpretation(observation.child("interpretationCode"));
+        if (kind == Kind::antibiotic) antibiotic(observation);
         if (const auto* method = observation.child("methodCode");
             method != nullptr && method->has_attribute("code") && method->attribute("codeSystem") != codes::method_system)
             findings_.error(*method, "the method is of another table than ANSM's", code_phrase);
@@ -72,7 +76,31 @@ public:
             }
             if (const auto* comment = relation->child("act")) comment_rules(*relation, *comment, findings_);
         }
-        in_narrative(observation, value);
+        in_narrative(observation, value, kind);
+    }
+
+    /// 5.4. Its results are judged by result().
+    void isolate(const Element& organizer) {
+        if (!has_templates(organizer, {templates::isolate_ihe, templates::isolate_fr}))
+            findings_.error(organizer, "an isolate declares both of its templates", software_phrase);
+        germ(organizer);
+        if (const auto* id = organizer.at("specimen", "specimenRole", "id");
+            id != nullptr && !isolates_.insert(std::string(id->attribute("root")) + "^" + std::string(id->attribute("extension"))).second)
+            findings_.error(*id, "an isolate is there twice", software_phrase);
+        unsigned antibiograms = 0;
+        for (const auto* component : organizer.all("component")) {
+            if (const auto* comment = component->child("act")) {
+                comment_rules(*component, *comment, findings_);
+                if (const auto* text = comment->child("text")) words_exist(*text);
+            }
+            const auto* battery = component->child("organizer");
+            if (battery == nullptr) continue;
+            ++antibiograms;
+            if (!has_templates(*battery, {templates::battery_ihe, templates::battery_fr}))
+                findings_.error(*battery, "a battery declares both of its templates", software_phrase);
+            wants_code(*battery, codes::antibiogram.code, codes::loinc_system, findings_);
+        }
+        if (antibiograms > 1) findings_.error(organizer, "an isolate has one antibiogram", isolate_phrase);
     }
 
     /// The reverse: every line of a table is the label of a result, every comment under it is one that an entry points to.
@@ -91,6 +119,13 @@ public:
                 findings_.error(element, "two results have one line of the narrative", narrative_phrase);
         }
         for (const auto& element : tree.elements) {
+            // Comments and germs have a paragraph each.
+            if (element.name != "content" || !element.has_attribute("ID") || element.parent->name != "paragraph") continue;
+            const auto* section = section_of(&element);
+            if (section != nullptr && section->child("entry") != nullptr && !pointed.contains(element.attribute("ID")))
+                findings_.error(element, "the narrative says what no entry says", narrative_phrase);
+        }
+        for (const auto& element : tree.elements) {
             if (element.name != "tr" || element.parent == nullptr || element.parent->name != "tbody") continue;
             const auto* first = element.children.empty() ? nullptr : element.children.front()->child("content");
             const auto id = first == nullptr ? std::string_view() : first->attribute("ID");
@@ -104,6 +139,56 @@ public:
     }
 
 private:
+    static const Element* section_of(const Element* element) {
+        while (element != nullptr && element->name != "section") element = element->parent;
+        return element;
+    }
+
+    // The content of the narrative which an originalText points to, or null.
+    const Element* place_of(const Element* pointing) const {
+        const auto* reference = pointing == nullptr ? nullptr : pointing->child("reference");
+        if (reference == nullptr || reference->attribute("value").empty()) return nullptr;
+        const auto found = places_.find(reference->attribute("value").substr(1));
+        return found == places_.end() ? nullptr : found->second;
+    }
+
+    void germ(const Element& organizer) {
+        const auto* code = organizer.at("specimen", "specimenRole", "specimenPlayingEntity", "code");
+        if (code == nullptr) return;
+        const bool coded = code->has_attribute("code");
+        if (code->has_attribute("displayName") != coded || code->has_attribute("codeSystem") != coded)
+            findings_.error(*code, "the code of a germ comes with its label and its system", isolate_phrase);
+        if (coded && code->attribute("codeSystem") != codes::snomed_system)
+            findings_.error(*code, "the code of a germ is of SNOMED CT, or a translation", isolate_phrase);
+        const auto* place = place_of(code->child("originalText"));
+        const auto said = place == nullptr ? std::string() : std::string(trim(place->all_text()));
+        if (said.empty() || section_of(place) != section_of(&organizer) || !germs_.insert(place).second) {
+            findings_.error(*code, "the narrative of its section does not name this germ", narrative_phrase);
+            return;
+        }
+        if (coded && said != code->attribute("displayName"))
+            findings_.error(*code, "the narrative names another germ", narrative_phrase);
+        const auto* status = organizer.child("statusCode");
+        const bool provisional = status != nullptr && status->attribute("code") == "active";
+        if (provisional != (place->parent->text.find("provisoire") != std::string::npos))
+            findings_.error(organizer, "the narrative does not say whether this germ is identified for good", narrative_phrase);
+    }
+
+    // Letters of an antibiogram; where there is no measure, the words are those of the letter.
+    void antibiotic(const Element& observation) {
+        const auto* flag = observation.child("interpretationCode");
+        const auto* meaning = flag == nullptr ? nullptr : codes::find(codes::susceptibilities, flag->attribute("code"));
+        if (flag != nullptr && meaning == nullptr)
+            findings_.error(*flag, "a line of an antibiogram is S, I, R, SDD, NS or IE", isolate_phrase);
+        if (const auto* range = observation.child("referenceRange"))
+            findings_.error(*range, "a line of an antibiogram has no reference range", isolate_phrase);
+        const auto* value = observation.child("value");
+        if (value == nullptr || meaning == nullptr || value->attribute("xsi:type") != "CD") return;
+        const auto* place = place_of(value->child("originalText"));
+        if (place != nullptr && trim(place->all_text()) != meaning->label)
+            findings_.error(*value, "the words of an antibiogram are not those of its letter", isolate_phrase);
+    }
+
     static std::string_view unit_of(const Element& value) {
         return value.children.empty() ? value.attribute("unit") : value.children.front()->attribute("unit");
     }
@@ -235,10 +320,6 @@ private:
         const Element* row = found->second;
         while (row != nullptr && row->name != "tr") row = row->parent;
         if (row == nullptr || trim(found->second->all_text()).empty()) return nullptr;
-        const auto section_of = [](const Element* element) {
-            while (element != nullptr && element->name != "section") element = element->parent;
-            return element;
-        };
         return section_of(row) == section_of(&observation) ? row : nullptr;
     }
 
@@ -262,7 +343,7 @@ private:
         return {std::string(value.attribute("displayName"))};
     }
 
-    void in_narrative(const Element& observation, const Element* value) {
+    void in_narrative(const Element& observation, const Element* value, Kind kind) {
         const auto* row = row_of(observation);
         if (row == nullptr) {
             findings_.error(observation, "the result has no line in the narrative of its section", narrative_phrase);
@@ -275,13 +356,18 @@ private:
             return true;
         };
         if (value != nullptr) {
-            // Second cell: the value in its content, then the flag. Nothing else may stand for either.
+            // Second cell: the value in its content, then the flag. Nothing else may stand for either. The letter of an
+            // antibiogram has the fourth cell.
             const auto* content = cells.size() > 1 ? cells[1]->child("content") : nullptr;
             const auto printed = content == nullptr ? std::string() : content->all_text();
             if (trim(printed).empty() || !has(printed, words_of(*value)))
                 findings_.error(*value, "the narrative does not say this value", narrative_phrase);
+            const auto* letter = observation.child("interpretationCode");
+            const auto in_its_cell = cells.size() < 4 ? std::string() : std::string(trim(cells[3]->all_text()));
+            if (kind == Kind::antibiotic && in_its_cell != (letter == nullptr ? std::string_view() : letter->attribute("code")))
+                findings_.error(observation, "the narrative says another letter of the antibiogram", narrative_phrase);
             if (const auto* flag = observation.child("interpretationCode");
-                flag != nullptr && (cells.size() < 2 || cells[1]->text.find(flag->attribute("code")) == std::string::npos))
+                kind == Kind::plain && flag != nullptr && (cells.size() < 2 || cells[1]->text.find(flag->attribute("code")) == std::string::npos))
                 findings_.error(*flag, "the narrative does not say this flag", narrative_phrase);
             const auto unit = value->children.empty() ? value->attribute("unit") : value->children.front()->attribute("unit");
             const auto after = cells.size() < 2 ? std::string_view() : trim(cells[1]->text);
@@ -290,17 +376,17 @@ private:
             const auto* type_place = value->child("originalText");
             if (type_place != nullptr) words_exist(*type_place);
             const auto said = cells.size() < 3 ? std::string() : std::string(trim(cells[2]->all_text()));
-            if (!unit.empty() && !unit.starts_with('{') && said.empty())
+            if (!unit.empty() && !(unit.starts_with('{') && unit.ends_with('}')) && said.empty())
                 findings_.error(*value, "the narrative does not say the unit", narrative_phrase);
             const auto printed_unit = units::simple_ucum(said);
             if (const auto coded_unit = units::simple_ucum(unit);
-                !printed_unit.empty() && !coded_unit.empty() && printed_unit != coded_unit)
+                !printed_unit.empty() && !unit.empty() && printed_unit != coded_unit)
                 findings_.error(*value, "the narrative says another unit", narrative_phrase);
         }
         if (const auto* range = observation.at("referenceRange", "observationRange", "value");
-            range != nullptr && (cells.size() < 4 || trim(cells[3]->all_text()).empty()))
+            kind == Kind::plain && range != nullptr && (cells.size() < 4 || trim(cells[3]->all_text()).empty()))
             findings_.error(*range, "the narrative does not say the reference range", narrative_phrase);
-        if (cells.size() > 3) {
+        if (cells.size() > 3 && kind == Kind::plain) {
             const auto* range = observation.at("referenceRange", "observationRange", "value");
             const auto said = std::string(trim(cells[3]->all_text()));
             if (range != nullptr)
@@ -364,6 +450,8 @@ private:
 
     Findings& findings_;
     std::unordered_map<std::string_view, const Element*> places_;
+    std::unordered_set<std::string> isolates_;
+    std::unordered_set<const Element*> germs_;
 };
 
 }  // namespace
@@ -372,10 +460,20 @@ void result_rules(const Tree& tree, Findings& findings) {
     Results rules{tree, findings};
     rules.lines(tree);
     for (const auto& element : tree.elements) {
+        const bool isolate = element.name == "organizer" && element.parent != nullptr && element.parent->name == "entryRelationship";
+        if (isolate) rules.isolate(element);
         if (element.name != "observation" || element.parent == nullptr) continue;
-        // A result stands directly under the act of its section; previous results are looked at with theirs.
+        // A result stands directly under the act of its section, its isolate or its antibiogram; previous results are looked
+        // at with theirs.
         const auto* above = element.parent->parent;
-        if (element.parent->name == "entryRelationship" && above != nullptr && above->name == "act") rules.result(element);
+        if (element.parent->name == "entryRelationship" && above != nullptr && above->name == "act")
+            rules.result(element, Results::Kind::plain);
+        if (element.parent->name == "component" && above != nullptr && above->name == "organizer") {
+            const bool of_isolate = above->parent->name == "entryRelationship";
+            const bool of_battery = above->parent->name == "component" && above->attribute("classCode") == "BATTERY";
+            if (of_isolate) rules.result(element, Results::Kind::plain);
+            if (of_battery) rules.result(element, Results::Kind::antibiotic);
+        }
     }
 }
 

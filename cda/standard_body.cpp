@@ -31,10 +31,6 @@ constexpr std::string_view file_phrase = "Un fichier contenu dans le document es
 constexpr std::string_view actor_phrase =
     "Un professionnel ou une structure du document est mal décrit : son émetteur doit le corriger.";
 
-constexpr std::string_view battery_ihe = "1.3.6.1.4.1.19376.1.3.1.4";
-constexpr std::string_view battery_fr = "1.2.250.1.213.1.1.3.78";
-constexpr std::string_view isolate_ihe = "1.3.6.1.4.1.19376.1.3.1.5";
-constexpr std::string_view isolate_fr = "1.2.250.1.213.1.1.3.79";
 constexpr std::string_view image_fr = "1.2.250.1.213.1.1.3.103";
 constexpr std::string_view second_intention = "1.2.250.1.213.1.1.2.60";
 constexpr std::string_view recommendation_reason = "1.2.250.1.213.1.1.2.128";
@@ -293,14 +289,14 @@ private:
     }
 
     void organizer(const Element& element) {
-        if (has_template(element, battery_ihe)) {
-            if (!has_template(element, battery_fr))
+        if (has_template(element, templates::battery_ihe)) {
+            if (!has_template(element, templates::battery_fr))
                 findings_.error(element, "a battery declares both of its templates", body_phrase);
             if (element.attribute("classCode") != "BATTERY")
                 findings_.error(element, "a battery is of class BATTERY", body_phrase);
             status(element, true);
-        } else if (has_template(element, isolate_ihe)) {
-            if (!has_template(element, isolate_fr))
+        } else if (has_template(element, templates::isolate_ihe)) {
+            if (!has_template(element, templates::isolate_fr))
                 findings_.error(element, "an isolate declares both of its templates", body_phrase);
             if (element.attribute("classCode") != "CLUSTER")
                 findings_.error(element, "an isolate is of class CLUSTER", body_phrase);

@@ -93,17 +93,19 @@ void interpretation(XmlWriter& w, const std::string& flag) {
         code(w, *entry, "interpretationCode");
 }
 
-void comment(XmlWriter& w, const std::string& anchor) {
-    w.element("entryRelationship", {{"typeCode", "SUBJ"}}, [&] {
-        w.element("act", {{"classCode", "ACT"}, {"moodCode", "EVN"}}, [&] {
-            template_id(w, templates::comment_ccd);
-            template_id(w, templates::comment_ihe);
-            template_id(w, templates::comment_fr);
-            code(w, codes::Entry{"48767-8", "Commentaire", codes::loinc_system});
-            w.element("text", {}, [&] { reference(w, anchor); });
-            w.element("statusCode", {{"code", "completed"}});
-        });
+void comment_act(XmlWriter& w, const std::string& anchor) {
+    w.element("act", {{"classCode", "ACT"}, {"moodCode", "EVN"}}, [&] {
+        template_id(w, templates::comment_ccd);
+        template_id(w, templates::comment_ihe);
+        template_id(w, templates::comment_fr);
+        code(w, codes::Entry{"48767-8", "Commentaire", codes::loinc_system});
+        w.element("text", {}, [&] { reference(w, anchor); });
+        w.element("statusCode", {{"code", "completed"}});
     });
+}
+
+void comment(XmlWriter& w, const std::string& anchor) {
+    w.element("entryRelationship", {{"typeCode", "SUBJ"}}, [&] { comment_act(w, anchor); });
 }
 
 void reference_range(XmlWriter& w, const ReferenceRange& range) {
@@ -165,6 +167,67 @@ void observation(XmlWriter& w, const Observation& result, const Anchors& anchors
         }
         for (std::size_t n = 0; n < result.comments.size(); ++n) comment(w, anchors.comment(index, n));
         if (result.range) reference_range(w, *result.range);
+    });
+}
+
+// 5.4: SNOMED CT, or no code; always the germ's place in the narrative.
+void germ(XmlWriter& w, const Isolate& isolate, const std::string& anchor) {
+    const auto children = [&] {
+        w.element("originalText", {}, [&] { reference(w, anchor); });
+        if (isolate.translation) code(w, *isolate.translation, "translation");
+    };
+    if (!isolate.germ) {
+        w.element("code", {}, children);
+        return;
+    }
+    const auto& coded = *isolate.germ;
+    if (coded.system != codes::snomed_system)
+        w.refuse(Fault::malformed, "a code of another system than SNOMED CT goes to translation", "code");
+    w.require(!coded.code.empty() && !coded.display.empty(), "a germ's code comes with its label", "code");
+    w.element("code",
+              {{"code", coded.code},
+               {"displayName", coded.display},
+               {"codeSystem", coded.system},
+               {"codeSystemName", "SNOMED CT"}},
+              children);
+}
+
+// 5.4, with the battery of 5.3.
+void isolate(XmlWriter& w, const Isolate& isolate, const Anchors& anchors) {
+    w.element("organizer", {{"classCode", "CLUSTER"}, {"moodCode", "EVN"}}, [&] {
+        template_id(w, templates::isolate_ihe);
+        template_id(w, templates::isolate_fr);
+        w.element("statusCode", {{"code", status_code(isolate.progress)}});
+        if (isolate.time) time_value(w, "effectiveTime", *isolate.time);
+        w.element("specimen", {{"typeCode", "SPC"}}, [&] {
+            w.element("specimenRole", {{"classCode", "SPEC"}}, [&] {
+                id(w, isolate.id);
+                w.element("specimenPlayingEntity", {{"classCode", "MIC"}}, [&] {
+                    w.require(!isolate.label.empty(), "an isolate names its germ", "code");
+                    germ(w, isolate, anchors.germ());
+                });
+            });
+        });
+        for (std::size_t i = 0; i < isolate.observations.size(); ++i)
+            w.element("component", {}, [&] { observation(w, isolate.observations[i], anchors, i); });
+        if (!isolate.antibiogram.empty()) {
+            w.element("component", {}, [&] {
+                w.element("organizer", {{"classCode", "BATTERY"}, {"moodCode", "EVN"}}, [&] {
+                    template_id(w, templates::battery_ihe);
+                    template_id(w, templates::battery_fr);
+                    code(w, codes::antibiogram);
+                    w.element("statusCode", {{"code", status_code(isolate.progress)}});
+                    for (std::size_t i = 0; i < isolate.antibiogram.size(); ++i) {
+                        const auto& line = isolate.antibiogram[i];
+                        if (!line.interpretation.empty() && codes::find(codes::susceptibilities, line.interpretation) == nullptr)
+                            w.refuse(Fault::malformed, "an antibiogram says S, I or R", "interpretationCode");
+                        w.element("component", {}, [&] { observation(w, line, anchors.antibiogram(), i); });
+                    }
+                });
+            });
+        }
+        for (std::size_t n = 0; n < isolate.comments.size(); ++n)  // no typeCode: the model of CDA knows COMP alone here
+            w.element("component", {}, [&] { comment_act(w, anchors.group_comment(n)); });
     });
 }
 
@@ -231,12 +294,16 @@ void results_entry(XmlWriter& w, const ResultGroup& group, const Code* section_c
                 w.element("code");
             w.element("statusCode", {{"code", status_code(group.progress)}});
             for (const auto& biologist : group.validators) validator(w, biologist, report);
-            w.require(!group.specimens.empty() || !group.observations.empty(), "an entry needs a result or a specimen");
+            w.require(!group.specimens.empty() || !group.observations.empty() || !group.isolates.empty(),
+                      "an entry needs a result or a specimen");
             for (const auto& specimen : group.specimens)
                 w.element("entryRelationship", {{"typeCode", "COMP"}}, [&] { collection(w, specimen); });
             for (std::size_t i = 0; i < group.observations.size(); ++i)
                 w.element("entryRelationship", {{"typeCode", "COMP"}},
                           [&] { observation(w, group.observations[i], anchors, i); });
+            for (std::size_t i = 0; i < group.isolates.size(); ++i)
+                w.element("entryRelationship", {{"typeCode", "COMP"}},
+                          [&] { isolate(w, group.isolates[i], anchors.isolate(i)); });
             for (std::size_t n = 0; n < group.comments.size(); ++n) comment(w, anchors.group_comment(n));
         });
     });

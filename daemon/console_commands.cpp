@@ -28,8 +28,7 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
     Result<flow::Preview> preview = co_await parts_.line.preview(actor_of(user), order);
     if (!preview) co_return preview.error();
     web::Draft draft;
-    for (auto& line : preview->draft.lines)
-        draft.results.push_back({line.id, line.chapter, line.chapter_label, std::move(line.reported)});
+    draft.results = std::move(preview->draft.lines);
     draft.pending = std::move(preview->draft.pending);
     draft.letters = std::move(preview->letters);
     draft.missing = std::move(preview->missing);

@@ -299,7 +299,7 @@ int validate(const config::Settings& settings, const SigningCommand& wanted) {
         if (!preview) co_return refused(preview.error());
         flow::ValidationCommand command{order, found[0].int32(1), {}, wanted.comment, wanted.reason};
         for (const auto& shown : preview->draft.lines)
-            command.seen.push_back(shown.id);
+            command.seen.push_back(shown.result);
         const Result<flow::Validated> done = co_await line.validate(actor, std::move(command));
         if (!done) co_return refused(done.error());
         std::cout << fmt::format("order {} validated: report {} version {}\n", wanted.order,

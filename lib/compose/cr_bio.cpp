@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "cda/codes.hpp"
+#include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
+#include "lib/domain/microbiology.hpp"
 
 namespace sgl::compose {
 
@@ -35,6 +37,7 @@ public:
         const cda::Act signature{time(report_.validated_at), biologist(report_.validator, laboratory())};
         document.author = signature;
         document.legal_authenticator = signature;
+        authenticators(document.authenticators);
         document.custodian = laboratory();
         for (const auto& correspondent : report_.correspondents) document.recipients.push_back({recipient(correspondent)});
         participants(document.participants);
@@ -42,6 +45,7 @@ public:
                                                                : cda::Identifier{prescription_root(report_.entity), report_.placer_group, {}});
         document.service = service();
         document.encounter = encounter();
+        for (const auto& remark : report_.non_conformities) document.comments.push_back({"Non-conformité", remark});
         if (!report_.clinical_context.empty()) document.comments.push_back({"Renseignements cliniques", report_.clinical_context});
         if (!report_.comment.empty()) document.comments.push_back({"Interprétation du biologiste", report_.comment});
         for (std::size_t i = 0; i < report_.chapters.size(); ++i) document.chapters.push_back(chapter(i, signature));
@@ -199,12 +203,31 @@ private:
         if (!report_.collector.rpps.empty()) to.push_back({Role::collector, first_collection(), professional(report_.collector)});
     }
 
+    /// The other biologists who validated a part, each with his last validation (cr-bio.md 4 #19).
+    void authenticators(std::vector<cda::Act>& to) {
+        for (const auto& chapter : report_.chapters) {
+            if (!chapter.validation || chapter.validation->who.rpps == report_.validator.rpps) continue;
+            const cda::Act act{time(chapter.validation->at), biologist(chapter.validation->who, laboratory())};
+            const auto same = std::ranges::find_if(to, [&](const cda::Act& other) { return other.who.ids == act.who.ids; });
+            if (same == to.end()) to.push_back(act);
+            else if (zone_.to_instant(same->time) < zone_.to_instant(act.time)) same->time = act.time;
+        }
+    }
+
+    cda::Progress progress() const {
+        switch (report_.kind) {
+            case domain::ReportKind::final: return cda::Progress::completed;
+            case domain::ReportKind::partial: return cda::Progress::active;
+        }
+        return cda::Progress::completed;
+    }
+
     cda::ServiceEvent service() {
         cda::ServiceEvent to;
         to.id = cda::Identifier{order_root(report_.entity), report_.order_number, {}};
-        to.progress = cda::Progress::completed;  // ReportKind has only `final`
+        to.progress = progress();
         to.received = time(report_.registered_at);
-        to.released = time(report_.created_at);
+        if (report_.kind == domain::ReportKind::final) to.released = time(report_.created_at);
         const auto& director = report_.entity.biologists_in_charge.front();
         if (director.rpps.empty()) refuse(Fault::missing, "legal_entity.biologists_in_charge[1].rpps", "the biologist in charge has no RPPS number");
         if (director.speciality.code.empty()) refuse(Fault::missing, "legal_entity.biologists_in_charge[1].speciality", "the biologist in charge has no speciality");
@@ -230,18 +253,24 @@ private:
 
     // ------------------------------------------------------------------------------------------------------ results
 
-    cda::Chapter chapter(std::size_t index, const cda::Act& validator) {
+    cda::Chapter chapter(std::size_t index, const cda::Act& signature) {
         const auto& from_chapter = report_.chapters[index];
         const auto place = fmt::format("chapters[{}]", index + 1);
         cda::Chapter to;
         to.code = from(codes::chapters, from_chapter.code, place + ".code", "the chapter is not of the national list");
         to.title = from_chapter.label.empty() ? to.code.display : from_chapter.label;
-        to.results.validators = {validator};
+        to.results.progress = progress();
+        to.results.validators = {signature};
+        if (const auto& other = from_chapter.validation)
+            to.results.validators = {{time(other->at), biologist(other->who, laboratory())}};
         for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
             if (belongs(report_.specimens[i].number, index)) to.results.specimens.push_back(specimen(i));
         }
         for (std::size_t i = 0; i < from_chapter.results.size(); ++i) {
             to.results.observations.push_back(observation(from_chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
+        }
+        for (std::size_t i = 0; i < from_chapter.isolates.size(); ++i) {
+            to.results.isolates.push_back(isolate(from_chapter.isolates[i], fmt::format("{}.isolates[{}]", place, i + 1)));
         }
         return to;
     }
@@ -249,7 +278,9 @@ private:
     /// A specimen is told in each chapter whose results name it; one that no result names, in the first.
     bool belongs(const std::string& number, std::size_t chapter) const {
         const auto named_in = [&number](const domain::ReportedChapter& one) {
-            return std::ranges::any_of(one.results, [&number](const auto& result) { return result.specimen_number == number; });
+            const auto names = [&number](const auto& result) { return result.specimen_number == number; };
+            return std::ranges::any_of(one.results, names) ||
+                   std::ranges::any_of(one.isolates, [&](const auto& isolate) { return names(isolate.organism); });
         };
         if (named_in(report_.chapters[chapter])) return true;
         return chapter == 0 && std::ranges::none_of(report_.chapters, named_in);
@@ -265,11 +296,23 @@ private:
         return to;
     }
 
-    /// UCUM annotations that are only a name ({INR}) are not units for the national terminology rules (cr-bio.md 5.2).
+    /// The national terminology rules know UCUM annotations of lower case letters alone: {ratio}, {copies}/mL; others say
+    /// nothing that is measured and go ({INR}, mL/min/{1.73_m2}), but for the colonies, which have a unit (cr-bio.md 5.2).
     static std::string ucum(const std::string& unit) {
-        if (unit.size() < 2 || unit.front() != '{' || unit.back() != '}') return unit;
-        const bool plain = unit.size() > 3 && std::all_of(unit.begin() + 1, unit.end() - 1, [](char c) { return c >= 'a' && c <= 'z'; });
-        return plain ? unit : std::string{};
+        auto left = replace_all(unit, "{CFU}", "[CFU]");
+        std::size_t from = 0;
+        while ((from = left.find('{', from)) != std::string::npos) {
+            const auto to = left.find('}', from);
+            if (to == std::string::npos) break;
+            const auto name = std::string_view(left).substr(from + 1, to - from - 1);
+            if (name.size() > 1 && std::ranges::all_of(name, [](char c) { return c >= 'a' && c <= 'z'; })) {
+                from = to;
+                continue;
+            }
+            left.erase(from, to - from + 1);
+        }
+        while (left.ends_with('/') || left.ends_with('.')) left.pop_back();
+        return left;
     }
 
     static cda::Value value(const domain::Value& from) {
@@ -313,6 +356,11 @@ private:
         return to;
     }
 
+    /// An analyser that gives no time of day: then when the biologist made it a result of the laboratory.
+    Timestamp at(const domain::ReportedResult& result) const {
+        return time(result.measured_at.precision >= Precision::minute ? result.measured_at : report_.validated_at);
+    }
+
     /// Only what can be compared leaves coded: same kind of value, same unit, a time of day (cr-bio.md 5.2).
     static bool comparable(const domain::ReportedResult& from) {
         if (from.previous->at.precision < Precision::minute || from.previous->value.index() != from.value.index()) return false;
@@ -323,11 +371,20 @@ private:
     cda::Observation observation(const domain::ReportedResult& from, const std::string& place) {
         cda::Observation to;
         to.code = examination(from, place);
-        // An analyser that gives no time of day: then when the biologist made it a result of the laboratory.
-        to.time = time(from.measured_at.precision >= Precision::minute ? from.measured_at : report_.validated_at);
+        to.method_text = from.method;
+        if (!from.comment.empty()) to.comments.push_back(from.comment);
+        if (from.not_done) {
+            to.aborted = true;
+            return to;
+        }
+        to.time = at(from);
         to.value = value(from.value);
         to.interpretation = std::string(domain::to_string(from.flag));
-        to.method_text = from.method;
+        if (from.susceptible) {
+            to.interpretation = std::string(domain::to_string(*from.susceptible));
+            if (const auto* letter = std::get_if<domain::Words>(&from.value); letter != nullptr && letter->text == to.interpretation)
+                to.value = cda::Qualitative{std::string(domain::to_french(*from.susceptible))};
+        }
         const auto* quantity = std::get_if<domain::Quantity>(&from.value);
         if (!from.range.empty()) {
             cda::ReferenceRange range;
@@ -340,7 +397,27 @@ private:
             to.range = std::move(range);
         }
         if (from.previous && comparable(from)) to.previous.push_back({time(from.previous->at), value(from.previous->value), {}});
-        if (!from.comment.empty()) to.comments.push_back(from.comment);
+        return to;
+    }
+
+    /// SNOMED CT where the catalogue or the sender gave it; else the germ's own code as a translation, else its name
+    /// alone (cr-bio.md 5.4).
+    cda::Isolate isolate(const domain::ReportedIsolate& from, const std::string& place) {
+        cda::Isolate to;
+        to.id = {isolate_root(report_.entity), from.number, {}};
+        to.label = domain::to_french(from.organism.value);
+        if (const auto* coded = std::get_if<domain::Coded>(&from.organism.value);
+            coded != nullptr && !coded->code.empty() && domain::is_oid(coded->system)) {
+            const cda::Code code{coded->code, coded->system, to.label};
+            (coded->system == codes::snomed_system ? to.germ : to.translation) = code;
+        }
+        if (from.preliminary) to.progress = cda::Progress::active;
+        to.time = at(from.organism);
+        for (std::size_t i = 0; i < from.findings.size(); ++i)
+            to.observations.push_back(observation(from.findings[i], fmt::format("{}.findings[{}]", place, i + 1)));
+        for (std::size_t i = 0; i < from.antibiogram.size(); ++i)
+            to.antibiogram.push_back(observation(from.antibiogram[i], fmt::format("{}.antibiogram[{}]", place, i + 1)));
+        if (!from.organism.comment.empty()) to.comments.push_back(from.organism.comment);
         return to;
     }
 
@@ -354,6 +431,7 @@ private:
 std::string order_root(const domain::LegalEntity& entity) { return entity.oid + ".1"; }
 std::string specimen_root(const domain::LegalEntity& entity) { return entity.oid + ".2"; }
 std::string examination_root(const domain::LegalEntity& entity) { return entity.oid + ".3"; }
+std::string isolate_root(const domain::LegalEntity& entity) { return entity.oid + ".5"; }
 std::string prescription_root(const domain::LegalEntity& entity) { return entity.oid + ".4"; }
 
 Result<cda::CrBio> cr_bio(const Report& report, std::string pdf) {

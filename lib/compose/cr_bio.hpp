@@ -14,6 +14,7 @@ std::string order_root(const domain::LegalEntity& entity);         ///< .1 our o
 std::string specimen_root(const domain::LegalEntity& entity);      ///< .2 tubes
 std::string examination_root(const domain::LegalEntity& entity);   ///< .3 code system of local examination codes
 std::string prescription_root(const domain::LegalEntity& entity);  ///< .4 prescription numbers as received
+std::string isolate_root(const domain::LegalEntity& entity);       ///< .5 isolates: number of the culture and their own
 
 /// `pdf`: the copy to carry, as PdfRenderer made it. Times are local, with the offset of the site's zone. Without a
 /// qualified identity there is no INS in it, only the laboratory's patient number (cr-bio.md 4.1).

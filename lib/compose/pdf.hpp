@@ -21,13 +21,14 @@ struct DrawnResult {
     std::string range;     ///< may be empty
     std::string previous;  ///< value of the previous result, may be empty
     unsigned page{};       ///< from 1
+    std::string letter{};  ///< of an antibiogram: S, I, R; else empty
 
     bool operator==(const DrawnResult&) const = default;
 };
 
 struct RenderedPdf {
     std::string bytes;
-    std::vector<DrawnResult> drawn;  ///< in the order of the report, one per result
+    std::vector<DrawnResult> drawn;  ///< in the order of the report, one per result; an organism before what is said of it
     unsigned pages{};
 };
 

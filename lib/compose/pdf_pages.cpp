@@ -8,6 +8,7 @@
 #include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
 #include "lib/compose/wording.hpp"
+#include "lib/domain/microbiology.hpp"
 
 namespace sgl::compose {
 
@@ -76,7 +77,7 @@ public:
         people();
         specimens();
         context();
-        replacement_banner();
+        banners();
         table_header_ = column_header();
         for (std::size_t i = 0; i < report_.chapters.size(); ++i) chapter(i);
         ending();
@@ -109,6 +110,13 @@ private:
         return put(block, x, y + 0.5, width, value, style, place);
     }
 
+    std::string_view kind() const {
+        switch (report_.kind) {
+            case domain::ReportKind::final: return "final";
+            case domain::ReportKind::partial: return "partiel";
+        }
+        return "";
+    }
     std::string date_time(const Timestamp& at) const { return to_french_date_time(local(at, zone_)); }
     std::string date(const Timestamp& at) const { return to_french_date(local(at, zone_)); }
 
@@ -142,7 +150,7 @@ private:
         ty = put(block, title_left, ty, title_width, "d’examens de biologie médicale", sized(title, 10), "title");
         const Style note = aligned(small, Style::Align::right);
         ty = put(block, title_left, ty + 5, title_width, "Dossier n° " + report_.order_number, aligned(strong, Style::Align::right), "order_number");
-        ty = put(block, title_left, ty + 1, title_width, fmt::format("Version {} – compte rendu final", report_.ids.version), note, "ids.version");
+        ty = put(block, title_left, ty + 1, title_width, fmt::format("Version {} – compte rendu {}", report_.ids.version, kind()), note, "ids.version");
         ty = put(block, title_left, ty, title_width, "Édité le " + date_time(report_.created_at), note, "created_at");
         if (report_.confidentiality != 'N') {
             ty = put(block, title_left, ty, title_width,
@@ -202,7 +210,7 @@ private:
         under = std::max(under, cell(1, 1, y, "MATRICULE INS", ins, number_style, "patient.ins"));
         under = std::max(under, cell(2, 1, y, "OID DE L’INS", ins_oid, number_style, "patient.ins.oid"));
         under = std::max(under, cell(3, 1, y, "DOSSIER", report_.order_number, number_style, "order_number"));
-        under = std::max(under, cell(4, 1, y, "VERSION", fmt::format("{} (final)", report_.ids.version), number_style, "ids.version"));
+        under = std::max(under, cell(4, 1, y, "VERSION", fmt::format("{} ({})", report_.ids.version, kind()), number_style, "ids.version"));
         block.height = under + 6;
         block.boxes.push_back({left, 0, content, block.height, tint});
         block.boxes.push_back({left, 0, 2.2, block.height, accent});
@@ -296,16 +304,21 @@ private:
         line("RENSEIGNEMENTS CLINIQUES", report_.clinical_context, "clinical_context");
     }
 
-    void replacement_banner() {
-        if (report_.ids.version < 2) return;
+    void banner(std::string_view text, std::string_view place) {
         Block block;
         block.space_before = 9;
-        const double under = put(block, left + 10, 5, content - 20,
-                                 fmt::format("Ce compte rendu annule et remplace la version {} du même dossier.", report_.ids.version - 1),
-                                 {.size = 8.4, .bold = true, .colour = alert}, "ids.version");
+        const double under = put(block, left + 10, 5, content - 20, text, {.size = 8.4, .bold = true, .colour = alert}, place);
         block.height = under + 5;
         block.boxes.push_back({left + 0.4, 0.4, content - 0.8, block.height - 0.8, alert, 0.8});
         flow(std::move(block));
+    }
+
+    void banners() {
+        if (report_.ids.version > 1)
+            banner(fmt::format("Ce compte rendu annule et remplace la version {} du même dossier.", report_.ids.version - 1), "ids.version");
+        if (report_.kind == domain::ReportKind::partial) banner("Compte rendu partiel : d’autres résultats suivront.", "kind");
+        for (std::size_t i = 0; i < report_.non_conformities.size(); ++i)
+            banner("Non-conformité : " + report_.non_conformities[i], numbered("non_conformities", i));
     }
 
     // -------------------------------------------------------------------------------------------------- results
@@ -361,12 +374,135 @@ private:
                 if (i + 1 < chapter.results.size()) flow_.back()->keep_with_next = true;
             }
         }
+        for (std::size_t i = 0; i < chapter.isolates.size(); ++i) isolate(i, index);
+        if (chapter.validation) {
+            flow_.back()->keep_with_next = true;
+            Block block;
+            block.chapter = static_cast<int>(index);
+            const auto who = fmt::format("Validé par {} (RPPS {}) le {}", full_name(chapter.validation->who),
+                                         chapter.validation->who.rpps.text(), date_time(chapter.validation->at));
+            block.height = put(block, left, 3, content, who, aligned(small, Style::Align::right), numbered("chapters", index) + ".validation") + 2;
+            flow(std::move(block));
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- cultures
+
+    /// A band that names the germ, what was found of it, its antibiogram.
+    void isolate(std::size_t index, std::size_t chapter) {
+        const auto& isolate = report_.chapters[chapter].isolates[index];
+        const auto place = numbered("chapters", chapter) + "." + numbered("isolates", index);
+        const auto first = flow_.size();
+        const Block* again = &add(germ(index, chapter, true));
+        flow(germ(index, chapter, false));
+        auto& name = *flow_.back();
+        name.result = DrawnResult{isolate.organism.local_code, isolate.organism.label, domain::to_french(isolate.organism.value), {}, {}, {}, 0, {}};
+        name.keep_with_next = !isolate.findings.empty() || !isolate.antibiogram.empty();
+        for (std::size_t i = 0; i < isolate.findings.size(); ++i)
+            result(isolate.findings[i], static_cast<int>(chapter), place + "." + numbered("findings", i));
+        if (!isolate.antibiogram.empty()) {
+            if (!isolate.findings.empty()) flow_.back()->keep_with_next = true;
+            flow(antibiogram_header(chapter));
+        }
+        for (std::size_t i = 0; i < isolate.antibiogram.size(); ++i) {
+            antibiotic(isolate.antibiogram[i], static_cast<int>(chapter), place + "." + numbered("antibiogram", i));
+            const bool first_or_second_last = i == 0 || i + 2 == isolate.antibiogram.size();
+            if (first_or_second_last && i + 1 < isolate.antibiogram.size()) flow_.back()->keep_with_next = true;
+        }
+        for (auto at = first + 1; at < flow_.size(); ++at) flow_[at]->again = again;
+    }
+
+    Block germ(std::size_t index, std::size_t chapter, bool continued) {
+        const auto& isolate = report_.chapters[chapter].isolates[index];
+        const auto place = numbered("chapters", chapter) + "." + numbered("isolates", index);
+        Block block;
+        block.chapter = static_cast<int>(chapter);
+        block.space_before = 7;
+        Text name = text(domain::to_french(isolate.organism.value), {.size = 9.2, .bold = true, .colour = ink}, 260, place + ".organism");
+        const double baseline = 4 + name.baseline();
+        double under = 4 + name.height();
+        block.texts.push_back({std::move(name), left + 62, 4});
+        const auto beside = [&](std::string_view words, const Style& style, double x, double width) {
+            Text laid = text(words, style, width, place + ".organism");
+            const double y = baseline - laid.baseline();
+            under = std::max(under, y + laid.height());
+            block.texts.push_back({std::move(laid), x, y});
+        };
+        beside(fmt::format("Germe n° {}", index + 1), {.size = 8, .colour = accent}, left + 8, 52);
+        std::string note = continued ? "(suite)" : "";
+        if (isolate.preliminary) note += continued ? " – identification provisoire" : "identification provisoire";
+        if (!note.empty())
+            beside(note, coloured(aligned(sized(small, 7.2), Style::Align::right), isolate.preliminary ? alert : grey), left + 330, content - 338);
+        if (!continued && !isolate.organism.comment.empty()) under = put(block, left + 62, under + 1.5, content - 70, isolate.organism.comment, sized(body, 7.4), place + ".comment");
+        block.height = under + 4;
+        block.boxes.push_back({left, 0, content, block.height, tint});
+        block.boxes.push_back({left, 0, 1.6, block.height, accent});
+        return block;
+    }
+
+    Block antibiogram_header(std::size_t chapter) {
+        Block block;
+        block.chapter = static_cast<int>(chapter);
+        block.keep_with_next = true;
+        const double under = put(block, left, 6, 0, "ANTIBIOGRAMME", coloured(caption, accent), "antibiogram");
+        put(block, value_left - 70, 6, value_right - value_left + 70, "CMI OU DIAMÈTRE", aligned(caption, Style::Align::right), "antibiogram");
+        put(block, unit_left, 6, 0, "UNITÉ", caption, "antibiogram");
+        put(block, range_left, 6, 0, "INTERPRÉTATION", caption, "antibiogram");
+        block.height = under + 2;
+        block.boxes.push_back({left, block.height - 0.5, content, 0.5, hairline});
+        return block;
+    }
+
+    /// Its letter stands in a box, its meaning in words beside: nothing by colour alone.
+    void antibiotic(const ReportedResult& line, int chapter, const std::string& place) {
+        Block row;
+        row.chapter = chapter;
+        constexpr double y = 2.4;
+        const bool resistant = line.susceptible == domain::Susceptible::resistant || line.susceptible == domain::Susceptible::non_susceptible;
+        const std::string letter{line.susceptible ? domain::to_string(*line.susceptible) : ""};
+        const bool measured = std::holds_alternative<domain::Quantity>(line.value);
+        DrawnResult drawn{line.local_code, line.label, domain::to_french(line.value), unit_of(line.value), {}, {}, 0, letter};
+
+        Text label = text(line.label, sized(resistant ? strong : body, 8), label_width, place + ".label");
+        const double baseline = y + label.baseline();
+        double under = y + label.height();
+        row.texts.push_back({std::move(label), left, y});
+        const auto on_line = [&](std::string_view words, const Style& style, double x, double width, std::string_view what) {
+            Text laid = text(words, style, width, place + std::string(what));
+            const double at = baseline - laid.baseline();
+            under = std::max(under, at + laid.height());
+            row.texts.push_back({std::move(laid), x, at});
+        };
+        if (measured) {
+            on_line(drawn.value, aligned(sized(body, 8.2), Style::Align::right), value_left - 30, value_right - value_left + 30, ".value");
+            if (!drawn.unit.empty()) on_line(drawn.unit, sized(body, 7.6), unit_left, unit_width, ".unit");
+        } else if (!line.susceptible || drawn.value != letter) {
+            on_line(drawn.value, sized(body, 8), value_left, range_left - value_left - 6, ".value");
+        }
+        if (line.susceptible) {
+            constexpr double side = 11;
+            const double width = letter.size() > 1 ? 22 : side;
+            const double top = baseline - 8.6;
+            row.boxes.push_back(resistant ? Box{range_left, top, width, side, ink} : Box{range_left + 0.3, top + 0.3, width - 0.6, side - 0.6, grey, 0.6});
+            const Style in_box{.size = letter.size() > 1 ? 6.6 : 7.8, .bold = true, .colour = resistant ? Colour{1, 1, 1} : ink, .align = Style::Align::centre};
+            on_line(letter, in_box, range_left, width, ".susceptible");
+            on_line(domain::to_french(*line.susceptible), sized(resistant ? strong : body, 7.8), range_left + width + 6, right - range_left - width - 6, ".susceptible");
+        }
+        if (const auto print = fine_print(line, false); !print.empty()) {
+            const double label_under = row.texts.front().y + row.texts.front().text.height();
+            under = std::max(under, put(row, left, label_under + 0.2, label_width, print, sized(small, 6.2), place + ".method"));
+        }
+        row.result = std::move(drawn);
+        if (!line.comment.empty()) under = put(row, left + 11, under + 1.5, content - 16, line.comment, sized(body, 7.4), place + ".comment");
+        row.height = under + 2.2;
+        row.boxes.push_back({left, row.height - 0.3, content, 0.3, hairline});
+        flow(std::move(row));
     }
 
     /// Method, and the specimen when there is more than one.
-    std::string fine_print(const ReportedResult& result) const {
+    std::string fine_print(const ReportedResult& result, bool with_specimen = true) const {
         std::string print;
-        if (report_.specimens.size() > 1 && result.specimen_number) {
+        if (with_specimen && report_.specimens.size() > 1 && result.specimen_number) {
             for (const auto& specimen : report_.specimens) {
                 if (specimen.number == *result.specimen_number) print = specimen.type_label.empty() ? specimen.type : specimen.type_label;
             }
@@ -392,7 +528,7 @@ private:
         const Style value_style = critical ? coloured(sized(strong, 8.6), alert) : sized(flagged ? strong : body, flagged ? 8.6 : 8.2);
 
         DrawnResult drawn{result.local_code, result.label, domain::to_french(result.value), unit_of(result.value),
-                          domain::to_french(result.range), {}, 0};
+                          domain::to_french(result.range), {}, 0, {}};
 
         Text label = text(result.label, sized(body, 8.2), label_width, place + ".label");
         const double baseline = y + label.baseline();
@@ -559,8 +695,10 @@ private:
         std::string legend;
         for (const auto flag : {domain::Flag::high, domain::Flag::low, domain::Flag::critical_high, domain::Flag::critical_low,
                                 domain::Flag::abnormal}) {
-            const bool used = std::ranges::any_of(report_.chapters, [flag](const domain::ReportedChapter& chapter) {
-                return std::ranges::any_of(chapter.results, [flag](const ReportedResult& one) { return one.flag == flag; });
+            const auto flagged = [flag](const ReportedResult& one) { return one.flag == flag; };
+            const bool used = std::ranges::any_of(report_.chapters, [&](const domain::ReportedChapter& chapter) {
+                return std::ranges::any_of(chapter.results, flagged) ||
+                       std::ranges::any_of(chapter.isolates, [&](const auto& isolate) { return std::ranges::any_of(isolate.findings, flagged); });
             });
             if (!used) continue;
             legend += legend.empty() ? "" : "   ";
@@ -603,6 +741,7 @@ private:
             }
             place(table_header_, y);
             if (!first.heading) place(continuations_[static_cast<std::size_t>(first.chapter)], y);
+            if (first.again != nullptr) place(first.again, y);
             at_top_ = true;
         };
         for (std::size_t i = 0; i < flow_.size();) {

@@ -27,6 +27,16 @@ ReportIdentifiers identify(ReportSetId set, unsigned version) {
     return ids;
 }
 
+std::size_t result_count(const Report& report) {
+    std::size_t count = 0;
+    for (const auto& chapter : report.chapters) {
+        count += chapter.results.size();
+        for (const auto& isolate : chapter.isolates)
+            count += 1 + isolate.findings.size() + isolate.antibiogram.size();
+    }
+    return count;
+}
+
 std::vector<Error> missing(const Report& report) {
     std::vector<Error> errors;
     const auto need = [&](bool present, std::string where, std::string what) {
@@ -62,11 +72,22 @@ std::vector<Error> missing(const Report& report) {
              "date and time of collection are mandatory on a report");
     }
     need(!report.chapters.empty(), "results", "the report has no result");
+    const auto labelled = [&](const std::vector<ReportedResult>& results) {
+        for (const auto& result : results)
+            need(!result.label.empty(), "result " + result.local_code, "the examination has no label in the catalogue");
+    };
     for (const auto& chapter : report.chapters) {
         need(!chapter.code.empty(), fmt::format("chapter {}", chapter.label), "the chapter has no code");
-        for (const auto& result : chapter.results) {
-            need(!result.label.empty(), "result " + result.local_code, "the examination has no label in the catalogue");
+        labelled(chapter.results);
+        for (const auto& isolate : chapter.isolates) {
+            need(!to_french(isolate.organism.value).empty(), "isolate " + isolate.number, "nothing names this isolate");
+            labelled(isolate.findings);
+            labelled(isolate.antibiogram);
         }
+        if (chapter.validation)
+            need(!chapter.validation->who.rpps.empty() && !chapter.validation->who.family.empty(),
+                 "chapter " + chapter.code + " validator",
+                 "name and RPPS number of the validating biologist are mandatory");
     }
     return errors;
 }

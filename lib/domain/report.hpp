@@ -7,6 +7,7 @@
 
 #include "lib/domain/catalogue.hpp"
 #include "lib/domain/order.hpp"
+#include "lib/domain/result_detail.hpp"
 
 namespace sgl::domain {
 
@@ -20,9 +21,10 @@ struct ReportedResult {
     std::string loinc;        ///< empty: local code only
     std::string label;        ///< French, as printed
     std::string loinc_label;  ///< for displayName
-    Value value;
-    Range range;  ///< that of this patient, as applied
+    Value value;              ///< of what was not done: words that say so
+    Range range;              ///< that of this patient, as applied
     Flag flag{Flag::none};
+    std::optional<Susceptible> susceptible;  ///< of a line of an antibiogram
     std::optional<PreviousResult> previous;
     std::string method;
     std::string comment;
@@ -32,13 +34,31 @@ struct ReportedResult {
     bool not_done{};         ///< there is no value, and there will be none; `comment` may say why
 };
 
+/// What grew in a culture, and what is said of it (lab-domain 7.5).
+struct ReportedIsolate {
+    std::string number;                       ///< of the order: "24050200140#1", the number of its culture and its own
+    ReportedResult organism;                  ///< its value names the germ
+    bool preliminary{};                       ///< not identified for good
+    std::vector<ReportedResult> findings;     ///< count, resistance markers
+    std::vector<ReportedResult> antibiogram;  ///< each with MIC or diameter, or S, I, R alone
+};
+
+/// Who validated a part of a report, and when.
+struct Validation {
+    Professional who;
+    Timestamp at;
+};
+
 struct ReportedChapter {
     std::string code;  ///< LOINC chapter
     std::string label;
     std::vector<ReportedResult> results;
+    std::vector<ReportedIsolate> isolates{};
+    std::optional<Validation> validation{};  ///< where it is not that of the report
 };
 
-enum class ReportKind : std::uint8_t { final };
+/// A partial report is followed by a final one of the same set (cr-bio.md 6).
+enum class ReportKind : std::uint8_t { final, partial };
 
 /// Identifiers of one version, fixed when it is created (design D7: from set, version, variant and form).
 struct ReportIdentifiers {
@@ -71,10 +91,14 @@ struct Report {
     std::string patient_class;  ///< PV1-2
     std::string stay_number;
     std::string clinical_context;
-    std::string comment;        ///< contextual interpretation, may be empty
-    char confidentiality{'N'};  ///< N, R or V
+    std::vector<std::string> non_conformities;  ///< of specimens: what is wrong and what it means for the results
+    std::string comment;                        ///< contextual interpretation, may be empty
+    char confidentiality{'N'};                  ///< N, R or V
     std::vector<ReportedChapter> chapters;
 };
+
+/// How many results the report shows: those of its isolates counted, their organisms too.
+std::size_t result_count(const Report& report);
 
 /// Ring 1 (design D6): everything that is missing before any XML exists, all at once, each at its coordinate
 /// (`report.specimens[2].collected_at`). Empty: the report can be composed.

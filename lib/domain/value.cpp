@@ -52,7 +52,7 @@ std::string to_french(const Value& value) {
 
 std::string french_unit(std::string_view ucum) {
     // French habit on paper (lab-domain 7.4); what is not here is shown as it is.
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> habits{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> habits{{
         {"10*9/L", "G/L"},
         {"10*12/L", "T/L"},
         {"[IU]/L", "UI/L"},
@@ -66,6 +66,9 @@ std::string french_unit(std::string_view ucum) {
         {"10*6/uL", "10⁶/µL"},
         {"mL/min/{1.73_m2}", "mL/min/1,73 m²"},
         {"[pH]", ""},
+        {"{CFU}/mL", "UFC/mL"},
+        {"[CFU]/mL", "UFC/mL"},
+        {"{copies}/mL", "copies/mL"},
     }};
     for (const auto& [from, to] : habits) {
         if (from == ucum) return std::string(to);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "lib/delivery/partners.hpp"
 #include "lib/domain/succession.hpp"
@@ -43,6 +44,11 @@ std::string ordered_as(const std::vector<domain::RequestedExam>& exams, const do
         if (member && panel.empty()) panel = exam.code;
     }
     return panel;
+}
+
+/// An answer of the catalogue says that nothing grew: an organism whose flag is N.
+bool nothing_grew(const domain::Analyte& analyte, const std::optional<domain::Value>& value) {
+    return analyte.kind == domain::ValueKind::organism && value && flag_of(analyte, *value, {}) == domain::Flag::normal;
 }
 
 /// Only comparable ones: same kind, and the same unit for quantities (cr-bio.md 5.2).
@@ -87,19 +93,19 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
                   const PreviousResults& previous) {
     ReportDraft made;
     const auto& traits = file.patient.traits.reveal();
-    // One line an analysis: of several runs the one measured last (hl7v2-lab 8.6), whatever the order of arrival; who
-    // wants another asks for it to be resent.
-    std::map<std::int32_t, std::vector<const store::CurrentResult*>> runs;
+    // One line an analysis, in a culture one of each isolate: of several runs the one measured last (hl7v2-lab 8.6),
+    // whatever the order of arrival; who wants another asks for it to be resent.
+    std::map<std::pair<std::string, std::int32_t>, std::vector<const store::CurrentResult*>> runs;
     for (const auto& result : file.results) {
-        // A culture can't be signed in this version: its lines are kept for the report that will show isolates.
-        if (!result.analyte || result.state == "quarantined" || !result.isolate.empty()) {
+        if (!result.analyte || result.state == "quarantined") {
             made.unreadable.push_back(result.code);
             continue;
         }
-        runs[result.analyte->value()].push_back(&result);
+        runs[{result.isolate, result.analyte->value()}].push_back(&result);
     }
     std::vector<std::pair<const domain::Analyte*, const store::CurrentResult*>> found;
-    for (const auto& [id, results] : runs) {
+    for (const auto& [key, results] : runs) {
+        const auto id = key.second;
         std::vector<domain::Candidate> candidates;
         for (const auto* result : results)
             candidates.push_back({result->status, zone.to_instant(measured_at(*result, zone))});
@@ -113,9 +119,17 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
     }
     std::ranges::sort(found, {},
                       [](const auto& pair) { return std::pair(pair.first->position, pair.first->local_code); });
+    std::set<std::string> sterile;  // cultures where nothing grew: what is said of them are plain results
     for (const auto& [analyte, result] : found) {
-        DraftLine line;
-        line.id = result->id;
+        if (nothing_grew(*analyte, result->value)) sterile.insert(result->isolate);
+    }
+    for (const auto& [analyte, result] : found) {
+        domain::ReportedLine line;
+        line.result = result->id;
+        line.isolate = sterile.contains(result->isolate) ? std::string() : result->isolate;
+        line.kind = analyte->kind;
+        line.preliminary = result->status == "P";
+        line.printed = result->isolate.empty() || !result->detail.unprinted;
         line.chapter = analyte->chapter;
         line.chapter_label = analyte->chapter_label;
         auto& reported = line.reported;
@@ -123,8 +137,11 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.loinc = analyte->loinc;
         reported.label = analyte->label;
         reported.loinc_label = analyte->loinc_label;
-        reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisable"}});
-        if (auto* quantity = std::get_if<domain::Quantity>(&reported.value))
+        reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisé"}});
+        reported.not_done = !result->value;
+        reported.susceptible = result->detail.susceptible;
+        const bool antibiotic = analyte->kind == domain::ValueKind::antibiotic;  // a MIC stays as it was read
+        if (auto* quantity = std::get_if<domain::Quantity>(&reported.value); quantity != nullptr && !antibiotic)
             quantity->number = quantity->number.rounded(analyte->decimals);
         const auto* specimen = specimen_of(file, result->specimen_number);
         if (specimen == nullptr && !file.specimens.empty()) specimen = &file.specimens.front();
@@ -136,13 +153,12 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         }
         // Flags on the value as received, not as rounded for display.
         reported.flag = result->value ? flag_of(*analyte, *result->value, reported.range) : domain::Flag::none;
-        reported.not_done = !result->value;
         reported.ordered_as = ordered_as(file.exams, catalogue, *analyte);
-        reported.method = analyte->method;
+        reported.method = antibiotic && analyte->method.empty() ? result->detail.method : analyte->method;
         reported.comment = result->note;
         // What was measured at the same time or later (an old tube that comes late) is no previous result.
         if (const auto before = previous.find(analyte->local_code);
-            before != previous.end() && comparable(reported.value, before->second.value) &&
+            line.isolate.empty() && before != previous.end() && comparable(reported.value, before->second.value) &&
             zone.to_instant(before->second.at) < zone.to_instant(reported.measured_at)) {
             reported.previous = before->second;
         }
@@ -153,8 +169,11 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         const auto members = catalogue.ordered(exam.code);
         if (members.empty()) made.pending.push_back(exam.label.empty() ? exam.code : exam.label);
         for (const auto* member : members) {
-            const bool there = std::ranges::any_of(
-                made.lines, [&](const DraftLine& line) { return line.reported.local_code == member->local_code; });
+            // What is said of a germ is asked for with its culture, and comes only where something grew.
+            if (member->kind == domain::ValueKind::antibiotic || member->kind == domain::ValueKind::marker) continue;
+            const bool there = std::ranges::any_of(made.lines, [&](const domain::ReportedLine& line) {
+                return line.reported.local_code == member->local_code;
+            });
             if (!there && std::ranges::find(made.pending, member->label) == made.pending.end())
                 made.pending.push_back(member->label);
         }
@@ -163,7 +182,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
 }
 
 domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory,
-                         const std::vector<DraftLine>& lines, const domain::Professional& validator,
+                         const std::vector<domain::ReportedLine>& lines, const domain::Professional& validator,
                          const domain::ReportIdentifiers& ids, Instant validated_at, const std::string& comment) {
     domain::Report report;
     report.ids = ids;
@@ -196,14 +215,7 @@ domain::Report report_of(const store::OrderFile& file, const domain::Laboratory&
     report.stay_number = file.stay_number;
     report.clinical_context = file.clinical_context;
     report.comment = comment;
-    for (const auto& line : lines) {
-        auto chapter = std::ranges::find(report.chapters, line.chapter, &domain::ReportedChapter::code);
-        if (chapter == report.chapters.end()) {
-            report.chapters.push_back({line.chapter, line.chapter_label, {}});
-            chapter = std::prev(report.chapters.end());
-        }
-        chapter->results.push_back(line.reported);
-    }
+    report.chapters = domain::chapters_of(lines);
     return report;
 }
 

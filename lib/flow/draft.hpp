@@ -8,21 +8,14 @@
 
 #include "lib/domain/laboratory.hpp"
 #include "lib/domain/plan.hpp"
-#include "lib/domain/report.hpp"
+#include "lib/domain/report_lines.hpp"
 #include "lib/store/orders.hpp"
 
 namespace sgl::flow {
 
-struct DraftLine {
-    domain::ResultId id;
-    std::string chapter;
-    std::string chapter_label;
-    domain::ReportedResult reported;
-};
-
 struct ReportDraft {
-    std::vector<DraftLine> lines;      ///< in the order of the report
-    std::vector<std::string> pending;  ///< labels of examinations asked for and not there
+    std::vector<domain::ReportedLine> lines;  ///< in the order of the report
+    std::vector<std::string> pending;         ///< labels of examinations asked for and not there
     std::vector<std::string>
         unreadable;  ///< codes of results that can't be signed (unknown, quarantined): a person first
 };
@@ -35,7 +28,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
 
 /// The report around those lines. `validator` empty for a preview.
 domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory,
-                         const std::vector<DraftLine>& lines, const domain::Professional& validator,
+                         const std::vector<domain::ReportedLine>& lines, const domain::Professional& validator,
                          const domain::ReportIdentifiers& ids, Instant validated_at, const std::string& comment);
 
 /// Hospital records that get this site's reports, for domain::plan.

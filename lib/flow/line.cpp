@@ -23,11 +23,12 @@ std::chrono::year_month_day month_of(Instant at, const TimeZone& zone) {
 
 /// What a biologist saw against what is there now; empty when it is the same. He may have seen more than will be signed
 /// (other runs, codes that nobody knows): what counts is that nothing came or went behind his back.
-std::string changes_since(const std::vector<domain::ResultId>& seen, const std::vector<DraftLine>& now,
+std::string changes_since(const std::vector<domain::ResultId>& seen, const std::vector<domain::ReportedLine>& now,
                           const std::vector<store::CurrentResult>& current, bool version_moved) {
     std::string fresh;
     for (const auto& line : now) {
-        if (std::ranges::find(seen, line.id) == seen.end()) fresh += (fresh.empty() ? "" : ", ") + line.reported.label;
+        if (std::ranges::find(seen, line.result) == seen.end())
+            fresh += (fresh.empty() ? "" : ", ") + line.reported.label;
     }
     if (!fresh.empty()) return "results came since the screen was drawn: " + fresh;
     const bool gone = std::ranges::any_of(seen, [&](domain::ResultId id) {
@@ -52,11 +53,8 @@ std::string closed_to_signing(const store::OrderFile& file, const std::optional<
 /// What a reader of the new version has to know first.
 std::string amended_comment(const store::LastVersion& last, const ReportDraft& now, const TimeZone& zone,
                             const ValidationCommand& command) {
-    domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, {}, {}};
-    for (const auto& line : last.lines)
-        amendment.before.push_back(line.reported);
-    for (const auto& line : now.lines)
-        amendment.after.push_back(line.reported);
+    const domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, last.lines,
+                                      now.lines};
     const auto said = domain::french(amendment);
     return command.comment.empty() ? said : said + "\n" + command.comment;
 }
@@ -96,10 +94,7 @@ Composed compose_documents(const domain::Report& report, const cda::Checker& che
             made.errors.push_back(Error{Fault::refused, finding.where, finding.what});
     }
     // Every result is on paper: what was drawn says so (issue: text recorded while drawing).
-    std::size_t results = 0;
-    for (const auto& chapter : report.chapters)
-        results += chapter.results.size();
-    if (rendered->drawn.size() != results)
+    if (rendered->drawn.size() != domain::result_count(report))
         made.errors.push_back(Error{Fault::refused, "pdf", "a result is not shown in the PDF"});
     made.documents.n3 = std::move(*bytes);
     made.documents.pdf = std::move(rendered->bytes);
@@ -212,8 +207,7 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     report.validator = user->professional;
     report.month = month_of(report.validated_at, site->time_zone);
     report.comment = command.comment;
-    for (const auto& line : now.lines)
-        report.lines.push_back({line.id, line.chapter, line.chapter_label, line.reported});
+    report.lines = now.lines;
     const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
     if (!written) co_return written.error();
     log::info("order validated",
@@ -285,10 +279,7 @@ asio::awaitable<std::size_t> Line::publish_waiting() {
 domain::Report Line::report_of_version(const store::StoredVersion& version, const store::OrderFile& file) const {
     store::OrderFile as_signed = file;
     as_signed.patient = version.patient;
-    std::vector<DraftLine> lines;
-    for (const auto& line : version.lines)
-        lines.push_back({line.result, line.chapter, line.chapter_label, line.reported});
-    return report_of(as_signed, *parts_.laboratory.current(), lines, version.validator, version.ids,
+    return report_of(as_signed, *parts_.laboratory.current(), version.lines, version.validator, version.ids,
                      version.validated_at, version.comment);
 }
 

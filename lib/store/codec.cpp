@@ -250,6 +250,7 @@ json::value to_json(const domain::ReportedResult& result) {
                         {"measured_at", to_hl7(result.measured_at)}};
     if (!result.ordered_as.empty()) object["ordered_as"] = result.ordered_as;
     if (result.not_done) object["not_done"] = true;
+    if (result.susceptible) object["susceptible"] = domain::to_string(*result.susceptible);
     if (result.previous) {
         object["previous"] =
             json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
@@ -266,6 +267,7 @@ domain::ReportedResult reported_result(const json::value& stored) {
     result.value = value(stored.at("value"));
     result.range = {decimal(stored, "low"), decimal(stored, "high")};
     result.flag = domain::flag_of(member(stored, "flag")).value_or(domain::Flag::none);
+    result.susceptible = domain::susceptible_of(member(stored, "susceptible"));
     result.method = member(stored, "method");
     result.comment = member(stored, "comment");
     if (const auto specimen = member(stored, "specimen"); !specimen.empty()) result.specimen_number = specimen;
@@ -276,6 +278,28 @@ domain::ReportedResult reported_result(const json::value& stored) {
         result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
     }
     return result;
+}
+
+json::value to_json(const domain::ReportedLine& line) {
+    json::object object{
+        {"chapter", line.chapter}, {"chapter_label", line.chapter_label}, {"result", to_json(line.reported)}};
+    if (!line.isolate.empty()) object["isolate"] = line.isolate;
+    if (domain::of_isolate(line.kind) || !line.isolate.empty()) object["kind"] = domain::to_string(line.kind);
+    if (line.preliminary) object["preliminary"] = true;
+    if (!line.printed) object["unprinted"] = true;
+    return object;
+}
+
+domain::ReportedLine reported_line(const json::value& stored) {
+    domain::ReportedLine line;
+    line.chapter = member(stored, "chapter");
+    line.chapter_label = member(stored, "chapter_label");
+    line.reported = reported_result(stored.at("result"));
+    line.isolate = member(stored, "isolate");
+    line.kind = domain::value_kind_of(member(stored, "kind")).value_or(domain::ValueKind::numeric);
+    line.preliminary = flag(stored, "preliminary");
+    line.printed = !flag(stored, "unprinted");
+    return line;
 }
 
 json::value to_json(const domain::Patient& patient) {

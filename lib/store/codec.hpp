@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/domain/report.hpp"
+#include "lib/domain/report_lines.hpp"
 #include "lib/domain/result_detail.hpp"
 
 namespace sgl::store::codec {
@@ -28,6 +28,9 @@ json::value to_json(const domain::ResultDetail& detail);
 domain::ResultDetail result_detail(const json::value& value);
 json::value to_json(const domain::ReportedResult& result);
 domain::ReportedResult reported_result(const json::value& value);
+/// All but the result's id, which has a column.
+json::value to_json(const domain::ReportedLine& line);
+domain::ReportedLine reported_line(const json::value& value);
 /// The identity that was signed: traits, INS, status, choices.
 json::value to_json(const domain::Patient& patient);
 domain::Patient patient(const json::value& value);

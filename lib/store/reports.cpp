@@ -18,7 +18,7 @@ namespace json = boost::json;
 constexpr pg::Query find_previous{"reports.previous", R"sql(
     select distinct on (v.local_code) v.local_code, v.content
     from validated_result v join report_version rv on rv.id = v.version_id join report_set s on s.id = rv.set_id
-    where v.patient_id = any(array(select patient_family($1))) and s.order_id <> $2
+    where v.patient_id = any(array(select patient_family($1))) and v.content->>'isolate' is null and s.order_id <> $2
       and not exists (select from report_version w where w.set_id = rv.set_id and w.state = 'withdrawn')
     order by v.local_code, v.at desc, rv.version desc)sql"};
 
@@ -142,10 +142,10 @@ Uuid letter_id(domain::ReportVersionId version, std::string_view channel, std::s
                                       std::string(recipient) + "/" + std::string(to_string(act)));
 }
 
-SignedReport::Line line_of(const pg::Row& row) {
-    const auto content = codec::parse(row.text(1));
-    return {domain::ResultId{row.int64(0)}, codec::member(content, "chapter"), codec::member(content, "chapter_label"),
-            codec::reported_result(content.at("result"))};
+domain::ReportedLine line_of(const pg::Row& row) {
+    auto line = codec::reported_line(codec::parse(row.text(1)));
+    line.result = domain::ResultId{row.int64(0)};
+    return line;
 }
 
 AuditEvent event_of(const StoredVersion& version, const std::string& actor, std::string action, std::string payload) {
@@ -185,9 +185,7 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         results.add(line.result);
         loincs.add(line.reported.loinc);
         codes.add(line.reported.local_code);
-        const std::string content = codec::text({{"chapter", line.chapter},
-                                                 {"chapter_label", line.chapter_label},
-                                                 {"result", codec::to_json(line.reported)}});
+        const std::string content = codec::text(codec::to_json(line));
         contents.add(pg::Json{content});
         times.add(TimeZone::paris().to_instant(line.reported.measured_at));
     }

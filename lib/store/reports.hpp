@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/domain/plan.hpp"
+#include "lib/domain/report_lines.hpp"
 #include "lib/store/orders.hpp"
 
 namespace sgl::store {
@@ -27,13 +28,7 @@ struct SignedReport {
     std::chrono::year_month_day month;  ///< first day, in the site's time zone
     std::string comment;
     std::string reason;  ///< of a version after the first: what the biologist changes, and why
-    struct Line {
-        domain::ResultId result;
-        std::string chapter;
-        std::string chapter_label;
-        domain::ReportedResult reported;
-    };
-    std::vector<Line> lines;
+    std::vector<domain::ReportedLine> lines;
 };
 
 /// The newest version of an order's report.
@@ -41,7 +36,7 @@ struct LastVersion {
     domain::ReportIdentifiers ids;
     std::string state;  ///< validated, published, refused, withdrawn
     Instant validated_at;
-    std::vector<SignedReport::Line> lines;
+    std::vector<domain::ReportedLine> lines;
 };
 
 /// A person takes a report back.
@@ -67,7 +62,7 @@ struct StoredVersion {
     domain::Professional validator;
     domain::Patient patient;  ///< as signed
     std::string comment;
-    std::vector<SignedReport::Line> lines;
+    std::vector<domain::ReportedLine> lines;
 };
 
 struct StoredDocuments {
@@ -80,7 +75,7 @@ public:
     explicit Reports(pg::Pool& pool) : pool_(pool) {}
 
     /// Newest validated result of each analysis of a patient, as the newest version says it; not what was withdrawn,
-    /// nor what the order itself reported.
+    /// nor what the order itself reported, nor those of isolates: another isolate is another germ.
     static asio::awaitable<std::map<std::string, domain::PreviousResult>> previous(pg::Transaction& transaction,
                                                                                    domain::PatientId patient,
                                                                                    domain::OrderId order);

@@ -10,7 +10,7 @@
 #include "lib/base/result.hpp"
 #include "lib/domain/letter.hpp"
 #include "lib/domain/plan.hpp"
-#include "lib/domain/report.hpp"
+#include "lib/domain/report_lines.hpp"
 #include "lib/store/console.hpp"
 
 namespace sgl::web {
@@ -33,18 +33,10 @@ struct ValidationDone {
     Instant validated_at;
 };
 
-/// A result as it would be signed now.
-struct DraftResult {
-    domain::ResultId id;
-    std::string chapter;
-    std::string chapter_label;
-    domain::ReportedResult reported;
-};
-
 /// What the report would say and where it would go if it were signed now. Results that can't be signed (unknown code,
 /// quarantined) are not in it: the screen shows them from what was kept.
 struct Draft {
-    std::vector<DraftResult> results;             ///< in the order of the report
+    std::vector<domain::ReportedLine> results;    ///< in the order of the report
     std::vector<std::string> pending;             ///< labels of examinations asked for and not there yet
     std::vector<domain::PlannedLetter> letters;   ///< domain::plan of the draft
     std::vector<Error> missing;                   ///< what hinders composing: domain::missing of the draft

@@ -156,9 +156,9 @@ json::value to_json(const store::OrderView& order) {
 }
 
 json::value to_json(const Draft& draft) {
-    auto results = list(draft.results, [](const DraftResult& result) -> json::value {
+    auto results = list(draft.results, [](const domain::ReportedLine& result) -> json::value {
         const auto& r = result.reported;
-        json::object object{{"id", result.id.value()},
+        json::object object{{"id", result.result.value()},
                             {"chapter", result.chapter_label},
                             {"local_code", r.local_code},
                             {"loinc", r.loinc},
@@ -169,6 +169,14 @@ json::value to_json(const Draft& draft) {
                             {"flag", to_string(r.flag)},
                             {"comment", r.comment}};
         if (const auto* const quantity = std::get_if<domain::Quantity>(&r.value)) object["unit"] = quantity->unit;
+        if (!result.isolate.empty()) {
+            object["isolate"] = result.isolate;
+            object["kind"] = domain::to_string(result.kind);
+            object["preliminary"] = result.preliminary;
+            object["printed"] = result.printed;
+        }
+        if (r.susceptible) object["susceptible"] = domain::to_string(*r.susceptible);
+        if (r.not_done) object["not_done"] = true;
         if (r.previous) object["previous"] = json::value{{"value", domain::to_french(r.previous->value)}, {"at", to_hl7(r.previous->at)}};
         return object;
     });

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "lib/domain/microbiology.hpp"
 #include "lib/web/layout.hpp"
 
 namespace sgl::web {
@@ -113,10 +115,10 @@ std::string unit_of(const domain::Value& value) {
     return quantity != nullptr ? domain::french_unit(quantity->unit) : std::string();
 }
 
-void result_row(Html& h, const store::OrderView& order, const DraftResult& result) {
+void result_row(Html& h, const store::OrderView& order, const domain::ReportedLine& result) {
     const auto& reported = result.reported;
     const auto flag = mark(reported.flag);
-    const auto* const row = kept(order, result.id);
+    const auto* const row = kept(order, result.result);
     const bool numeric = std::holds_alternative<domain::Quantity>(reported.value);
     if (is_words(reported.value)) {  // a sentence takes the whole row
         h.tag("tr", [&] {
@@ -149,6 +151,74 @@ void result_row(Html& h, const store::OrderView& order, const DraftResult& resul
             if (row != nullptr && row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
         });
     });
+}
+
+Mark letter_mark(domain::Susceptible answer) {
+    const bool resistant = answer == domain::Susceptible::resistant || answer == domain::Susceptible::non_susceptible;
+    return {resistant ? "bad" : answer == domain::Susceptible::standard ? "ok" : "warn", domain::to_string(answer), domain::to_french(answer)};
+}
+
+void antibiotic_row(Html& h, const domain::ReportedLine& result) {
+    const auto& reported = result.reported;
+    const bool measured = std::holds_alternative<domain::Quantity>(reported.value);
+    h.tag("tr", {{"class", result.printed ? "antibiotic" : "antibiotic unprinted"}}, [&] {
+        h.tag("th", {{"scope", "row"}}, [&] {
+            h.text(reported.label);
+            if (!reported.method.empty()) h.tag("span", {{"class", "dim"}}, fmt::format(" {}", reported.method));
+            if (reported.loinc.empty()) layout::mark(h, {"note", "sans LOINC", "part avec son code local"});
+        });
+        h.tag("td", {{"class", "value num"}}, measured ? domain::to_french(reported.value) : "");
+        h.tag("td", {{"class", "unit"}}, unit_of(reported.value));
+        h.tag("td", {{"colspan", "4"}}, [&] {
+            if (reported.susceptible) layout::mark(h, letter_mark(*reported.susceptible), true);
+            else if (!measured) h.text(domain::to_french(reported.value));
+        });
+        h.tag("td", {{"class", "remark"}}, [&] {
+            if (!reported.comment.empty()) h.tag("span", reported.comment);
+            if (!result.printed) layout::mark(h, {"note", "–", "non rendu (antibiogramme ciblé)"}, true);
+        });
+    });
+}
+
+/// One germ: its name, what was found of it, its antibiogram.
+void isolate_rows(Html& h, const store::OrderView& order, const std::vector<const domain::ReportedLine*>& lines, std::size_t number, std::size_t columns) {
+    const auto organism = std::ranges::find(lines, domain::ValueKind::organism, [](const auto* line) { return line->kind; });
+    h.tag("tbody", {{"class", "isolate"}}, [&] {
+        h.tag("tr", {{"class", "group"}}, [&] {
+            h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, [&] {
+                h.text(fmt::format("{} · germe n° {} : ", lines.front()->chapter_label, number));
+                if (organism == lines.end()) {
+                    layout::mark(h, {"bad", "?", "sans nom : le compte rendu ne peut pas partir"}, true);
+                    return;
+                }
+                h.tag("strong", domain::to_french((*organism)->reported.value));
+                if ((*organism)->preliminary) layout::mark(h, {"warn", "~", "identification provisoire"}, true);
+                if (!(*organism)->printed) layout::mark(h, {"note", "–", "non rendu"}, true);
+                if (!(*organism)->reported.comment.empty()) h.tag("span", {{"class", "dim"}}, fmt::format(" {}", (*organism)->reported.comment));
+            });
+        });
+        for (const auto* line : lines) {
+            if (line->kind != domain::ValueKind::organism && line->kind != domain::ValueKind::antibiotic) result_row(h, order, *line);
+        }
+        for (const auto* line : lines) {
+            if (line->kind == domain::ValueKind::antibiotic) antibiotic_row(h, *line);
+        }
+    });
+}
+
+void isolates(Html& h, const store::OrderView& order, const std::vector<domain::ReportedLine>& results, std::size_t columns) {
+    std::vector<std::string> numbers;
+    for (const auto& line : results) {
+        if (!line.isolate.empty() && std::ranges::find(numbers, line.isolate) == numbers.end()) numbers.push_back(line.isolate);
+    }
+    std::ranges::sort(numbers, domain::comes_before);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        std::vector<const domain::ReportedLine*> lines;
+        for (const auto& line : results) {
+            if (line.isolate == numbers[i]) lines.push_back(&line);
+        }
+        isolate_rows(h, order, lines, i + 1, columns);
+    }
 }
 
 void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const std::vector<const store::KeptResult*>& rows, std::size_t columns) {
@@ -227,7 +297,7 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
     std::vector<const store::KeptResult*> left;
     std::vector<const store::KeptResult*> former;
     for (const auto& row : order.results) {
-        const bool shown = screen.draft && std::ranges::any_of(screen.draft->results, [&](const DraftResult& result) { return result.id == row.id; });
+        const bool shown = screen.draft && std::ranges::any_of(screen.draft->results, [&](const domain::ReportedLine& result) { return result.result == row.id; });
         if (!shown) (row.state == "bio_validated" ? former : left).push_back(&row);
     }
     if (order.results.empty()) {
@@ -248,7 +318,8 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
             });
         });
         if (screen.draft) {
-            const auto& results = screen.draft->results;
+            std::vector<domain::ReportedLine> results;
+            std::ranges::copy_if(screen.draft->results, std::back_inserter(results), [](const domain::ReportedLine& line) { return line.isolate.empty(); });
             for (std::size_t at = 0; at < results.size();) {
                 const auto& chapter = results[at].chapter;
                 h.tag("tbody", [&] {
@@ -258,6 +329,7 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
                     for (; at < results.size() && results[at].chapter == chapter; ++at) result_row(h, order, results[at]);
                 });
             }
+            isolates(h, order, screen.draft->results, columns);
         }
         unreadable(h, frame, screen, left, columns);
         formerly_reported(h, former, columns);

@@ -31,7 +31,7 @@ std::vector<std::string> changes_since(const store::OrderView& order, const std:
     std::vector<std::string> changes;
     const auto label = [&](const store::KeptResult& result) {
         if (draft) {
-            const auto found = std::ranges::find(draft->results, result.id, &DraftResult::id);
+            const auto found = std::ranges::find(draft->results, result.id, &domain::ReportedLine::result);
             if (found != draft->results.end()) return fmt::format("{} : {}", found->reported.label, domain::to_french(found->reported.value));
         }
         return fmt::format("code {} : {}", result.code, result.value);

@@ -240,6 +240,7 @@ std::string missing_words(const Error& error) {
         {"results", "Aucun résultat à rendre"},
     }};
     if (error.fault == Fault::missing) {
+        if (error.where.starts_with("isolate ")) return "Un germe de la culture n'a pas de nom";
         for (const auto& [place, sentence] : words) {
             const bool tail = place == "collected_at" && error.where.ends_with(place);
             if (tail || error.where == place || (place == "biologists_in_charge" && error.where.ends_with(place)))

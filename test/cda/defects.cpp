@@ -182,6 +182,43 @@ const Defect narrative[] = {
     {"TwoResultsOnOneLine", R"(<code><originalText><reference value="#c1-r4"/>)", R"(<code><originalText><reference value="#c1-r3"/>)", "two results have one line"},
     {"LabelOfTheActThatIsNotOfItsSection", R"(<code code="18719-5" displayName="Biochimie")", R"(<code code="18719-5" displayName="Chimie")", "two labels", "<act classCode"},
 };
+// The culture of the microbiology chapter.
+constexpr const char* microbiology = R"(<section><templateId root="1.3.6.1.4.1.19376.1.3.3.2.1"/><templateId root="1.2.250.1.213.1.1.2.70"/><code code="18725-2")";
+constexpr const char* first_isolate = R"(<organizer classCode="CLUSTER")";
+constexpr const char* battery = R"(<organizer classCode="BATTERY")";
+const Defect cultures[] = {
+    {"FrenchTemplateOfTheIsolateMissing", R"(<templateId root="1.2.250.1.213.1.1.3.79"/>)", "", "closed schema", first_isolate},
+    {"TemplateOfAnotherOrganizer", R"(<templateId root="1.2.250.1.213.1.1.3.79"/>)", R"(<templateId root="1.2.250.1.213.1.1.3.78"/>)", "isolate declares both", first_isolate},
+    {"TemplateOfTheBatteryWrong", R"(<templateId root="1.2.250.1.213.1.1.3.78"/>)", R"(<templateId root="1.2.250.1.213.1.1.3.80"/>)", "battery declares both", battery},
+    {"IsolateOfAnotherClass", R"(<organizer classCode="CLUSTER" moodCode="EVN"><templateId root="1.3.6.1.4.1.19376.1.3.1.5"/>)", R"(<organizer classCode="BATTERY" moodCode="EVN"><templateId root="1.3.6.1.4.1.19376.1.3.1.5"/>)", "closed schema"},
+    {"IsolateWithoutGerm", R"(<code code="112283007" displayName="Escherichia coli" codeSystem="2.16.840.1.113883.6.96" codeSystemName="SNOMED CT"><originalText><reference value="#c3-i1-g"/></originalText><translation code="562" displayName="Escherichia coli" codeSystem="2.16.840.1.113883.3.9471"/></code>)", "", "closed schema"},
+    {"GermThatIsNoMicroorganism", R"(classCode="MIC")", R"(classCode="MAT")", "closed schema"},
+    {"GermOfAnotherSystem", R"(codeSystem="2.16.840.1.113883.6.96")", R"(codeSystem="2.16.840.1.113883.3.9471")", "code of a germ is of SNOMED CT", first_isolate},
+    {"GermWithoutLabel", R"( displayName="Escherichia coli")", "", "code of a germ comes with its label", first_isolate},
+    {"GermThatTheNarrativeDoesNotName", R"(styleCode="Bold">Escherichia coli<)", R"(styleCode="Bold"><)", "does not name this germ", microbiology},
+    {"AnotherGermInTheNarrative", R"(styleCode="Bold">Escherichia coli<)", R"(styleCode="Bold">Klebsiella pneumoniae<)", "names another germ", microbiology},
+    {"TwoIsolatesOfOneLine", R"(<reference value="#c3-i2-g"/>)", R"(<reference value="#c3-i1-g"/>)", "does not name this germ"},
+    {"IsolateTwice", R"(extension="260302-0001-4#2")", R"(extension="260302-0001-4#1")", "isolate is there twice"},
+    {"GermThatNoEntrySays", "<paragraph>Germe n° 1", R"(<paragraph>Germe n° 3 : <content ID="x9">Candida albicans</content></paragraph><paragraph>Germe n° 1)", "what no entry says"},
+    {"ProvisionalGermGivenAsFinal", " (identification provisoire)", "", "identified for good"},
+    {"FinalGermGivenAsProvisional", R"(<statusCode code="completed"/>)", R"(<statusCode code="active"/>)", "identified for good", first_isolate},
+    {"AntibiogramOfAnotherCode", R"(<code code="18769-0")", R"(<code code="18725-2")", "18769-0", battery},
+    {"LetterOutOfTheAntibiogram", R"(<interpretationCode code="R" displayName="Résistant")", R"(<interpretationCode code="H" displayName="Anormalement haut")", "is S, I, R", battery},
+    {"LetterThatDoesNotExist", R"(<interpretationCode code="R" displayName="Résistant")", R"(<interpretationCode code="Z" displayName="Résistant")", "flag is not of the value set", battery},
+    {"ResistantInTheEntrySusceptibleInTheNarrative", "<td>R</td>", "<td>S</td>", "another letter", microbiology},
+    {"LetterThatNoEntrySays", R"(<interpretationCode code="R" displayName="Résistant" codeSystem="2.16.840.1.113883.5.83"/>)", "", "another letter", battery},
+    {"MicThatTheNarrativeDoesNotSay", ">&gt; 32<", ">&gt; 3,2<", "does not say this value", microbiology},
+    {"MicWithoutItsSign", ">&gt; 32<", ">32<", "does not say this value", microbiology},
+    {"MicOfAnotherUnitInTheNarrative", "<td>mg/L</td>", "<td>g/L</td>", "says another unit", microbiology},
+    {"WordsThatAreNotThoseOfTheLetter", ">Sensible<", ">Résistant<", "not those of its letter", microbiology},
+    {"AntibioticWithoutItsLine", R"(<reference value="#c3-i1-a-r1"/>)", R"(<reference value="#c3-i1-a-r2"/>)", "two results have one line"},
+    {"LineOfAnAntibioticThatNoEntrySays", R"(<tr><td><content ID="c3-i1-a-r1">)", R"(<tr><td><content ID="x9">Ertapénème</content></td><td><content ID="x9-v">0,5</content></td><td>mg/L</td><td>S</td></tr><tr><td><content ID="c3-i1-a-r1">)", "what no entry says"},
+    {"AntibioticThatIsNotDone", R"(<statusCode code="completed"/><effectiveTime value="20260302112000+0100"/><value xsi:type="IVL_PQ")", R"(<statusCode code="aborted"/><effectiveTime value="20260302112000+0100"/><value xsi:type="IVL_PQ")", "was not done has no value", battery},
+    {"MarkerWithoutItsWords", ">Positif<", "><", "does not say this value", microbiology},
+    {"FlagOfTheMarkerThatTheNarrativeDoesNotSay", " A (Anormal)", "", "does not say this flag", microbiology},
+    {"CommentOnTheGermThatTheNarrativeDoesNotSay", "Germe habituel des infections urinaires.", "", "words pointed to are empty"},
+    {"CodeOfAnotherSystemInTheAntibiogram", R"(code="20-8" displayName="Amoxicilline+clavulanate [Sensibilité] Isolat ; Alphanumérique ; CMI" codeSystem="2.16.840.1.113883.6.1")", R"(code="20-8" displayName="Amoxicilline+clavulanate [Sensibilité] Isolat ; Alphanumérique ; CMI" codeSystem="1.2.250.1.999.1.1.6")", "code of a result is LOINC"},
+};
 const Defect media[] = {
     {"NotAPdf", ">JVBERi0", ">AAAAAAA", "not a whole PDF"},
     {"PdfThatIsNotBase64", ">JVBERi0", ">J*BERi0", "not a whole PDF"},
@@ -210,6 +247,7 @@ std::vector<Defect> defects() {
     add("results", results);
     add("structure", structure);
     add("narrative", narrative);
+    add("cultures", cultures);
     add("media", media);
     return all;
 }

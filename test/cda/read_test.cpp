@@ -50,14 +50,13 @@ std::string line_of(const received::Value& value) {
 
 using Table = std::vector<std::string>;
 
-void add(Table& table, const std::string& chapter, const std::string& part, const ResultGroup& group) {
-    for (const auto& result : group.observations) {
+void add(Table& table, const std::string& place, const std::vector<Observation>& results) {
+    for (const auto& result : results) {
         const auto& code = result.code.loinc ? *result.code.loinc : Code{};
         const auto& other = result.code.translation ? *result.code.translation : Code{};
-        std::string line = chapter + "/" + part + ": " + result.code.label + " " + code.code + code.system +
-                           code.display + " " + other.code + other.system + other.display +
-                           (result.aborted ? " aborted" : " completed") + " " +
-                           (result.time ? to_hl7(*result.time) : "") + " " +
+        std::string line = place + ": " + result.code.label + " " + code.code + code.system + code.display + " " +
+                           other.code + other.system + other.display + (result.aborted ? " aborted" : " completed") +
+                           " " + (result.time ? to_hl7(*result.time) : "") + " " +
                            (result.value ? line_of(*result.value) : "none") + " " + result.interpretation;
         line += " method " + (result.method ? result.method->code + " " : std::string()) +
                 (result.method_text.empty() && result.method ? result.method->display : result.method_text);
@@ -69,6 +68,23 @@ void add(Table& table, const std::string& chapter, const std::string& part, cons
         for (const auto& comment : result.comments)
             line += " comment " + comment;
         table.push_back(line);
+    }
+}
+
+void add(Table& table, const std::string& chapter, const std::string& part, const ResultGroup& group) {
+    add(table, chapter + "/" + part, group.observations);
+    for (const auto& isolate : group.isolates) {
+        const auto germ = isolate.germ.value_or(Code{});
+        const auto other = isolate.translation.value_or(Code{});
+        const auto place = chapter + "/" + part + " isolate " + isolate.id.root + " " + isolate.id.extension;
+        table.push_back(place + " " + isolate.label + " " + germ.code + germ.system + germ.display + " " + other.code +
+                        other.system + other.display +
+                        (isolate.progress == Progress::active ? " active " : " completed ") +
+                        (isolate.time ? to_hl7(*isolate.time) : ""));
+        add(table, place, isolate.observations);
+        add(table, place + " antibiogram", isolate.antibiogram);
+        for (const auto& comment : isolate.comments)
+            table.push_back(place + " comment " + comment);
     }
     for (const auto& specimen : group.specimens)
         table.push_back(chapter + "/" + part + " specimen " + specimen.id.root + " " + specimen.id.extension + " " +
@@ -100,6 +116,15 @@ std::string place_of(const Document& document, std::size_t at) {
     return section.parent ? document.sections[*section.parent].title + "/" + section.title : section.title + "/";
 }
 
+std::string place_of(const Document& document, std::size_t section, std::optional<std::size_t> group) {
+    std::string place = place_of(document, section);
+    const bool in_battery = group && document.groups[*group].kind == Group::Kind::battery;
+    for (; group; group = document.groups[*group].parent)
+        if (const auto& each = document.groups[*group]; each.kind == Group::Kind::isolate)
+            place += " isolate " + each.specimens.at(0).ids.at(0).root + " " + each.specimens.at(0).ids.at(0).extension;
+    return place + (in_battery ? " antibiogram" : "");
+}
+
 std::string flag_of(const received::Result& result) {
     return result.interpretations.empty() ? std::string() : result.interpretations.front().code;
 }
@@ -110,9 +135,9 @@ Table read_back(const Document& document) {
         if (section.kind == Section::Kind::comment) table.push_back("comment " + section.text);
     for (const auto& result : document.results) {
         const auto other = result.code.translations.empty() ? received::Coded{} : result.code.translations.front();
-        std::string line = place_of(document, result.section) + ": " + result.label() + " " + result.code.code +
-                           result.code.system + result.code.display + " " + other.code + other.system + other.display +
-                           " " + result.status + " " + result.time.value + " " +
+        std::string line = place_of(document, result.section, result.group) + ": " + result.label() + " " +
+                           result.code.code + result.code.system + result.code.display + " " + other.code +
+                           other.system + other.display + " " + result.status + " " + result.time.value + " " +
                            (result.values.empty() ? "none" : line_of(result.values.front())) + " " + flag_of(result) +
                            " method ";
         if (!result.methods.empty()) {
@@ -136,7 +161,16 @@ Table read_back(const Document& document) {
                         each.specimens.front().code.system + " " + each.time.high + " " + each.received.value + " " +
                         each.code.code);
     for (const auto& each : document.comments)
-        table.push_back(place_of(document, each.section) + " comment " + each.text);
+        table.push_back(place_of(document, each.section, each.group) + " comment " + each.text);
+    for (std::size_t i = 0; i < document.groups.size(); ++i) {
+        const auto& group = document.groups[i];
+        if (group.kind != Group::Kind::isolate) continue;
+        const auto& germ = group.specimens.at(0).code;
+        const auto other = germ.translations.empty() ? received::Coded{} : germ.translations.front();
+        table.push_back(place_of(document, group.section, i) + " " + germ.text + " " + germ.code + germ.system +
+                        germ.display + " " + other.code + other.system + other.display + " " + group.status + " " +
+                        group.time.value);
+    }
     for (const auto& group : document.groups)
         for (const auto& who : group.participations)
             if (who.type == "AUTHEN")

@@ -199,6 +199,68 @@ Chapter haematology() {
     return chapter;
 }
 
+Observation antibiotic(Code code, std::string label, Value value, std::string letter) {
+    auto line = result(std::move(code), std::move(label), std::move(value));
+    line.interpretation = std::move(letter);
+    return line;
+}
+
+Isolate coli() {
+    Isolate isolate;
+    isolate.id = {"1.2.250.1.999.1.1.7", "260302-0001-4#1", {}};
+    isolate.germ = Code{"112283007", std::string(codes::snomed_system), "Escherichia coli"};
+    isolate.translation = Code{"562", "2.16.840.1.113883.3.9471", "Escherichia coli"};
+    isolate.label = "Escherichia coli";
+    isolate.time = at("20260302112000+0100");
+    auto count = result(loinc("51480-2", "Bactérie [Nombre/Volume] Urine ; Numérique ; Comptage automate"), "Numération",
+                        Quantity{number("100000"), "/mL", {}});
+    Observation marker;
+    marker.code.translation = Code{"BLSE", "1.2.250.1.999.1.1.6", "Bêta-lactamase à spectre étendu"};
+    marker.code.label = "Bêta-lactamase à spectre étendu";
+    marker.time = at("20260302112000+0100");
+    marker.value = Qualitative{"Positif"};
+    marker.interpretation = "A";
+    marker.comments = {"Bactérie multirésistante : précautions complémentaires d'hygiène."};
+    isolate.observations = {count, marker};
+    auto amoxicillin = antibiotic(loinc("20-8", "Amoxicilline+clavulanate [Sensibilité] Isolat ; Alphanumérique ; CMI"),
+                                  "Amoxicilline + acide clavulanique", Bound{Bound::Side::above, number("32"), "mg/L", {}, false}, "R");
+    amoxicillin.method_text = "Microdilution en milieu liquide";
+    Observation cefotaxime;
+    cefotaxime.code.translation = Code{"CTX", "1.2.250.1.999.1.1.6", "Céfotaxime"};
+    cefotaxime.code.label = "Céfotaxime";
+    cefotaxime.time = at("20260302112000+0100");
+    cefotaxime.value = Quantity{number("2"), "mg/L", {}};
+    cefotaxime.interpretation = "I";
+    auto gentamicin = antibiotic(loinc("18928-2", "Gentamicine [Sensibilité] Isolat ; Alphanumérique"), "Gentamicine",
+                                 Qualitative{"Sensible"}, "S");
+    gentamicin.comments = {"À réserver aux infections sévères."};
+    isolate.antibiogram = {amoxicillin, cefotaxime, gentamicin};
+    isolate.comments = {"Germe habituel des infections urinaires."};
+    return isolate;
+}
+
+// Without a code, and not identified for good.
+Isolate staphylococcus() {
+    Isolate isolate;
+    isolate.id = {"1.2.250.1.999.1.1.7", "260302-0001-4#2", {}};
+    isolate.label = "Staphylocoque à coagulase négative";
+    isolate.progress = Progress::active;
+    Observation vancomycin;
+    vancomycin.code.translation = Code{"VAN", "1.2.250.1.999.1.1.6", "Vancomycine"};
+    vancomycin.code.label = "Vancomycine";
+    vancomycin.time = at("20260302112000+0100");
+    vancomycin.value = Quantity{number("19"), "mm", {}};
+    vancomycin.interpretation = "S";
+    auto teicoplanin = vancomycin;
+    teicoplanin.code.translation = Code{"TEC", "1.2.250.1.999.1.1.6", "Téicoplanine"};
+    teicoplanin.code.label = "Téicoplanine";
+    teicoplanin.value = Qualitative{"Sensible à forte posologie"};
+    teicoplanin.interpretation = "I";
+    teicoplanin.time = at("20260302114500+0100");
+    isolate.antibiogram = {vancomycin, teicoplanin};
+    return isolate;
+}
+
 Chapter microbiology() {
     Chapter chapter;
     chapter.code = entry(codes::chapters, "18725-2");
@@ -217,6 +279,7 @@ Chapter microbiology() {
                              Bound{Bound::Side::above, number("100"), "/uL", "/µL", true});
     leucocytes.interpretation = "HH";
     group.observations = {nitrites, colour, leucocytes};
+    group.isolates = {coli(), staphylococcus()};
     return chapter;
 }
 

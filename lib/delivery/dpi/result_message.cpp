@@ -39,11 +39,19 @@ std::string range_text(const domain::Range& range) {
     return {};
 }
 
+/// One OBX.
+struct Line {
+    const ReportedResult* result{};
+    std::string isolate;  ///< OBX-4: which isolate of the OBR (hl7v2-lab 8.8); empty: of none
+    bool preliminary{};   ///< not identified for good
+};
+
 /// The results of one OBR.
 struct Ordered {
     const domain::RequestedExam* exam{};  ///< null: nobody asked for it
     std::string_view chapter;
-    std::vector<const ReportedResult*> results;
+    std::vector<Line> results;
+    std::size_t isolates{};
 };
 
 class ResultMessage {
@@ -68,15 +76,27 @@ private:
     std::vector<Ordered> grouped() const {
         std::vector<Ordered> groups;
         for (const auto& exam : report_.exams)
-            groups.push_back({&exam, {}, {}});
+            groups.push_back({&exam, {}, {}, 0});
+        const auto group_of = [&](const ReportedResult& result, const domain::ReportedChapter& chapter) -> Ordered& {
+            auto group = std::ranges::find_if(groups, [&](const Ordered& each) {
+                return each.exam != nullptr && !result.ordered_as.empty() && each.exam->code == result.ordered_as;
+            });
+            if (group == groups.end()) group = groups.insert(groups.end(), Ordered{});
+            group->chapter = chapter.code;
+            return *group;
+        };
         for (const auto& chapter : report_.chapters) {
-            for (const auto& result : chapter.results) {
-                auto group = std::ranges::find_if(groups, [&](const Ordered& each) {
-                    return each.exam != nullptr && !result.ordered_as.empty() && each.exam->code == result.ordered_as;
-                });
-                if (group == groups.end()) group = groups.insert(groups.end(), Ordered{});
-                group->chapter = chapter.code;
-                group->results.push_back(&result);
+            for (const auto& result : chapter.results)
+                group_of(result, chapter).results.push_back({&result, {}, false});
+            // A germ with all that is said of it, under what its culture was asked as.
+            for (const auto& isolate : chapter.isolates) {
+                auto& group = group_of(isolate.organism, chapter);
+                const auto number = std::to_string(++group.isolates);
+                group.results.push_back({&isolate.organism, number, isolate.preliminary});
+                for (const auto* lines : {&isolate.findings, &isolate.antibiogram}) {
+                    for (const auto& result : *lines)
+                        group.results.push_back({&result, number, false});
+                }
             }
         }
         std::erase_if(groups, [](const Ordered& each) { return each.results.empty(); });
@@ -98,8 +118,8 @@ private:
         b_.time(22, validated).field(24, section_of(ordered.chapter)).field(25, status_of(ordered));
         if (number == 1 && !withdrawn()) note(report_.comment);
         std::size_t line = 0;
-        for (const auto* result : ordered.results)
-            observation(*result, ++line, tubes);
+        for (const auto& each : ordered.results)
+            observation(each, ++line, tubes);
         line = 0;
         for (const auto* tube : tubes)
             specimen(*tube, ++line);
@@ -107,7 +127,7 @@ private:
 
     /// The local code first, LOINC in the alternate triplet (hl7v2-lab 8.1).
     void examination(const Ordered& ordered) {
-        const auto& first = *ordered.results.front();
+        const auto& first = *ordered.results.front().result;
         const bool itself = ordered.exam == nullptr || ordered.exam->code == first.local_code;
         if (itself) {
             code(4, first);
@@ -128,12 +148,13 @@ private:
     /// Table 0123. C when any result is corrected or withdrawn; X when nothing was done.
     std::string_view status_of(const Ordered& ordered) const {
         if (withdrawn()) return "C";
-        if (std::ranges::all_of(ordered.results, &ReportedResult::not_done)) return "X";
+        if (std::ranges::all_of(ordered.results, [](const Line& each) { return each.result->not_done; })) return "X";
         return report_.ids.version > 1 ? "C" : "F";
     }
-    std::string_view status_of(const ReportedResult& result) const {
+    std::string_view status_of(const Line& line) const {
         if (withdrawn()) return "D";
-        if (result.not_done) return "X";
+        if (line.result->not_done) return "X";
+        if (line.preliminary) return "P";
         return report_.ids.version > 1 ? "C" : "F";
     }
 
@@ -141,14 +162,15 @@ private:
         std::vector<const domain::Specimen*> tubes;
         for (const auto& tube : report_.specimens) {
             const bool used = std::ranges::any_of(
-                ordered.results, [&](const auto* result) { return result->specimen_number == tube.number; });
+                ordered.results, [&](const Line& each) { return each.result->specimen_number == tube.number; });
             if (used) tubes.push_back(&tube);
         }
         return tubes;
     }
 
-    void observation(const ReportedResult& result, std::size_t number, const std::vector<const domain::Specimen*>& tubes) {
-        b_.segment("OBX").field(1, std::to_string(number));
+    void observation(const Line& line, std::size_t number, const std::vector<const domain::Specimen*>& tubes) {
+        const auto& result = *line.result;
+        b_.segment("OBX").field(1, std::to_string(number)).field(4, line.isolate);
         const bool has_value = !result.not_done && !withdrawn();
         if (has_value) value(result.value);
         code(3, result);
@@ -156,8 +178,8 @@ private:
             if (!quantity->unit.empty()) b_.components(6, {quantity->unit, "", "UCUM"});
             b_.field(7, range_text(result.range));
         }
-        if (has_value) b_.field(8, domain::to_string(result.flag));
-        b_.field(11, status_of(result));
+        if (has_value) b_.field(8, result.susceptible ? domain::to_string(*result.susceptible) : domain::to_string(result.flag));
+        b_.field(11, status_of(line));
         for (const auto* tube : tubes) {
             if (result.specimen_number == tube->number && tube->collected_at)
                 b_.time(14, dpi::local(report_, *tube->collected_at));
@@ -222,7 +244,7 @@ private:
 
 Result<std::string> result_message(const Letter& letter, const Report& report, const DpiPartner& partner) {
     if (auto ok = dpi::check(report, partner); !ok) return ok.error();
-    const bool empty = std::ranges::all_of(report.chapters, [](const auto& chapter) { return chapter.results.empty(); });
+    const bool empty = std::ranges::all_of(report.chapters, [](const auto& chapter) { return chapter.results.empty() && chapter.isolates.empty(); });
     if (empty) return Error{Fault::missing, "OBX[1]", "the report holds no result"};
     return ResultMessage(letter, report, partner).make();
 }

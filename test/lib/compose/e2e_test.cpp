@@ -13,6 +13,8 @@
 #include "lib/base/text.hpp"
 #include "lib/compose/cr_bio.hpp"
 #include "lib/compose/pdf.hpp"
+#include "lib/domain/microbiology.hpp"
+#include "test/lib/compose/golden_reports.hpp"
 #include "test/lib/compose/sample_report.hpp"
 
 namespace sgl::compose {
@@ -31,11 +33,12 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-    return {{"short", test::sample_short_report()},
-            {"sample", test::sample_report()},
-            {"unqualified", test::sample_without_qualified_ins()},
-            {"second", test::sample_second_version()},
-            {"long", test::sample_long_report(200)}};
+    std::vector<Case> all{{"unqualified", test::sample_without_qualified_ins()},
+                          {"second", test::sample_second_version()},
+                          {"long", test::sample_long_report(200)}};
+    for (auto& golden : test::golden_reports())
+        if (golden.name != "without_qualified_ins" && golden.name != "second_version") all.push_back({golden.name, std::move(golden.report)});
+    return all;
 }
 
 class Composed : public testing::Test {
@@ -114,12 +117,20 @@ TEST_F(Composed, ShowsEveryResultToAReaderOfThePdf) {
             }
             return true;
         };
-        for (const auto& chapter : one.report.chapters)
-            for (const auto& result : chapter.results) {
-                EXPECT_TRUE(shows(result.label)) << one.name << ' ' << result.local_code;
-                EXPECT_TRUE(shows(domain::to_french(result.value))) << one.name << ' ' << result.local_code;
-                if (!result.comment.empty()) { EXPECT_TRUE(shows(result.comment)) << one.name << ' ' << result.local_code; }
+        const auto shown = [&](const domain::ReportedResult& result) {
+            EXPECT_TRUE(shows(result.label)) << one.name << ' ' << result.local_code;
+            EXPECT_TRUE(shows(domain::to_french(result.value))) << one.name << ' ' << result.local_code;
+            if (!result.comment.empty()) { EXPECT_TRUE(shows(replace_all(result.comment, "\n", " "))) << one.name << ' ' << result.local_code; }
+            if (result.susceptible) { EXPECT_TRUE(shows(result.label + " " + std::string(domain::to_french(*result.susceptible)))) << one.name << ' ' << result.local_code; }
+        };
+        for (const auto& chapter : one.report.chapters) {
+            for (const auto& result : chapter.results) shown(result);
+            for (const auto& isolate : chapter.isolates) {
+                EXPECT_TRUE(shows(domain::to_french(isolate.organism.value))) << one.name << ' ' << isolate.number;
+                for (const auto& result : isolate.findings) shown(result);
+                for (const auto& result : isolate.antibiogram) shown(result);
             }
+        }
     }
 }
 

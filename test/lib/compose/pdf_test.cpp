@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "lib/compose/pdf_pages.hpp"
+#include "test/lib/compose/golden_reports.hpp"
 #include "test/lib/compose/sample_report.hpp"
 
 namespace sgl::compose {
@@ -71,6 +72,35 @@ TEST(PdfRenderer, DrawsEveryResultOnceInTheOrderOfTheReport) {
         }
         EXPECT_EQ(drawn, expected);
         EXPECT_LE(page, pdf.pages);
+    }
+}
+
+std::vector<std::string> codes_of(const domain::Report& report) {
+    std::vector<std::string> codes;
+    for (const auto& chapter : report.chapters) {
+        for (const auto& result : chapter.results) codes.push_back(result.local_code);
+        for (const auto& isolate : chapter.isolates) {
+            codes.push_back(isolate.organism.local_code);
+            for (const auto& finding : isolate.findings) codes.push_back(finding.local_code);
+            for (const auto& line : isolate.antibiogram) codes.push_back(line.local_code);
+        }
+    }
+    return codes;
+}
+
+TEST(PdfRenderer, DrawsEveryGermWithItsAntibiogram) {
+    for (const auto& golden : test::golden_reports()) {
+        const auto pdf = render(golden.report, golden.name.c_str());
+        std::vector<std::string> drawn;
+        for (const auto& one : pdf.drawn) drawn.push_back(one.local_code);
+        EXPECT_EQ(drawn, codes_of(golden.report)) << golden.name;
+        EXPECT_EQ(drawn.size(), domain::result_count(golden.report)) << golden.name;
+        if (golden.name != "culture_one_germ") continue;
+        EXPECT_EQ(pdf.drawn[3].value, "Escherichia coli");
+        EXPECT_EQ(pdf.drawn[5].letter, "R");
+        EXPECT_EQ(pdf.drawn[5].value, "> 32");
+        EXPECT_EQ(pdf.drawn[10].letter, "I");
+        EXPECT_EQ(pdf.drawn[10].value, "2");
     }
 }
 
@@ -178,6 +208,24 @@ TEST_F(Pages, NeverEndWithAHeadingNorStartWithALoneSignature) {
             EXPECT_FALSE(page[page.size() - 2].block->heading) << count << " page " << p + 1;  // the last is the footer
             const bool some_result = std::any_of(page.begin(), page.end(), [](const PlacedBlock& one) { return one.block->result.has_value(); });
             EXPECT_TRUE(some_result) << count << " page " << p + 1;
+        }
+    }
+}
+
+TEST_F(Pages, SayAgainWhoseAntibiogramGoesOn) {
+    for (unsigned count = 5; count < 60; count += 9) {
+        const auto out = laid_out(test::long_culture(count));
+        for (std::size_t p = 0; p < out.pages.size(); ++p) {
+            double under = 0;
+            const Block* before = nullptr;
+            for (const auto& [block, top] : out.pages[p]) {
+                EXPECT_GE(top, under - 0.01) << count;
+                under = top + block->height;
+                EXPECT_LE(under, page_height - 40) << count;
+                const bool first_of_page = p > 0 && block->again != nullptr && before != nullptr && before->again == nullptr;
+                if (first_of_page) { EXPECT_TRUE(before == block->again || before->result) << count << " page " << p + 1; }
+                before = block;
+            }
         }
     }
 }

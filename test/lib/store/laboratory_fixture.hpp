@@ -162,7 +162,7 @@ protected:
         report.validated_at = now_;
         report.month = std::chrono::year{2026} / 3 / 1;
         for (const auto& result : file.results) {
-            SignedReport::Line line;
+            domain::ReportedLine line;
             line.result = result.id;
             line.chapter = "18719-5";
             line.chapter_label = "Biochimie";

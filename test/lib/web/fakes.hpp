@@ -131,10 +131,10 @@ inline domain::Quantity quantity(std::string_view number, std::string_view unit)
     return q;
 }
 
-inline DraftResult result(unsigned n, std::string chapter, std::string label, domain::Value value, domain::Flag flag, const char* low, const char* high,
+inline domain::ReportedLine result(unsigned n, std::string chapter, std::string label, domain::Value value, domain::Flag flag, const char* low, const char* high,
                           const char* previous = nullptr) {
-    DraftResult made;
-    made.id = domain::ResultId{n};
+    domain::ReportedLine made;
+    made.result = domain::ResultId{n};
     made.chapter = chapter;
     made.chapter_label = std::move(chapter);
     auto& r = made.reported;
@@ -148,6 +148,38 @@ inline DraftResult result(unsigned n, std::string chapter, std::string label, do
     if (previous != nullptr) r.previous = domain::PreviousResult{quantity(previous, "g/L"), *Timestamp::parse("20260904")};
     r.measured_at = *Timestamp::parse("202611212014");
     return made;
+}
+
+inline domain::ReportedLine culture_line(unsigned n, domain::ValueKind kind, std::string isolate, std::string label, domain::Value value) {
+    auto made = result(n, "Microbiologie", std::move(label), std::move(value), domain::Flag::none, nullptr, nullptr);
+    made.kind = kind;
+    made.isolate = std::move(isolate);
+    return made;
+}
+
+/// A urine with two germs, the first with its antibiogram: one line of each kind.
+inline std::vector<domain::ReportedLine> culture() {
+    using enum domain::ValueKind;
+    const auto mic = [](std::string_view number, domain::Comparator sign) { return domain::Quantity{sign, *Decimal::parse(number), "mg/L"}; };
+    std::vector<domain::ReportedLine> lines{
+        result(21, "Microbiologie", "Leucocytes", quantity("150000", "/mL"), domain::Flag::high, nullptr, "10000"),
+        culture_line(22, organism, "7#1", "Germe identifié", domain::Coded{"112283007", "2.16.840.1.113883.6.96", "Escherichia coli"}),
+        culture_line(23, numeric, "7#1", "Numération", quantity("100000", "{CFU}/mL")),
+        culture_line(24, marker, "7#1", "Bêta-lactamase à spectre étendu", domain::Coded{"", "", "Positif"}),
+        culture_line(25, antibiotic, "7#1", "Amoxicilline", mic("32", domain::Comparator::greater)),
+        culture_line(26, antibiotic, "7#1", "Céfépime", mic("2", domain::Comparator::none)),
+        culture_line(27, antibiotic, "7#1", "Nitrofurantoïne", domain::Words{"S"}),
+        culture_line(28, antibiotic, "7#1", "Ertapénème", mic("0.12", domain::Comparator::less_or_equal)),
+        culture_line(29, organism, "7#2", "Germe identifié", domain::Coded{"", "", "Cocci à Gram positif"}),
+    };
+    lines[3].reported.flag = domain::Flag::abnormal;
+    lines[4].reported.susceptible = domain::Susceptible::resistant;
+    lines[5].reported.susceptible = domain::Susceptible::increased_exposure;
+    lines[6].reported.susceptible = domain::Susceptible::standard;
+    lines[7].reported.susceptible = domain::Susceptible::standard;
+    lines[7].printed = false;
+    lines[8].preliminary = true;
+    return lines;
 }
 
 inline OrderScreen order_screen() {
@@ -202,7 +234,7 @@ inline OrderScreen order_screen() {
     draft.results[6].reported.loinc.clear();
     for (const auto& made : draft.results) {
         store::KeptResult kept;
-        kept.id = made.id;
+        kept.id = made.result;
         kept.code = made.reported.local_code;
         kept.known = true;
         kept.state = "raw";

@@ -92,6 +92,41 @@ TEST(OrderPage, ShowsFlagsRangesPreviousAndWhatBlocks) {
     }
 }
 
+OrderScreen culture_screen() {
+    auto screen = fakes::order_screen();
+    screen.draft->results = fakes::culture();
+    screen.order.results.clear();
+    for (const auto& line : screen.draft->results) {
+        store::KeptResult kept;
+        kept.id = line.result;
+        kept.code = line.reported.local_code;
+        kept.known = true;
+        kept.state = "raw";
+        screen.order.results.push_back(kept);
+    }
+    return screen;
+}
+
+TEST(OrderPage, ShowsEachGermWithItsAntibiogramAndLetsTheOrderBeSigned) {
+    const auto user = fakes::biologist();
+    const auto html = order_page(fakes::frame(user), culture_screen(), std::nullopt);
+    show("dossier-culture", html);
+    for (const auto* const text : {"germe n° 1", "Escherichia coli", "germe n° 2", "Cocci à Gram positif", "identification provisoire", "UFC/mL", "&gt; 32",
+                                   "Résistant", "Sensible à forte posologie", "Sensible", "non rendu", "Valider (technique et biologique)"})
+        EXPECT_TRUE(has(html, text)) << text;
+    EXPECT_FALSE(has(html, "Reçus, non rendus")) << "every line is shown where it belongs";
+    for (int id = 21; id <= 29; ++id) EXPECT_TRUE(has(html, "name=\"vu\" value=\"" + std::to_string(id) + "\"")) << id;
+    EXPECT_LT(html.find("Céfépime"), html.find("germe n° 2"));
+}
+
+TEST(OrderPage, SaysThatAnIsolateHasNoName) {
+    const auto user = fakes::biologist();
+    auto screen = culture_screen();
+    screen.draft->results.pop_back();
+    screen.draft->results.push_back(fakes::culture_line(29, domain::ValueKind::antibiotic, "7#2", "Vancomycine", domain::Words{"S"}));
+    EXPECT_TRUE(has(order_page(fakes::frame(user), screen, std::nullopt), "sans nom"));
+}
+
 TEST(OrderPage, ARefusedCommentIsKept) {
     const auto user = fakes::biologist();
     auto screen = fakes::order_screen();

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "hl7/groups.hpp"
 #include "hl7/message.hpp"
+#include "test/lib/compose/golden_reports.hpp"
 #include "test/lib/compose/sample_report.hpp"
 #include "test/lib/delivery/dpi/samples.hpp"
 
@@ -49,6 +52,36 @@ hl7::Segment result_of(const hl7::Message& message, const std::string& code) {
         if (obx.text(3) == code) return obx;
     }
     throw std::runtime_error("no result " + code);
+}
+
+TEST(ResultMessage, GivesEachGermItsNumberAndItsAntibiogramItsLetters) {
+    auto cultures = test::golden_reports();
+    const auto found = std::ranges::find(cultures, "culture_two_germs", &test::GoldenReport::name);
+    ASSERT_NE(found, cultures.end());
+    auto report = found->report;
+    report.chapters[0].isolates[1].preliminary = true;
+    for (auto& result : report.chapters[0].results)
+        result.ordered_as = "ECBU";
+    for (auto& isolate : report.chapters[0].isolates)
+        isolate.organism.ordered_as = "ECBU";
+    const auto message = made(report);
+    ASSERT_EQ(message.all("OBR").size(), 1U) << "a culture is one examination";
+    EXPECT_EQ(message.all("OBX").size(), domain::result_count(report));
+    std::string table;
+    for (const auto& obx : message.all("OBX")) {
+        const auto code = obx.text(3);
+        if (code != "GERME" && code != "AMX" && code != "FEP" && code != "FT" && code != "LEUU") continue;
+        table += obx.text(4) + " " + code + " " + obx.text(5) + " " + obx.text(8) + " " + obx.text(11) + "\n";
+    }
+    EXPECT_EQ(table,
+              " LEUU 150000 H F\n"
+              "1 GERME 112283007  F\n"
+              "1 AMX > R F\n"
+              "1 FEP 2 I F\n"
+              "1 FT S S F\n"
+              "2 GERME   P\n"
+              "2 AMX <= S F\n"
+              "2 FT S S F\n");
 }
 
 TEST(ResultMessage, HasOneObrForEachExaminationThatWasAsked) {
