@@ -35,7 +35,7 @@ void waiting_words(Html& h, const std::vector<store::WaitingGroup>& groups) {
                 h.tag("li", [&] {
                     h.tag("a", {{"href", word_path(group)}, {"class", "row-link"}}, title_of(group));
                     if (!group.label.empty() && group.label != group.theirs) h.tag("span", {{"class", "dim"}}, fmt::format(" « {} »", group.label));
-                    h.text(" : " + waiting_words(group));
+                    h.text(" : " + how_many(group));
                     if (group.mapped) layout::mark(h, {"ok", "✓", "traduit, à rejouer"}, true);
                 });
             }

@@ -204,7 +204,7 @@ std::string word_page(const Frame& frame, const WordScreen& screen, const std::o
         h.tag("p", {{"class", "keys"}},
               [&] { h.tag("a", {{"href", "/a-traiter"}, {"data-key", "u"}}, "← Travail à faire"); });
         h.tag("div", {{"class", "head"}}, [&] {
-            h.tag("h1", fmt::format("{} : {}", title, waiting_words(screen.group)));
+            h.tag("h1", fmt::format("{} : {}", title, how_many(screen.group)));
             if (!screen.group.label.empty())
                 h.tag("span", {{"class", "dim"}}, fmt::format("l'automate l'appelle « {} »", screen.group.label));
         });

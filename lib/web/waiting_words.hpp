@@ -34,7 +34,7 @@ inline std::string title_of(const store::WaitingGroup& group) {
     return text + fmt::format(" de {}", group.link_name);
 }
 
-inline std::string waiting_words(const store::WaitingGroup& group) {
+inline std::string how_many(const store::WaitingGroup& group) {
     const auto n = group.items.size();
     return fmt::format("{} résultat{} en attente", n, plural(n));
 }
