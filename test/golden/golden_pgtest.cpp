@@ -300,6 +300,10 @@ private:
         if (auto* object = value.if_object()) {
             for (auto& member : *object)
                 settle(member.value());
+            for (auto at = object->begin(); at != object->end();) {
+                const auto* list = at->value().if_array();
+                at = list != nullptr && list->empty() ? object->erase(at) : at + 1;
+            }
             return;
         }
         auto* array = value.if_array();
