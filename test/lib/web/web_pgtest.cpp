@@ -588,7 +588,7 @@ TEST_F(WebTest, AWorkItemOfAHeldResultLeadsToItsOrder) {
 }
 
 TEST_F(WebTest, LocalAccountsAreRefusedInProduction) {
-    Web production(console_, commands_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
+    Web production(console_, commands_, waiting_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
     net::Request request;
     request.method = "POST";
     request.path = "/api/v1/session";
