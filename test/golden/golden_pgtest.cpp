@@ -302,7 +302,7 @@ private:
                 settle(member.value());
             for (auto at = object->begin(); at != object->end();) {
                 const auto* list = at->value().if_array();
-                at = list != nullptr && list->empty() ? object->erase(at) : at + 1;
+                at = list != nullptr && list->empty() ? object->stable_erase(at) : at + 1;
             }
             return;
         }
@@ -524,7 +524,7 @@ TEST_F(Arrivals, OfUnknownCodesReadAgainGiveTheSameResults) {
                 if (unknown) said += "unknown ";
                 if (!unknown) said += "known ";
             }
-            bench().replay();
+            bench().replay(true);  // also what a known one took the place of meanwhile
             if (way == 0) wanted = current();
             ASSERT_EQ(current(), wanted) << "round " << round << ", way " << way << '\n' << said;
             said += '\n';
