@@ -69,6 +69,7 @@ class Check:
         self.version = 0
         self.order = ""
         self.replaces = []
+        self.author = ""      # 9-digit FINESS of the sender (SB)
 
     def wrong(self, code, location, text, detail=""):
         self.problems.append((str(code), location, text, detail))
@@ -302,6 +303,7 @@ class Check:
                 self.need(organisation, 101, where + "^8", "SB has no organisation")
                 self.need(component(organisation, 7) in ("FINEJ", "FINEG", "IDNST"), 103, where + "^8^1^7",
                           "type of the sender's structure")
+                self.author = component(organisation, 10)[-9:]
             elif role == "RCT":
                 self.need(person or organisation or device, 101, where, "RCT names nobody")
             if role in ("RCT", "REPLY"):
@@ -381,7 +383,7 @@ class Dpi:
         self.faults = common.Faults(FAULTS)
         self.lock = threading.Lock()
         self.answered = {}    # MSH-10 -> (sha256 of the message, code, problems)
-        self.documents = {}   # document id -> {"set", "version", "n", "state"}
+        self.documents = {}   # document id -> {"set", "version", "state", "author", "sha256"}
         self.results = {}     # lab3: (placer, filler, code) -> OBX-11
         self.last = {}        # set id -> document id of its latest version
         self.counts = {"received": 0, "accepted": 0, "refused": 0, "repeated": 0, "unreadable": 0}
@@ -425,13 +427,20 @@ class Dpi:
             return
         known = self.documents.get(check.document_id)
         last = self.last.get(check.set_id)
+        latest = self.documents.get(last, {})
+        if check.order in ("RO", "CA") and latest:
+            check.need(latest["author"] == check.author, 207, "PRT^1^8", "asked by another organisation than the author's", "901")
         if check.order == "NW":
             check.need(not known and not last, 207, "OBX^1^5", "document or set already received", "900")
         elif check.order == "RO":
             check.need(not known, 207, "OBX^1^5", "document already received", "900")
             check.need(last and last in check.replaces, 207, "OBX^1^5", "does not replace the latest version", "900")
-        else:
-            check.need(known and last == check.document_id, 207, "OBX^1^5", "not the latest version", "900")
+            check.need(latest.get("state") != "deleted", 207, "OBX^1^5", "replaces what was deleted", "900")
+        elif check.need(known, 207, "OBX^1^5", "deletes a document that was never received", "900"):
+            check.need(last == check.document_id, 207, "OBX^1^5", "deletes what is not the latest version", "900")
+            check.need(known["state"] != "deleted", 207, "OBX^1^5", "deletes what was deleted already", "900")
+            check.need(known["sha256"] == hashlib.sha256(check.document).hexdigest(), 207, "OBX^1^5",
+                       "a deletion carries the bytes of the version that it deletes", "906")
 
     def receive(self, data):
         """Check and keep one message; gives (message, code, problems)."""
@@ -461,10 +470,11 @@ class Dpi:
             elif not check.problems:
                 self.answered[control] = (digest, code, check.problems)
                 state = "deleted" if check.order == "CA" else "current"
-                for replaced in check.replaces:
+                for replaced in check.replaces if check.order == "RO" else []:
                     if replaced in self.documents:
                         self.documents[replaced]["state"] = "replaced"
-                self.documents[check.document_id] = {"set": check.set_id, "version": check.version, "state": state}
+                self.documents[check.document_id] = {"set": check.set_id, "version": check.version, "state": state, "author": check.author,
+                                                     "sha256": hashlib.sha256(check.document).hexdigest()}
                 self.last[check.set_id] = check.document_id
             self.keep(message, data, control, code, check.problems, check, digest)
             return message, code, check.problems

@@ -211,6 +211,31 @@ class TheDpi(unittest.TestCase):
             self.assertEqual("AE", self.code(client, document_message("V3", order="CA")), "not the latest")
             self.assertEqual("AA", self.code(client, document_message("V4", second, "CA")))
 
+    def test_deletes_the_latest_version_once_and_for_its_author(self):
+        dpi = self.start()
+        latest = little_cda("1.2.250.1.99999.10.2026.123.2", [INS, IPP], 2, "1.2.250.1.99999.10.2026.123.1")
+        third = little_cda("1.2.250.1.99999.10.2026.123.3", [INS, IPP], 3, "1.2.250.1.99999.10.2026.123.2")
+        other = ("LABORATOIRE AUTRE^^^^^ASIP-SANTE-ST&1.2.250.1.71.4.2.2&ISO^FINEG^^^990000033")
+
+        def detail(answer):
+            self.assertEqual("AE", field(answer.first("MSA"), 1))
+            return [component(field(e, 5), 1) for e in answer.all("ERR")]
+
+        with mllp.Client("127.0.0.1", dpi.ready["port"]) as client:
+            self.assertEqual(["900"], detail(self.ask(client, document_message("D0", latest, "CA"))), "unknown")
+            self.assertEqual("AA", self.code(client, document_message("D1")))
+            self.assertEqual("AA", self.code(client, document_message("D2", latest, "RO")))
+            self.assertEqual(["900"], detail(self.ask(client, document_message("D3", order="CA"))), "not the latest")
+            self.assertEqual(["901"], detail(self.ask(client, document_message("D4", latest, "CA", PRT={8: other}))))
+            self.assertEqual(["906"], detail(self.ask(client, document_message("D5", latest + b"\n", "CA"))), "other bytes")
+            self.assertEqual(["207"], [component(field(e, 3), 1) for e in self.ask(
+                client, document_message("D6", latest, "CA", OBX={11: "F"})).all("ERR")], "CA goes with D")
+            self.assertEqual("AA", self.code(client, document_message("D7", latest, "CA")))
+            self.assertEqual("AA", self.code(client, document_message("D7", latest, "CA")), "the same message again")
+            self.assertEqual(["900"], detail(self.ask(client, document_message("D8", latest, "CA"))), "gone already")
+            self.assertEqual(["900"], detail(self.ask(client, document_message("D9", third, "RO"))), "replaces what is gone")
+        self.assertEqual("deleted", dpi.state()["documents"]["1.2.250.1.99999.10.2026.123.2"]["state"])
+
     def test_obeys_its_script(self):
         dpi = self.start()
         connect = lambda: mllp.Client("127.0.0.1", dpi.ready["port"], timeout=10)

@@ -63,7 +63,7 @@ private:
     void order() {
         const auto& placer = report_.placer_group.empty() && !report_.exams.empty() ? report_.exams.front().placer_number
                                                                                     : report_.placer_group;
-        b_.segment("ORC").field(1, replacement() ? "RO" : "NW").field(2, placer).field(3, report_.order_number);
+        b_.segment("ORC").field(1, request().order).field(2, placer).field(3, report_.order_number);
         b_.field(4, report_.placer_group).time(9, dpi::local(report_, report_.validated_at));
         b_.segment("OBR").field(1, "1").field(2, placer).field(3, report_.order_number);
         document_type(4);
@@ -71,14 +71,22 @@ private:
         b_.field(25, "F");
     }
 
-    bool replacement() const { return report_.ids.version > 1; }
+    /// ORC-1 and OBX-11 of the document go together, or the record refuses both (spec/hl7v2-cda-to-dpi.md 4).
+    struct Request {
+        std::string_view order;
+        std::string_view status;
+    };
+    Request request() const {
+        if (letter_.act == domain::Act::withdraw) return {"CA", "D"};
+        return report_.ids.version > 1 ? Request{"RO", "C"} : Request{"NW", "F"};
+    }
     void document_type(std::size_t field) { b_.components(field, {"11502-2", "CR d'examens biologiques", "LN"}); }
 
     void content(std::string_view document) {
         b_.segment("OBX").field(1, "1").field(2, "ED");
         document_type(3);
         b_.raw(5, "^TEXT^XML^Base64^" + base64_encode(document));
-        b_.field(11, replacement() ? "C" : "F");
+        b_.field(11, request().status);
     }
 
     /// SB: the validating biologist, in the name of the site.
@@ -97,10 +105,7 @@ private:
     hl7::Builder b_;
 };
 
-Result<void> check(const Letter& letter, const Report& report, const Documents& documents, const DpiPartner& partner) {
-    if (letter.act != domain::Act::deliver) {
-        return Error{Fault::unsupported, "letter.act", "withdrawing a report from a hospital record is not handled by this version"};
-    }
+Result<void> check(const Report& report, const Documents& documents, const DpiPartner& partner) {
     if (documents.n3.empty()) return Error{Fault::missing, "OBX[1]-5", "the structured report is missing"};
     if (report.validator.rpps.empty()) return Error{Fault::missing, "PRT[1]-5", "the validating biologist has no RPPS number"};
     return dpi::check(report, partner);
@@ -110,7 +115,7 @@ Result<void> check(const Letter& letter, const Report& report, const Documents& 
 
 Result<std::string> document_message(const Letter& letter, const Report& report, const Documents& documents,
                                      const DpiPartner& partner) {
-    if (auto ok = check(letter, report, documents, partner); !ok) return ok.error();
+    if (auto ok = check(report, documents, partner); !ok) return ok.error();
     return DocumentMessage(letter, report, partner).make(documents.n3);
 }
 

@@ -13,7 +13,8 @@ namespace sgl::delivery {
 
 /// UTF-8, segments ended by CR, without MLLP framing. sgld feeds DMP and MSSanté itself: every destination is N and no
 /// recipient is named. PV1-2 is the patient class received, or N when it would need a stay number that nobody gave.
-/// Errors: Fault::unsupported for a withdrawal; Fault::refused at `PID-3` when a test identity meets a production
+/// A withdrawal carries the bytes of the version that it takes back, as they were sent (section 6): ORC-1 CA, OBX-11 D.
+/// Errors: Fault::refused at `PID-3` when a test identity meets a production
 /// partner or the other way round; Fault::missing for what the profile requires.
 Result<std::string> document_message(const Letter& letter, const domain::Report& report, const Documents& documents,
                                      const DpiPartner& partner);

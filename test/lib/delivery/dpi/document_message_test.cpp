@@ -17,8 +17,9 @@ using ::testing::Not;
 
 const Documents documents{"<ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>", "%PDF"};
 
-std::vector<std::string> segments(const domain::Report& report, const DpiPartner& partner = test::hospital()) {
-    const auto made = document_message(test::dpi_letter(), report, documents, partner);
+std::vector<std::string> segments(const domain::Report& report, const DpiPartner& partner = test::hospital(),
+                                  const Letter& letter = test::dpi_letter()) {
+    const auto made = document_message(letter, report, documents, partner);
     EXPECT_TRUE(made) << (made ? "" : to_string(made.error()));
     std::vector<std::string> lines;
     if (!made) return lines;
@@ -55,6 +56,24 @@ TEST(DocumentMessage, ReplacesTheFormerVersion) {
     const auto lines = segments(test::sample_second_version());
     EXPECT_TRUE(lines[3].starts_with("ORC|RO|"));
     EXPECT_TRUE(lines[5].ends_with("||||||C"));
+}
+
+// spec/hl7v2-cda-to-dpi.md 10.4: ORC|CA, OBX-11 D, the bytes of the version unchanged, no new document.
+TEST(DocumentMessage, TakesTheLastVersionBackWithItsOwnBytes) {
+    auto withdrawal = test::dpi_letter("018e4b5e-7a10-7c3f-9d21-00000000bb02");
+    withdrawal.act = domain::Act::withdraw;
+    const auto sent = segments(test::sample_second_version());
+    const auto taken_back = segments(test::sample_second_version(), test::hospital(), withdrawal);
+    ASSERT_EQ(taken_back.size(), sent.size());
+    EXPECT_TRUE(taken_back[3].starts_with("ORC|CA|"));
+    EXPECT_EQ(taken_back[3].substr(6), sent[3].substr(6));
+    EXPECT_EQ(taken_back[5], "OBX|1|ED|11502-2^CR d'examens biologiques^LN||^TEXT^XML^Base64^" + base64_encode(documents.n3) + "||||||D");
+    for (std::size_t i = 1; i < sent.size(); ++i) {
+        if (i == 3 || i == 5) continue;
+        EXPECT_EQ(taken_back[i], sent[i]) << "nothing else changes";
+    }
+    EXPECT_THAT(taken_back[0], HasSubstr("|" + control_id(withdrawal.id) + "|")) << "a message of its own";
+    EXPECT_TRUE(segments(test::sample_report(), test::hospital(), withdrawal)[3].starts_with("ORC|CA|")) << "the first version too";
 }
 
 TEST(DocumentMessage, HoldsNoInsWhenItIsNotQualified) {
@@ -106,9 +125,6 @@ TEST(DocumentMessage, RefusesWhatTheProfileOrTheEnvironmentForbids) {
     partner = test::hospital();
     partner.receiving_facility.clear();
     EXPECT_EQ(document_message(test::dpi_letter(), test::sample_report(), documents, partner).error().where, "MSH-6");
-    auto letter = test::dpi_letter();
-    letter.act = domain::Act::withdraw;
-    EXPECT_EQ(document_message(letter, test::sample_report(), documents, test::hospital()).error().fault, Fault::unsupported);
 }
 
 }  // namespace

@@ -54,6 +54,36 @@ TEST_F(HospitalRecord, TakesAReportThenItsNextVersionAndKnowsARepeat) {
     EXPECT_THAT(why(old), HasSubstr("207 / 900"));
 }
 
+TEST_F(HospitalRecord, TakesTheLastVersionBackOnce) {
+    const test::PartnerProcess record("dpi.py", folder / "out", {"--processing-id", "T"});
+    auto partner = test::hospital();
+    partner.port = static_cast<std::uint16_t>(record.number("port"));
+    const auto withdrawal = [](const char* id) {
+        auto letter = test::dpi_letter(id);
+        letter.act = domain::Act::withdraw;
+        return letter;
+    };
+    const auto unknown = deliver(partner, withdrawal("018e4b5e-7a10-7c3f-9d21-00000000bb11"), test::sample_report());
+    EXPECT_EQ(unknown.kind, Kind::refused) << "nothing is there yet";
+    EXPECT_THAT(why(unknown), HasSubstr("207 / 900"));
+    ASSERT_EQ(deliver(partner, test::dpi_letter(first_id), test::sample_report()).kind, Kind::accepted);
+    ASSERT_EQ(deliver(partner, test::dpi_letter(second_id), test::sample_second_version()).kind, Kind::accepted);
+    const auto former = deliver(partner, withdrawal("018e4b5e-7a10-7c3f-9d21-00000000bb12"), test::sample_report());
+    EXPECT_EQ(former.kind, Kind::refused) << "not the latest version";
+    EXPECT_THAT(why(former), HasSubstr("207 / 900"));
+
+    record.post("script", R"([{"times": 1, "do": "close_after"}])");
+    auto letter = withdrawal("018e4b5e-7a10-7c3f-9d21-00000000bb13");
+    EXPECT_EQ(deliver(partner, letter, test::sample_second_version()).kind, Kind::in_doubt);
+    letter.in_doubt = true;
+    const auto again = deliver(partner, letter, test::sample_second_version());
+    EXPECT_EQ(again.kind, Kind::accepted) << "the record knows the repeat: " << why(again) << record.state();
+    EXPECT_THAT(record.state(), HasSubstr("\"state\": \"deleted\""));
+    const auto twice = deliver(partner, withdrawal("018e4b5e-7a10-7c3f-9d21-00000000bb14"), test::sample_second_version());
+    EXPECT_EQ(twice.kind, Kind::refused) << "another message for what is gone already";
+    EXPECT_THAT(why(twice), HasSubstr("207 / 900"));
+}
+
 TEST_F(HospitalRecord, TakesAnInpatientAndAReportWithoutQualifiedIns) {
     const test::PartnerProcess record("dpi.py", folder / "out", {});
     auto partner = test::hospital();
