@@ -48,6 +48,13 @@ const Found* in_force(const std::vector<Found>& found) {
     return nullptr;
 }
 
+/// Nothing of this attempt can have been done: what an earlier one did is the only doubt.
+Outcome not_sent_yet(const delivery::Letter& letter, Outcome unanswered) {
+    if (!letter.in_doubt && unanswered.kind == Outcome::Kind::in_doubt)
+        return delivery::try_later(Reason::partner_unavailable, *unanswered.error);
+    return unanswered;
+}
+
 }  // namespace
 
 net::HttpClientOptions http_options(const delivery::DmpPartner& partner) {
@@ -96,9 +103,8 @@ asio::awaitable<DmpChannel::Sent> DmpChannel::exchange(std::string url, std::str
     co_return sent;
 }
 
-asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at, const Stamp& stamp,
-                                                   Tell tell) {
-    const auto& document = report.ids.document_oid;
+asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, const std::string& document,
+                                                   Instant signed_at, const Stamp& stamp, Tell tell) {
     Asked asked;
     const auto made = call(report, signed_at, stamp, "registry", action::stored_query);
     auto message = made ? documents_query(*made, document, tell) : Result<Mtom>(made.error());
@@ -155,13 +161,26 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
         co_return without_stamp(stamp.error());
     }
     if (letter.act == domain::Act::withdraw) co_return co_await withdraw(letter, report, documents, **stamp);
-    const auto made = submission(letter, report, documents, partner_, **stamp);
+    auto made = submission(letter, report, documents, partner_, **stamp);
     if (!made) co_return not_made(made.error());
     const auto signed_at = made->metadata.set.submission_time;
 
     if (letter.in_doubt) {
-        auto asked = co_await ask(report, signed_at, **stamp);
+        auto asked = co_await ask(report, report.ids.document_oid, signed_at, **stamp, Tell::references);
         if (asked.presence != Presence::absent) co_return asked.outcome;
+    }
+    if (report.ids.replaced_oid) {
+        const auto& former = *report.ids.replaced_oid;
+        auto asked = co_await ask(report, former, signed_at, **stamp, Tell::references);
+        if (asked.found.size() > 1) asked = co_await ask(report, former, signed_at, **stamp, Tell::entries);
+        if (asked.presence == Presence::unknown) co_return not_sent_yet(letter, asked.outcome);
+        if (const Found* const entry = in_force(asked.found); entry != nullptr) {
+            made->metadata.replacements.push_back(
+                {made->metadata.documents.front().entry_id, entry->id, partner_.rplc_uri});
+        } else {
+            log::warn("the DMP does not hold the version that is replaced: the new one is fed as the first",
+                      {{"letter", letter.id}});
+        }
     }
 
     const auto to = call(report, signed_at, **stamp, "repository", action::feed);
@@ -179,9 +198,13 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
             log::warn("the DMP took the document with a warning",
                       {{"letter", letter.id}, {"code", log::Token(problem.code)}});
     }
+    if (report.ids.replaced_oid && says_stale(sent.answer)) {  // the next attempt reads the entry again
+        co_return delivery::try_later(Reason::partner_unavailable,
+                                      {Fault::conflict, "report.version", "the replaced entry changed meanwhile"});
+    }
     if (auto judged = judge(sent.answer, report.ids.document_oid)) co_return *judged;
 
-    auto asked = co_await ask(report, signed_at, **stamp);
+    auto asked = co_await ask(report, report.ids.document_oid, signed_at, **stamp, Tell::references);
     if (asked.presence == Presence::absent) {
         co_return delivery::refused(Reason::partner_refused, {Fault::conflict, "SubmissionSet01",
                                                               "the DMP knows the submission but not its document"});
@@ -199,17 +222,12 @@ asio::awaitable<Outcome> DmpChannel::withdraw(const delivery::Letter& letter, co
     // A second time only when the DMP says that the entry is not as it was told.
     for (int round = 0; round < 2; ++round) {
         // entryUUIDs change with each version and each change of metadata: always the current one (dmp.md 7.2).
-        auto asked = co_await ask(report, set->submission_time, stamp, tell);
+        auto asked = co_await ask(report, document, set->submission_time, stamp, tell);
         if (tell == Tell::references && asked.found.size() > 1) {
             tell = Tell::entries;
-            asked = co_await ask(report, set->submission_time, stamp, tell);
+            asked = co_await ask(report, document, set->submission_time, stamp, tell);
         }
-        if (asked.presence == Presence::unknown) {
-            // Nothing of this attempt can have been done: what an earlier one did is the only doubt.
-            if (!letter.in_doubt && asked.outcome.kind == Outcome::Kind::in_doubt)
-                asked.outcome = delivery::try_later(Reason::partner_unavailable, *asked.outcome.error);
-            co_return asked.outcome;
-        }
+        if (asked.presence == Presence::unknown) co_return not_sent_yet(letter, asked.outcome);
         const bool gone =
             std::ranges::all_of(asked.found, [](const Found& one) { return one.status == xds::status::deleted; });
         if (gone) {

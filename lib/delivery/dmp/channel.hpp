@@ -30,6 +30,7 @@ public:
                                                     delivery::DmpPartner partner, const Clock& clock);
 
     /// A letter in doubt is asked for first: found, it is accepted; not found, the same submission leaves again.
+    /// A replacement asks for the entry of the version that it replaces: it changes with each version (dmp.md 7.2).
     /// A withdrawal always asks first, for the entry that it deletes: what the DMP no longer holds is withdrawn.
     delivery::asio::awaitable<delivery::Outcome> deliver(const delivery::Letter& letter, const domain::Report& report,
                                                          const delivery::Documents& documents) override;
@@ -54,8 +55,8 @@ private:
     delivery::asio::awaitable<delivery::Outcome> withdraw(const delivery::Letter& letter, const domain::Report& report,
                                                           const delivery::Documents& documents, const Stamp& stamp);
     delivery::asio::awaitable<Sent> exchange(std::string url, std::string message_id, Mtom message);
-    delivery::asio::awaitable<Asked> ask(const domain::Report& report, Instant signed_at, const Stamp& stamp,
-                                         Tell tell = Tell::references);
+    delivery::asio::awaitable<Asked> ask(const domain::Report& report, const std::string& document, Instant signed_at,
+                                         const Stamp& stamp, Tell tell);
     static std::optional<delivery::Outcome> without_answer(const Sent& sent);
 
     delivery::DmpPartner partner_;

@@ -33,12 +33,10 @@ xds::Author structure_author(const domain::Report& report, const delivery::DmpPa
     return author;
 }
 
-Result<void> supported(const delivery::Letter& letter, const domain::Report& report) {
+Result<void> supported(const domain::Report& report) {
     const auto no = [](std::string where, std::string what) {
         return Error{Fault::unsupported, std::move(where), std::move(what)};
     };
-    if (letter.act == domain::Act::deliver && report.ids.replaced_oid)
-        return no("report.version", "replacing a document in the DMP is not handled by this version");
     if (report.site.settings.dmp_documents != "n3")
         return no("site.dmp_documents", "only the N3 is sent by this version");
     if (report.confidentiality != 'N') return no("report.confidentiality", "a restricted report does not feed the DMP");
@@ -56,7 +54,7 @@ void document(XmlWriter& w, std::string_view id, std::string_view part) {
 /// The registry objects of a letter, with the writer of the VIHF as author of the set and among those of the document.
 Result<xds::Submission> objects(const delivery::Letter& letter, const domain::Report& report,
                                 const delivery::Documents& documents, const delivery::DmpPartner& partner) {
-    if (const auto fits = supported(letter, report); !fits) return fits.error();
+    if (const auto fits = supported(report); !fits) return fits.error();
     xds::SubmissionIdentity identity;
     identity.set_entry_id = "SubmissionSet01";
     identity.document_entry_id = "Doc01";

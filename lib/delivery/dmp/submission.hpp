@@ -20,7 +20,8 @@ struct Submission {
 };
 
 /// Of a letter of act deliver. Fault::missing or malformed for what the report lacks, Fault::unsupported for what this
-/// version does not send: a report that replaces one, a form other than the N3.
+/// version does not send: a form other than the N3. Of a report that replaces one the caller adds which entry the DMP
+/// holds of it now (`metadata.replacements`).
 Result<Submission> submission(const delivery::Letter& letter, const domain::Report& report,
                               const delivery::Documents& documents, const delivery::DmpPartner& partner,
                               const Stamp& stamp);

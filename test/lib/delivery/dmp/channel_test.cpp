@@ -46,6 +46,17 @@ protected:
         case_.letter.id = domain::LetterId{Uuid::v7(clock_.now())};
         case_.letter.act = domain::Act::withdraw;
     }
+    /// The report is in the DMP, and the letter has its next version.
+    void deliver_then_replace() {
+        ASSERT_EQ(deliver().kind, Outcome::Kind::accepted) << dmp_->last_refusal();
+        former_ = case_.report.ids.document_oid;
+        next_version();
+    }
+    void next_version() {
+        const auto set = case_.report.ids.set;
+        case_ = test::make_case(++number_, clock_.now(),
+                                [&](domain::Report& report) { report.ids = domain::identify(set, 2); });
+    }
     std::string status() const { return dmp_->state().statuses[case_.report.ids.document_oid]; }
     int copies() const {
         int count = 0;
@@ -58,6 +69,7 @@ protected:
     static inline unsigned number_{100};
     SystemClock clock_;
     test::Case case_;
+    std::string former_;
     delivery::DmpPartner partner_;
 };
 
@@ -264,6 +276,42 @@ TEST_F(DmpDelivery, WhatMayNotLeaveDoesNot) {
     case_.report.confidentiality = 'R';
     EXPECT_EQ(deliver().reason, Reason::restricted_confidentiality);
     EXPECT_EQ(dmp_->state().requests, requests);
+}
+
+// ------------------------------------------------------------------------------------------------------ replacements
+
+TEST_F(DmpDelivery, ANewVersionTakesThePlaceOfTheFormer) {  // dmp.md 7.2
+    deliver_then_replace();
+    const auto before = dmp_->state();
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(status(), "Approved");
+    EXPECT_EQ(dmp_->state().statuses[former_], "Deprecated");
+    EXPECT_EQ(dmp_->state().queries, before.queries + 1) << "the current entryUUID is asked for";
+}
+
+TEST_F(DmpDelivery, ANewVersionThatWasTakenIsNotSentAgainAfterALostAnswer) {
+    deliver_then_replace();
+    dmp_->script(R"([{"do": "nothing"}, {"do": "lost"}])");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt);
+    const auto before = dmp_->state();
+    case_.letter.in_doubt = true;
+    case_.letter.attempt = 2;
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(dmp_->state().accepted, before.accepted);
+    EXPECT_EQ(copies(), 1);
+}
+
+TEST_F(DmpDelivery, AnUnansweredQuestionForTheFormerSendsNothing) {
+    deliver_then_replace();
+    const auto before = dmp_->state();
+    dmp_->script(R"([{"do": "busy"}])");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::try_later);
+    EXPECT_EQ(dmp_->state().accepted, before.accepted);
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(dmp_->state().statuses[former_], "Deprecated");
 }
 
 // ------------------------------------------------------------------------------------------------------- withdrawals
