@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+
+#include "lib/interpret/waiting.hpp"
+#include "lib/store/mapping.hpp"
 
 namespace sgl::daemon {
 
@@ -101,6 +105,94 @@ asio::awaitable<Result<void>> ConsoleCommands::close_work_item(store::User user,
                                                                std::string why) {
     store::Work work(parts_.pool);
     co_return co_await work.close(deed(user, web::Action::close_work_item, std::move(why)), item);
+}
+
+// ── What waits because of a message ──
+
+asio::awaitable<std::vector<store::WaitingGroup>> ConsoleCommands::waiting(store::User user) {
+    std::vector<std::int32_t> sites;
+    for (const auto site : web::sites_for(user, web::Action::read_work_items))
+        sites.push_back(site.value());
+    co_return co_await replay_.groups(parts_.laboratory.current(), std::move(sites));
+}
+
+asio::awaitable<Result<web::WaitingPoint>> ConsoleCommands::waiting_point(store::User user, domain::WorkItemId item) {
+    const store::Deed reading = deed(user, web::Action::read_work_items, "");
+    const std::optional<store::WaitingItem> found = co_await replay_.waiting().item(reading.sites, item);
+    const auto missing = [] { return Error{Fault::missing, "work_item", "no such work item of a message on your sites"}; };
+    if (!found) co_return missing();
+    const std::optional<store::KeptMessage> kept = co_await replay_.waiting().message(reading.sites, found->message);
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const auto* link = flow::link_of(*laboratory, found->link);
+    web::WaitingPoint point;
+    point.item = *found;
+    point.masked = !web::may(user, web::Action::read_patient, found->site);
+    if (!kept || link == nullptr) co_return point;
+    point.link_name = link->name;
+    const Result<hl7::Message> message = flow::parsed(*kept, *link);
+    if (!message) {
+        point.text = to_string(message.error());
+        co_return point;
+    }
+    point.text = point.masked ? interpret::masked(*message) : interpret::readable(*message);
+    if (!point.masked) {
+        store::KeptMessage shown = *kept;
+        co_await replay_.waiting().read_by(reading.sites, reading.actor, std::move(shown), reading.at);
+    }
+    co_return point;
+}
+
+std::vector<web::Examination> ConsoleCommands::examinations(domain::SiteId site) {
+    std::vector<web::Examination> all;
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    for (const auto& analyte : laboratory->catalogue(site).analytes())
+        all.push_back({analyte.local_code, analyte.loinc, analyte.label, analyte.unit});
+    return all;
+}
+
+Result<void> ConsoleCommands::allowed(const store::User& user, const domain::Mapping& mapping) const {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const auto* link = flow::link_of(*laboratory, mapping.link);
+    if (link == nullptr) return Error{Fault::missing, "link", "no such link on your sites"};
+    if (!web::may(user, web::Action::map_words, link->site))
+        return Error{Fault::refused, "rights", "no role of yours on this site allows this"};
+    return domain::check(mapping, laboratory->catalogue(link->site));
+}
+
+asio::awaitable<Result<store::Expectation>> ConsoleCommands::expect(store::User user, domain::Mapping mapping,
+                                                                    std::vector<domain::MessageId> messages) {
+    if (auto good = allowed(user, mapping); !good) co_return good.error();
+    store::Deed reading = deed(user, web::Action::map_words, "");
+    co_return co_await replay_.expect(parts_.laboratory.current(), std::move(reading.sites), std::move(mapping),
+                                      std::move(messages));
+}
+
+asio::awaitable<Result<store::ReplaySum>> ConsoleCommands::map(store::User user, domain::Mapping mapping,
+                                                               std::vector<domain::MessageId> messages, std::string why) {
+    if (auto good = allowed(user, mapping); !good) co_return good.error();
+    if (why.empty()) why = "said in the console";
+    store::Deed keeping = deed(user, web::Action::map_words, why);
+    const Result<std::int64_t> change = co_await store::keep_mapping(parts_.pool, std::move(keeping), std::move(mapping));
+    if (!change) co_return change.error();
+    co_await parts_.read_laboratory();
+    co_return co_await replay_.messages(parts_.laboratory.current(), deed(user, web::Action::map_words, why),
+                                        std::move(messages));
+}
+
+asio::awaitable<Result<store::ReplaySum>> ConsoleCommands::replay(store::User user,
+                                                                  std::vector<domain::MessageId> messages) {
+    co_return co_await replay_.messages(parts_.laboratory.current(),
+                                        deed(user, web::Action::map_words, "in the console"),
+                                        std::move(messages));
+}
+
+asio::awaitable<Result<store::ReplaySum>> ConsoleCommands::assign(store::User user, domain::WorkItemId item,
+                                                                  std::string number, std::string why) {
+    store::Deed mine = deed(user, web::Action::assign_results, std::move(why));
+    const std::optional<store::WaitingItem> found = co_await replay_.waiting().item(mine.sites, item);
+    const auto missing = [] { return Error{Fault::missing, "work_item", "no such work item of a message on your sites"}; };
+    if (!found) co_return missing();
+    co_return co_await replay_.assign(parts_.laboratory.current(), std::move(mine), *found, std::move(number));
 }
 
 asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user) {

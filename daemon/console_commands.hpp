@@ -5,16 +5,18 @@
 
 #include "lib/delivery/engine.hpp"
 #include "lib/flow/line.hpp"
+#include "lib/flow/replay.hpp"
 #include "lib/store/accounts.hpp"
 #include "lib/store/work.hpp"
 #include "lib/web/commands.hpp"
 #include "lib/web/rights.hpp"
+#include "lib/web/waiting.hpp"
 
 namespace sgl::daemon {
 
 namespace asio = boost::asio;
 
-class ConsoleCommands final : public web::Commands {
+class ConsoleCommands final : public web::Commands, public web::WaitingCommands {
 public:
     struct Parts {
         pg::Pool& pool;
@@ -25,8 +27,9 @@ public:
         std::function<const domain::RetryPolicy&(domain::Channel)> policy;
         std::function<void()> report_waits;  ///< a report was signed: compose it now
         std::function<void()> letter_waits;  ///< a letter became due
+        std::function<asio::awaitable<void>()> read_laboratory;  ///< it was changed: hold it from now on
     };
-    explicit ConsoleCommands(Parts parts) : parts_(std::move(parts)) {}
+    explicit ConsoleCommands(Parts parts) : parts_(std::move(parts)), replay_(parts_.pool) {}
 
     asio::awaitable<Result<web::Draft>> draft(store::User user, domain::OrderId order) override;
     asio::awaitable<Result<web::ValidationDone>> validate(store::User user, web::ValidationRequest request) override;
@@ -38,6 +41,16 @@ public:
     asio::awaitable<Result<void>> set_aside(store::User user, domain::OrderId order, domain::ResultId result,
                                             std::string why) override;
     asio::awaitable<Result<void>> close_work_item(store::User user, domain::WorkItemId item, std::string why) override;
+    asio::awaitable<std::vector<store::WaitingGroup>> waiting(store::User user) override;
+    asio::awaitable<Result<web::WaitingPoint>> waiting_point(store::User user, domain::WorkItemId item) override;
+    std::vector<web::Examination> examinations(domain::SiteId site) override;
+    asio::awaitable<Result<store::Expectation>> expect(store::User user, domain::Mapping mapping,
+                                                       std::vector<domain::MessageId> messages) override;
+    asio::awaitable<Result<store::ReplaySum>> map(store::User user, domain::Mapping mapping,
+                                                  std::vector<domain::MessageId> messages, std::string why) override;
+    asio::awaitable<Result<store::ReplaySum>> replay(store::User user, std::vector<domain::MessageId> messages) override;
+    asio::awaitable<Result<store::ReplaySum>> assign(store::User user, domain::WorkItemId item, std::string number,
+                                                     std::string why) override;
     asio::awaitable<Result<web::Account>> account(store::User user) override;
     asio::awaitable<Result<void>> ready() override;
 
@@ -47,7 +60,11 @@ private:
 
     store::Deed deed(const store::User& user, web::Action action, std::string why) const;
 
+    /// The mapping can be meant, and he may say it on the site of its link.
+    Result<void> allowed(const store::User& user, const domain::Mapping& mapping) const;
+
     Parts parts_;
+    flow::Replay replay_;
 };
 
 }  // namespace sgl::daemon

@@ -12,6 +12,7 @@
 #include "daemon/operator_commands.hpp"
 #include "daemon/privileges.hpp"
 #include "daemon/service.hpp"
+#include "daemon/work_commands.hpp"
 #include "hl7/dump.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
@@ -223,6 +224,56 @@ int main(int argc, char** argv) {
     status_of->add_option("PATIENT", person.patient, "Identifier, as `identity changes` prints it")->required();
     status_of->add_option("STATUS", person.status, "PROV, RECUP, VALI or QUAL")->required();
     status_of->add_option("--why", person.why, "Reason, kept in the audit with your name")->required();
+
+    daemon::WorkCommand todo;
+    auto* work = app.add_subcommand("work",
+                                    "What waits because a message could not be understood wholly. Map what an analyser "
+                                    "says, and what it\nsaid is read again, as if the mapping had been there. No patient "
+                                    "data is shown.");
+    work->require_subcommand(1);
+    const auto work_verb = [&](const std::string& verb, const std::string& help) {
+        auto* sub = work->add_subcommand(verb, help);
+        sub->callback([&, verb] {
+            todo.verb = verb;
+            code = run_with_settings(false, [&](const auto& s) { return daemon::work(s, todo); });
+        });
+        sub->add_flag("--json", todo.json, "As JSON");
+        return sub;
+    };
+    work_verb("list", "What waits, by link and word: the largest group first")
+        ->add_option("--link", todo.link, "Only of that link");
+    work_verb("show", "One item with its message, without what names the patient")
+        ->add_option("ITEM", todo.id, "Number, as `work list` prints it")
+        ->required();
+    auto* map = work_verb("map", "Say what a code, unit, value or flag of a link means, and read again what waits for it");
+    map->add_option("LINK", todo.link, "Name of the link")->required();
+    map->add_option("KIND", todo.kind, "code, unit, value or flag")->required();
+    map->add_option("THEIRS", todo.theirs, "As the sender writes it; capitals count")->required();
+    map->add_option("OURS", todo.ours,
+                    "Local code of the catalogue; unit in UCUM; text; for a flag ignore, comment, block or hide")
+        ->required();
+    map->add_option("--unit", todo.unit, "Of a code: the unit of its values, where OBX-6 says none or with --factor");
+    map->add_option("--factor", todo.factor, "Of a code: a value in --unit times it is one in the unit of the catalogue");
+    map->add_option("--text", todo.text, "Of a flag that comments: the comment, in French");
+    map->add_option("--why", todo.why, "Reason, kept in the audit with your name");
+    map->add_flag("--expect", todo.only_expect, "Only say what it would change");
+    auto* again = work_verb("replay", "Read messages again with today's settings; what went its way stays");
+    again->add_option("ITEM", todo.id, "The message of this item, and those that wait for the same order");
+    again->add_option("--message", todo.message, "This message");
+    again->add_option("--link", todo.link, "All that waits of this link");
+    again->add_flag("--all", todo.all, "All that waits");
+    again->add_option("--why", todo.why, "Reason, kept in the audit with your name");
+    auto* assign = work_verb("assign", "Say to which order or tube the results of an item belong; the identity is checked");
+    assign->add_option("ITEM", todo.id, "Number, as `work list` prints it")->required();
+    assign->add_option("NUMBER", todo.number, "Number of the tube or of the order")->required();
+    assign->add_option("--why", todo.why, "Reason, kept in the audit with your name")->required();
+    auto* dismiss = work_verb("dismiss", "End an item without mending it");
+    dismiss->add_option("ITEM", todo.id, "Number, as `work list` prints it")->required();
+    dismiss->add_option("--why", todo.why, "Reason, kept in the audit with your name")->required();
+    work_verb("mappings", "What people said of links, beside their imported files");
+    auto* forget = work_verb("forget", "End a mapping: what comes from now on is read without it");
+    forget->add_option("MAPPING", todo.id, "Number, as `work mappings` prints it")->required();
+    forget->add_option("--why", todo.why, "Reason, kept in the audit with your name")->required();
 
     bool recount = false;
     auto* account = app.add_subcommand("account", "Reports and letters per site and month of validation.");

@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 
 #include "cda/checker.hpp"
 #include "config/identity_profiles.hpp"
 #include "config/import.hpp"
-#include "daemon/database.hpp"
-#include "daemon/privileges.hpp"
+#include "daemon/command.hpp"
 #include "lib/base/log.hpp"
 #include "lib/base/time.hpp"
 #include "lib/compose/pdf.hpp"
@@ -55,49 +51,6 @@ constexpr pg::Query letter_history{"cli.letter_history", R"sql(
 constexpr pg::Query published{"cli.published", R"sql(
     select v.id, o.number, v.version, v.site_id from report_version v join report_set s on s.id = v.set_id join lab_order o on o.id = s.order_id
     where v.state = 'published' order by v.published_at)sql"};
-
-/// Runs one command with the database open; what it throws becomes a sentence on standard error.
-template <class Work>
-int with_database(const config::Settings& settings, Work work) {
-    asio::io_context context{1};
-    int code = 1;
-    SystemClock clock;
-    Database database(context.get_executor(), settings);
-    const auto task = [](Database& opened, const SystemClock& now, Work& inner, int& result) -> asio::awaitable<void> {
-        co_await opened.open(now.now());
-        result = co_await inner(opened, now);
-        co_await opened.close();
-    };
-    asio::co_spawn(context, task(database, clock, work, code), [&](const std::exception_ptr& failure) {
-        if (failure) {
-            try {
-                std::rethrow_exception(failure);
-            } catch (const std::exception& error) {
-                std::cerr << "sgld: " << error.what() << '\n';
-                code = 1;
-            }
-        }
-        context.stop();
-    });
-    context.run();
-    return code;
-}
-
-int refused(const Error& error) {
-    std::cerr << "sgld: " << to_string(error) << '\n';
-    return 1;
-}
-
-std::vector<std::int32_t> sites_of(const domain::Laboratory& laboratory) {
-    std::vector<std::int32_t> sites;
-    for (const auto& site : laboratory.sites())
-        sites.push_back(site.id.value());
-    return sites;
-}
-
-std::string operator_name() {
-    return "cli:" + os_user();
-}
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

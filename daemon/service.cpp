@@ -210,7 +210,8 @@ private:
             clock_,
             [this](domain::Channel channel) -> const domain::RetryPolicy& { return engine_->policy(channel); },
             [this] { compose_bell_.ring(); },
-            [this] { engine_->wake(); }};
+            [this] { engine_->wake(); },
+            [this] { return read_laboratory(); }};
         commands_ = std::make_unique<ConsoleCommands>(std::move(commands));
         web::WebSettings web;
         web.demonstration_accounts = settings_.web.demonstration_accounts;
@@ -218,7 +219,7 @@ private:
         web.tls = !settings_.web.tls_certificate.empty();
         web.session.idle = settings_.web.session_idle;
         web.session.absolute = settings_.web.session_absolute;
-        web_ = std::make_unique<web::Web>(*console_, *commands_, clock_, web);
+        web_ = std::make_unique<web::Web>(*console_, *commands_, *commands_, clock_, web);
         http_.hosts = settings_.web.hosts;
         handler_ = [this](net::Request request) { return web_->handle(std::move(request)); };
     }
@@ -424,6 +425,13 @@ private:
         link_sender_->stop();
     }
 
+    asio::awaitable<void> read_laboratory() {
+        const domain::LaboratoryPtr laboratory = co_await store::load(database_.app());
+        laboratory_.replace(laboratory);
+        remember_catalogues();
+        log::info("laboratory read again", {{"change", laboratory->change()}});
+    }
+
     /// What was imported holds from now on, without restart (design D15); old message keys go (hl7v2-lab 2.5).
     asio::awaitable<void> watch_loop() {
         Instant forget_at = clock_.now();
@@ -432,12 +440,7 @@ private:
             sd_notify(0, "WATCHDOG=1");
             try {
                 const pg::Rows newest = co_await database_.app().query(newest_change);
-                if (newest[0].int64(0) != laboratory_.current()->change()) {
-                    const domain::LaboratoryPtr laboratory = co_await store::load(database_.app());
-                    laboratory_.replace(laboratory);
-                    remember_catalogues();
-                    log::info("laboratory read again", {{"change", laboratory->change()}});
-                }
+                if (newest[0].int64(0) != laboratory_.current()->change()) co_await read_laboratory();
                 if (clock_.now() >= forget_at) {
                     const std::size_t gone =
                         co_await inbox_->forget_keys(all_sites(), clock_.now() - std::chrono::days(30));

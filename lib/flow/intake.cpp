@@ -13,6 +13,7 @@
 #include "hl7/sequence.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
+#include "lib/flow/read.hpp"
 #include "lib/interpret/order.hpp"
 #include "lib/interpret/results.hpp"
 
@@ -78,12 +79,6 @@ store::Arrival arrival_of(const domain::Link& link, std::string raw, Instant rec
     arrival.raw = std::move(raw);
     arrival.answer = "AA";
     return arrival;
-}
-
-hl7::ParseOptions parse_options(const domain::Link& link) {
-    hl7::ParseOptions options;
-    if (const auto charset = hl7::parse_link_charset(link.charset)) options.charset = *charset;
-    return options;
 }
 
 /// The header to answer to; a message whose MSH can't be read is answered on a bare one.

@@ -259,14 +259,6 @@ Part part_of(const hl7::Segment& obx) {
     return Part::other;
 }
 
-bool is_known_flag(std::string_view flag) {
-    static constexpr std::array known{
-        "N",  "A",   "AA",  "H",  "L",   "HH",    "LL",    "HU", "LU",  "HX",  "LX",  "<",   ">",   "B",  "W",  "U",
-        "D",  "S",   "I",   "R",  "SDD", "NS",    "NCL",   "IE", "POS", "NEG", "IND", "DET", "ND",  "E",  "RR", "WR",
-        "NR", "EXP", "UNE", "EX", "CAR", "SYN-R", "SYN-S", "MS", "VS",  "H>",  "L<",  "QCF", "TOX", "AC", "HM"};
-    return std::ranges::find(known, flag) != known.end();
-}
-
 class Reader {
 public:
     Reader(const hl7::Message& message, const domain::Link& link, const domain::Catalogue& catalogue)
@@ -636,6 +628,14 @@ private:
 };
 
 }  // namespace
+
+bool is_known_flag(std::string_view flag) {
+    static constexpr std::array known{
+        "N",  "A",   "AA",  "H",  "L",   "HH",    "LL",    "HU", "LU",  "HX",  "LX",  "<",   ">",   "B",  "W",  "U",
+        "D",  "S",   "I",   "R",  "SDD", "NS",    "NCL",   "IE", "POS", "NEG", "IND", "DET", "ND",  "E",  "RR", "WR",
+        "NR", "EXP", "UNE", "EX", "CAR", "SYN-R", "SYN-S", "MS", "VS",  "H>",  "L<",  "QCF", "TOX", "AC", "HM"};
+    return std::ranges::find(known, flag) != known.end();
+}
 
 std::variant<domain::Reading, Refusal> results(const hl7::Message& message, const domain::Link& link,
                                                const domain::Catalogue& catalogue) {

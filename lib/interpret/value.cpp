@@ -85,6 +85,8 @@ bool is_structured(std::string_view type) {
            type == "RP";
 }
 
+}  // namespace
+
 std::string unit_text(const hl7::Segment& obx) {
     const auto units = obx.field(6).repetition(0);
     auto first = units.component(1).text();
@@ -93,6 +95,8 @@ std::string unit_text(const hl7::Segment& obx) {
     if (first.empty()) first = units.component(2).text();
     return first;
 }
+
+namespace {
 
 /// INR, ratios: UCUM writes 1 or an annotation in braces, senders nothing.
 bool without_unit(const domain::Analyte& analyte) {

@@ -27,6 +27,9 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
 /// What stands at "OBX-3.1" or "SAC-3" of a segment of that name; component 1 when the path names none.
 std::string at_path(const hl7::Segment& segment, std::string_view path);
 
+/// OBX-6 as the sender means it, not translated.
+std::string unit_text(const hl7::Segment& obx);
+
 /// The entry of the link's code map for a code, the one of the unit that OBX-6 says where there are several; null:
 /// none.
 const domain::Link::Code* code_entry(const domain::Link& link, std::string_view code, const hl7::Segment& obx);

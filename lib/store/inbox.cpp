@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "lib/base/failpoint.hpp"
-#include "lib/domain/succession.hpp"
 #include "lib/store/inbox_batch.hpp"
-#include "lib/store/order_rows.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
@@ -30,26 +28,6 @@ constexpr pg::Query find_keys{"inbox.find_keys", R"sql(
     left join lateral (select true as used from message_key
                        where link_id = n.link_id and key >= n.first and key <= n.last limit 1) r on true
     where k.message_id is not null or r.used)sql"};
-
-// Locked in one order, so that two batches never wait for each other.
-constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
-    select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex, coalesce(p.ins_matricule, '')
-    from unnest($1::int[], $2::text[]) with ordinality as n(site_id, number, ord)
-    cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k
-    join lab_order o on o.id = k.order_id
-    join patient p on p.id = o.patient_id
-    order by o.id, n.ord
-    for no key update of o)sql"};
-
-constexpr pg::Query known_results{"inbox.known_results", R"sql(
-    select r.*
-    from (select distinct k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
-          cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k) o
-    cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit,
-                               state, message_id, position, measured_at, replaces, isolate, detail->>'susceptible' as susceptible
-                        from result where order_id = o.order_id and (state not in ('superseded', 'set_aside') or status in ('D', 'W'))
-                        offset 0) r
-    order by r.id)sql"};
 
 constexpr pg::Query delete_keys{"inbox.delete_keys", R"sql(
     delete from message_key where (link_id, key, sha256) in
@@ -165,8 +143,7 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
     pg::Transaction transaction = co_await pool_.begin(scope_of(arrivals));
     std::vector<pg::Step> look;
     look.push_back(look_for_all(arrivals));
-    look.push_back(pg::Step{match_orders, pg::params(sites, numbers)});
-    look.push_back(pg::Step{known_results, pg::params(sites, numbers)});
+    Batch::look(look, sites, numbers);
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
 
     std::vector<Kept> kept(arrivals.size());
@@ -175,33 +152,7 @@ asio::awaitable<std::vector<Kept>> Inbox::keep(const std::vector<Arrival>& arriv
         kept[a] = found_in(arrivals[a], row);
     }
     Batch batch(now);
-    for (const auto row : seen[1]) {
-        MatchedOrder order;
-        order.id = row.uuid(1);
-        order.state = row.string(2);
-        auto& traits = order.traits.reveal();
-        traits.birth_name = row.string(3);
-        traits.first_given_name = row.string(4);
-        traits.birth_date = rows::timestamp(row.text(5));
-        traits.sex = domain::sex_of(row.text(6));
-        order.ins = row.string(7);
-        batch.order_matches(static_cast<std::size_t>(row.int64(0) - 1), std::move(order));
-    }
-    for (const auto row : seen[2]) {
-        if (row.text(11) == "quarantined") {
-            batch.result_held(row.uuid(1), {row.optional_int32(2), row.string(3), row.string(4), row.string(5),
-                                            row.int64(12), row.int32(13)});
-            if (domain::rank(row.text(5)) != 3) continue;
-        }
-        KnownResult known;
-        known.id = row.int64(0);
-        known.status = row.string(5);
-        known.value = {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)};
-        known.susceptible = row.optional_text(17).value_or("");
-        known.measured_at = instant_of(row.text(14));
-        ResultKey key{row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), row.string(16)};
-        batch.result_known(std::move(key), std::move(known), row.optional_int64(15));
-    }
+    batch.learn(seen[1], seen[2]);
 
     bool anything = false;
     std::map<std::tuple<std::int32_t, Sha256, Sha256>, std::size_t> in_batch;
@@ -239,7 +190,7 @@ asio::awaitable<std::size_t> Inbox::forget_keys(const std::vector<std::int32_t>&
 }
 
 std::vector<pg::Query> inbox_queries() {
-    return {take_block, find_keys, match_orders, known_results, delete_keys};
+    return {take_block, find_keys, delete_keys};
 }
 
 }  // namespace sgl::store

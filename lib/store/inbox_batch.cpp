@@ -1,17 +1,40 @@
 #include "lib/store/inbox_batch.hpp"
 
 #include <boost/json/value.hpp>
+#include <span>
 #include <utility>
 
 #include "lib/base/text.hpp"
 #include "lib/domain/identity.hpp"
 #include "lib/domain/succession.hpp"
 #include "lib/store/letter_rows.hpp"
+#include "lib/store/order_rows.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
 
 namespace {
+
+// Locked in one order, so that two batches never wait for each other.
+constexpr pg::Query match_orders{"inbox.match_orders", R"sql(
+    select n.ord, o.id, o.state, p.birth_name, p.first_given_name, p.birth_date, p.sex, coalesce(p.ins_matricule, '')
+    from unnest($1::int[], $2::text[]) with ordinality as n(site_id, number, ord)
+    cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k
+    join lab_order o on o.id = k.order_id
+    join patient p on p.id = o.patient_id
+    order by o.id, n.ord
+    for no key update of o)sql"};
+
+constexpr pg::Query known_results{"inbox.known_results", R"sql(
+    select r.*
+    from (select distinct k.order_id from unnest($1::int[], $2::text[]) as n(site_id, number)
+          cross join lateral (select order_id from order_number where number = n.number and site_id = n.site_id offset 0) k) o
+    cross join lateral (select id, order_id, analyte_id, code, run, status, value_kind, comparator, value, value_system, unit,
+                               state, message_id, position, measured_at, replaces, isolate, detail->>'susceptible' as susceptible,
+                               received_at
+                        from result where order_id = o.order_id and (state not in ('superseded', 'set_aside') or status in ('D', 'W'))
+                        offset 0) r
+    order by r.received_at, r.message_id, r.position, r.id)sql"};
 
 // The key without "on conflict": when another daemon was first, all is rolled back and looked at again.
 constexpr pg::Query insert_messages{"inbox.insert_messages", R"sql(
@@ -89,6 +112,13 @@ std::string contradiction(const domain::IdentityClaim& claim, const MatchedOrder
 
 }  // namespace
 
+domain::Trouble behind(std::string_view status, std::string coordinate) {
+    const bool preliminary = domain::rank(status) == 0;
+    return {
+        preliminary ? "late_preliminary" : "late_final", std::move(coordinate),
+        preliminary ? "a preliminary result came after the final one" : "a final result came after the corrected one"};
+}
+
 std::optional<Instant> instant_of(std::string_view measured_at) {
     const auto read = Timestamp::parse(measured_at);
     if (!read || !read->offset_minutes) return std::nullopt;
@@ -149,11 +179,50 @@ void DocumentRows::add(const Arrival& a, domain::MessageId message, const domain
     times.add(a.received_at);
 }
 
-void Batch::result_known(ResultKey key, KnownResult known, std::optional<std::int64_t> replaces) {
-    auto& of_key = known_[std::move(key)];
-    for (auto& other : of_key)
-        other.replaced |= replaces && other.id == *replaces;
-    of_key.push_back(std::move(known));
+void Batch::look(std::vector<pg::Step>& to, const pg::Int4Column& sites, const pg::TextColumn& numbers) {
+    to.push_back(pg::Step{match_orders, pg::params(sites, numbers)});
+    to.push_back(pg::Step{known_results, pg::params(sites, numbers)});
+}
+
+void Batch::learn(const pg::Rows& orders, const pg::Rows& results) {
+    for (const auto row : orders) {
+        MatchedOrder order;
+        order.id = row.uuid(1);
+        order.state = row.string(2);
+        auto& traits = order.traits.reveal();
+        traits.birth_name = row.string(3);
+        traits.first_given_name = row.string(4);
+        traits.birth_date = rows::timestamp(row.text(5));
+        traits.sex = domain::sex_of(row.text(6));
+        order.ins = row.string(7);
+        matches_[static_cast<std::size_t>(row.int64(0) - 1)].push_back(std::move(order));
+    }
+    for (const auto row : results) {
+        KnownResult known;
+        known.id = row.int64(0);
+        known.received_at = row.instant(18);
+        known.message = row.int64(12);
+        known.position = row.int32(13);
+        const bool held = row.text(11) == "quarantined";
+        if (held && waits_for_its_turn(known)) continue;
+        if (held) {
+            held_[row.uuid(1)].push_back(
+                {row.optional_int32(2), row.string(3), row.string(4), row.string(5), known.message, known.position});
+            if (domain::rank(row.text(5)) != 3) continue;
+        }
+        known.status = row.string(5);
+        known.value = {row.string(6), row.string(7), row.string(8), row.string(9), row.string(10)};
+        known.susceptible = row.optional_text(17).value_or("");
+        known.measured_at = instant_of(row.text(14));
+        known.replaces = row.optional_int64(15);
+        auto& of_key =
+            known_[{row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), row.string(16)}];
+        for (auto& other : of_key) {
+            other.replaced |= other.id == known.replaces;
+            known.replaced |= known.id == other.replaces;
+        }
+        of_key.push_back(std::move(known));
+    }
 }
 
 void Batch::apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group,
@@ -168,6 +237,10 @@ void Batch::apply(const Arrival& arrival, domain::MessageId id, const std::vecto
         quarantined |= !apply_group(arrival, id, arrival.reading.groups[g], first_number_of_group[g]);
     }
     const std::string_view state = arrival.answer != "AA" ? "rejected" : quarantined ? "quarantined" : "applied";
+    if (before_ != nullptr) {
+        settle(arrival, id, state);
+        return;
+    }
     messages_.add(arrival, id, state, reused);
     AuditEvent event;
     event.legal_entity = arrival.legal_entity;
@@ -184,7 +257,7 @@ void Batch::apply(const Arrival& arrival, domain::MessageId id, const std::vecto
 
 std::vector<pg::Step> Batch::steps() const {
     std::vector<pg::Step> steps;
-    messages_.steps(steps, now_);
+    if (before_ == nullptr) messages_.steps(steps, now_);
     if (results_.rows.size() > 0) {
         steps.push_back(pg::Step{insert_results, pg::params(results_.rows)});
     }
@@ -198,6 +271,7 @@ std::vector<pg::Step> Batch::steps() const {
         steps.push_back(pg::Step{supersede_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
         steps.push_back(pg::Step{close_work_of_held, pg::params(now_, h.orders, h.messages, h.positions, h.settlers)});
     }
+    if (before_ != nullptr) settling_steps(steps);
     if (documents_.messages.size() > 0) {
         const auto& d = documents_;
         steps.push_back(
@@ -251,6 +325,7 @@ std::map<std::string, Uuid> Batch::orders_of(const Arrival& arrival,
 bool Batch::apply_group(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group,
                         std::size_t first_number) {
     const auto [order, matched_number, ambiguous] = match(group, first_number);
+    if (nothing_left(group)) return true;
     if (arrival.reading.quarantined) {
         hold_results(arrival, id, group);
         return false;
@@ -279,30 +354,32 @@ bool Batch::apply_group(const Arrival& arrival, domain::MessageId id, const doma
     const auto& specimen = group.numbers[matched_number];
     bool clean = true;
     for (const auto& document : group.documents) {
+        if (is_kept(document)) continue;
         documents_.add(arrival, id, document, order->id);
         touched_.insert(order->id);
     }
     for (const auto& result : group.results) {
+        if (is_done(result)) {
+            if (!signed_already) refresh(arrival, id, result, specimen, order->id);
+            continue;
+        }
         if (result.held) {
             // What is withdrawn is shown no more; once it was signed, only a biologist takes it back.
             std::optional<std::int64_t> replaced;
-            if (domain::rank(result.status) == 3) {
-                wrong_.insert(order->id);
-                if (!signed_already) {
-                    replaced = withdrawn_by(result, order->id);
-                } else {
-                    work(arrival, id,
-                         {"report_to_withdraw", coordinate(result),
-                          "a signed report holds the result that its sender withdraws"},
-                         order->id);
-                }
-            }
-            results_.add(arrival, id, result, codec::columns(result.value), specimen, order->id, "quarantined",
-                         replaced);
-            const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
-            result_held(order->id, {analyte, result.code, result.run, result.status, id.value(), result.position});
-            touched_.insert(order->id);
+            const bool withdrawal = domain::rank(result.status) == 3;
+            if (withdrawal && !signed_already) replaced = withdrawn_by(arrival, id, result, order->id);
             clean = false;
+            if (!hold_result(arrival, id, result, specimen, order->id, replaced)) continue;
+            if (withdrawal) wrong_.insert(order->id);
+            if (withdrawal && signed_already) {
+                work(arrival, id,
+                     {"report_to_withdraw", coordinate(result),
+                      "a signed report holds the result that its sender withdraws"},
+                     order->id);
+            }
+            const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+            held_[order->id].push_back({analyte, result.code, result.run, result.status, id.value(), result.position});
+            touched_.insert(order->id);
             continue;
         }
         clean &= apply_result(arrival, id, result, specimen, order->id, signed_already);
@@ -316,10 +393,8 @@ bool Batch::apply_result(const Arrival& arrival, domain::MessageId id, const dom
     const std::string susceptible(result.detail.susceptible ? to_string(*result.detail.susceptible) : "");
     const auto measured_at = instant_of(result.measured_at);
     auto& known = known_[key_of(result, order)];
-    std::vector<domain::Earlier> earlier;
-    earlier.reserve(known.size());
-    for (const auto& one : known)
-        earlier.push_back({one.status, one.measured_at, one.says(value, susceptible), one.replaced});
+    const auto here = place_of(known, arrival, id, result.position);
+    const auto earlier = earlier_of(known, here, value, susceptible);
     const auto next = domain::succeed(earlier, result.status, measured_at);
     using Kind = domain::Succession::Kind;
     std::optional<std::int64_t> replaced;
@@ -328,15 +403,9 @@ bool Batch::apply_result(const Arrival& arrival, domain::MessageId id, const dom
         case Kind::repeat:  // said before: nothing new
             if (supersede(arrival, result, order)) touched_.insert(order);
             return true;
-        case Kind::behind: {
-            const bool preliminary = domain::rank(result.status) == 0;
-            work(arrival, id,
-                 {preliminary ? "late_preliminary" : "late_final", coordinate(result),
-                  preliminary ? "a preliminary result came after the final one"
-                              : "a final result came after the corrected one"},
-                 order);
+        case Kind::behind:
+            work(arrival, id, behind(result.status, coordinate(result)), order);
             return false;
-        }
         case Kind::lost:
             work(arrival, id,
                  {"nothing_to_confirm", coordinate(result) + "-11", "there is no preliminary result to make final"},
@@ -355,12 +424,19 @@ bool Batch::apply_result(const Arrival& arrival, domain::MessageId id, const dom
         case Kind::first:
             break;
     }
-    known.push_back(KnownResult{0, status, value, susceptible, measured_at, false});
+    KnownResult mine{0,          status,         value, susceptible, measured_at, false, replaced, arrival.received_at,
+                     id.value(), result.position};
+    if (!signed_already && here < known.size()) {
+        if (said_later(known, here, mine)) return true;
+        give_way(arrival, order, known, here, mine);
+    }
+    known.insert(known.begin() + static_cast<std::ptrdiff_t>(here), std::move(mine));
     supersede(arrival, result, order);
     touched_.insert(order);  // a repeat that brings nothing leaves the biologist's screen alone
     auto row = result;
     row.status = status;
     results_.add(arrival, id, row, value, specimen, order, signed_already ? "late" : "raw", replaced);
+    ++outcome_.results;
     if (signed_already) {
         work(arrival, id, {"late_result", coordinate(result), "a result came after biological validation"}, order);
     }
@@ -372,19 +448,23 @@ ResultKey Batch::key_of(const domain::ReceivedResult& result, const Uuid& order)
     return {order, analysis_of(analyte, result.code), result.run, result.isolate};
 }
 
-std::optional<std::int64_t> Batch::withdrawn_by(const domain::ReceivedResult& result, const Uuid& order) {
+std::optional<std::int64_t> Batch::withdrawn_by(const Arrival& arrival, domain::MessageId id,
+                                                const domain::ReceivedResult& result, const Uuid& order) {
     auto& known = known_[key_of(result, order)];
     const auto at = instant_of(result.measured_at);
+    const auto here = place_of(known, arrival, id, result.position);
     KnownResult* gone = nullptr;
-    for (auto& one : known) {
+    for (auto& one : std::span(known).first(here)) {
         if (one.replaced || domain::rank(one.status) == 3 || one.id == 0) continue;
         if (at && one.measured_at && *one.measured_at != *at) continue;
         if (gone == nullptr || gone->measured_at <= one.measured_at) gone = &one;
     }
     if (gone != nullptr) gone->replaced = true;
-    const auto id = gone == nullptr ? std::nullopt : std::optional(gone->id);
-    known.push_back(KnownResult{0, result.status, {}, {}, at, false});
-    return id;
+    const auto taken = gone == nullptr ? std::nullopt : std::optional(gone->id);
+    KnownResult mine{0, result.status, {}, {}, at, false, taken, arrival.received_at, id.value(), result.position};
+    if (here < known.size()) give_way(arrival, order, known, here, mine);
+    known.insert(known.begin() + static_cast<std::ptrdiff_t>(here), std::move(mine));
+    return taken;
 }
 
 bool Batch::supersede(const Arrival& arrival, const domain::ReceivedResult& result, const Uuid& order) {
@@ -422,19 +502,31 @@ void Batch::hold(const Arrival& arrival, domain::MessageId id, const domain::Rec
 
 void Batch::work(const Arrival& arrival, domain::MessageId id, const domain::Trouble& trouble,
                  const std::optional<Uuid>& order) {
+    if (before_ != nullptr && told_before(trouble)) return;
     work_.add(arrival.legal_entity, arrival.site, trouble, id, order);
+    ++outcome_.opened;
 }
 
 void Batch::hold_results(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group) {
     const std::string_view number = group.numbers.empty() ? std::string_view() : group.numbers.front();
-    for (const auto& result : group.results)
-        results_.add(arrival, id, result, codec::columns(result.value), number, std::nullopt, "quarantined",
-                     std::nullopt);
+    for (const auto& result : group.results) {
+        if (!is_done(result)) hold_result(arrival, id, result, number, std::nullopt, std::nullopt);
+    }
+}
+
+bool Batch::hold_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
+                        std::string_view specimen, const std::optional<Uuid>& order,
+                        std::optional<std::int64_t> replaced) {
+    const auto value = codec::columns(result.value);
+    ++outcome_.waiting;
+    if (before_ != nullptr && held_before(result, value, order, replaced)) return false;
+    results_.add(arrival, id, result, value, specimen, order, "quarantined", replaced);
+    return true;
 }
 
 std::vector<pg::Query> inbox_batch_queries() {
-    return {insert_messages,    insert_results,   touch_orders, supersede_held,
-            close_work_of_held, insert_documents, hold_letters};
+    return {match_orders,   known_results,      insert_messages,  insert_results, touch_orders,
+            supersede_held, close_work_of_held, insert_documents, hold_letters};
 }
 
 }  // namespace sgl::store

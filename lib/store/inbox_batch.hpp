@@ -13,10 +13,12 @@
 
 #include "lib/base/personal.hpp"
 #include "lib/domain/people.hpp"
+#include "lib/domain/succession.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/inbox.hpp"
 #include "lib/store/link_state.hpp"
+#include "lib/store/replay.hpp"
 #include "lib/store/work_rows.hpp"
 
 namespace sgl::store {
@@ -37,6 +39,11 @@ struct KnownResult {
     std::string susceptible;
     std::optional<Instant> measured_at;
     bool replaced{};
+    std::optional<std::int64_t> replaces;
+    // Its place in the order of arrival:
+    Instant received_at;
+    std::int64_t message{};
+    std::int32_t position{};
 
     bool says(const codec::ValueColumns& other, std::string_view other_susceptible) const;
 };
@@ -68,6 +75,8 @@ struct HeldResult {
 
 /// What makes two results one analysis: its number in the catalogue, else its code.
 std::string analysis_of(std::optional<std::int32_t> analyte, std::string_view code);
+/// A result that came too late: an event for a person.
+domain::Trouble behind(std::string_view status, std::string coordinate);
 /// Nothing when the time is not given to its zone.
 std::optional<Instant> instant_of(std::string_view measured_at);
 
@@ -112,20 +121,25 @@ struct SupersededRows {
     pg::TextColumn settlers;
 };
 
+struct Before;  // of a message that is read again (replay.cpp)
+
 /// Everything that one batch writes, gathered while the messages are looked at in their order.
 class Batch {
 public:
     explicit Batch(Instant now) : now_(now) {}
 
-    void order_matches(std::size_t number, MatchedOrder order) { matches_[number].push_back(std::move(order)); }
-    /// In the order of their arrival.
-    void result_known(ResultKey key, KnownResult known, std::optional<std::int64_t> replaces);
-    void result_held(const Uuid& order, HeldResult held) { held_[order].push_back(std::move(held)); }
+    /// The two steps that read, and lock, the orders which these numbers name, with their results; learn() takes their
+    /// rows.
+    static void look(std::vector<pg::Step>& to, const pg::Int4Column& sites, const pg::TextColumn& numbers);
+    void learn(const pg::Rows& orders, const pg::Rows& results);
+    /// The batch is one message that is read again: nothing is done twice (replay.hpp). `before` outlives the batch.
+    void again(const Before& before) { before_ = &before; }
 
     void apply(const Arrival& arrival, domain::MessageId id, const std::vector<std::size_t>& first_number_of_group,
                bool reused);
 
     std::vector<pg::Step> steps() const;
+    const Replayed& outcome() const { return outcome_; }  ///< of a message that is read again
 
 private:
     /// The order that the numbers of a group name; `ambiguous` when they name more than one: then none is trusted.
@@ -151,7 +165,8 @@ private:
 
     /// The stored result that a held one of status D or W takes away: the last that may be of the same time. A
     /// withdrawal of another time takes nothing, for what it means may still come: it holds the order for a person.
-    std::optional<std::int64_t> withdrawn_by(const domain::ReceivedResult& result, const Uuid& order);
+    std::optional<std::int64_t> withdrawn_by(const Arrival& arrival, domain::MessageId id,
+                                             const domain::ReceivedResult& result, const Uuid& order);
 
     /// A result that can be taken ends what was held of the same analysis and run; true when something was.
     bool supersede(const Arrival& arrival, const domain::ReceivedResult& result, const Uuid& order);
@@ -165,6 +180,44 @@ private:
               const std::optional<Uuid>& order);
 
     void hold_results(const Arrival& arrival, domain::MessageId id, const domain::ReceivedGroup& group);
+    /// False: it is held already, just so.
+    bool hold_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
+                     std::string_view specimen, const std::optional<Uuid>& order, std::optional<std::int64_t> replaced);
+
+    // ── The place in time (replay.cpp) ──
+    // A message that is read again stands where it arrived: it is judged by what came before it, and what came after it
+    // is judged with it.
+
+    /// Behind all that came before; the end, but for a message that is read again.
+    std::size_t place_of(const std::vector<KnownResult>& known, const Arrival& arrival, domain::MessageId id,
+                         std::int32_t position) const;
+    /// The first `count` of them, as they stood then.
+    static std::vector<domain::Earlier> earlier_of(const std::vector<KnownResult>& known, std::size_t count,
+                                                   const codec::ValueColumns& value, std::string_view susceptible);
+    /// What came later says the same, and as surely: had it come after this one, it would be the repeat.
+    static bool said_later(const std::vector<KnownResult>& known, std::size_t here, const KnownResult& mine);
+    /// What came later, judged again with `mine` before it: it takes its place, or would not have been taken.
+    void give_way(const Arrival& arrival, const Uuid& order, std::vector<KnownResult>& known, std::size_t here,
+                  KnownResult& mine);
+
+    // ── A message that is read again (replay.cpp) ──
+
+    /// The OBX went its way: nothing of it changes, but for what refresh() brings.
+    bool is_done(const domain::ReceivedResult& result) const;
+    bool nothing_left(const domain::ReceivedGroup& group) const;
+    /// A held one: of this very message, which is judged anew, or of one that came later.
+    bool waits_for_its_turn(const KnownResult& held) const;
+    bool is_kept(const domain::ReceivedDocument& document) const;
+    /// Already in the work to do, or about a result that went its way.
+    bool told_before(const domain::Trouble& trouble);
+    bool held_before(const domain::ReceivedResult& result, const codec::ValueColumns& value,
+                     const std::optional<Uuid>& order, std::optional<std::int64_t> replaced);
+    /// A result that went its way: what the link says of its flags now counts, its value stays what it was.
+    void refresh(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
+                 std::string_view specimen, const Uuid& order);
+    /// What was held and is not any more, and work that is mended.
+    void settle(const Arrival& arrival, domain::MessageId id, std::string_view state);
+    void settling_steps(std::vector<pg::Step>& steps) const;
 
     Instant now_;
     std::map<std::size_t, std::vector<MatchedOrder>> matches_;
@@ -178,6 +231,20 @@ private:
     std::set<Uuid> touched_;
     std::set<Uuid> wrong_;  // orders that hold a result of somebody else
     std::vector<AuditEvent> events_;
+
+    const Before* before_{};  // of a message that is read again
+    Replayed outcome_;
+    std::set<std::pair<std::string, std::string>> told_;  // kind and coordinate of each trouble
+    std::set<std::int64_t> kept_;                         // held rows that stay as they are
+    pg::Int8Column released_;
+    pg::Int8Column mended_;
+    pg::Int8Column reworded_;
+    pg::TextColumn new_words_;
+    pg::Int8Column behind_;
+    pg::Int8Column behind_messages_;
+    pg::Int4Column behind_positions_;
+    pg::UuidColumn behind_orders_;
+    pg::Int8Column overtaken_;
 };
 
 }  // namespace sgl::store

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "lib/store/audit.hpp"
 #include "lib/store/laboratory_codec.hpp"
 #include "lib/store/laboratory_queries.hpp"
+#include "lib/store/mapping_rows.hpp"
 
 namespace sgl::store {
 
@@ -362,6 +364,7 @@ asio::awaitable<LaboratoryPtr> load(pg::Pool& pool) {
     std::vector<pg::Step> steps;
     for (const auto& query : laboratory::reading)
         steps.push_back(pg::Step{query, pg::Params()});
+    steps.push_back(pg::Step{mapping_rows::all_current, pg::Params()});
     const std::vector<pg::Rows> rows = co_await transaction.commit_with(std::move(steps));
 
     Laboratory::Parts parts;
@@ -386,6 +389,11 @@ asio::awaitable<LaboratoryPtr> load(pg::Pool& pool) {
         link.name = row.string(2);
         link.active = row.boolean(4);
         parts.links.push_back(std::move(link));
+    }
+    for (const auto row : rows.back()) {  // what people said beside the import, in the order they said it
+        const auto mapping = mapping_rows::read(row, 0);
+        const auto link = std::ranges::find(parts.links, mapping.link, &Link::id);
+        if (link != parts.links.end()) add_to(*link, mapping);
     }
     for (const auto row : rows[5]) {
         const auto kind = partner_kind_of(row.text(3));

@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 #include <stdexcept>
 
+#include "lib/domain/mapping.hpp"
+
 namespace sgl::store::codec {
 
 namespace {
@@ -119,24 +121,8 @@ Link::Acknowledgement acknowledgement(std::string_view text) {
     throw std::runtime_error("a stored acknowledgement mode is not known");
 }
 
-std::string_view to_string(Link::Flag::Does does) {
-    switch (does) {
-        case Link::Flag::Does::nothing:
-            return "ignore";
-        case Link::Flag::Does::comment:
-            return "comment";
-        case Link::Flag::Does::block:
-            return "block";
-        case Link::Flag::Does::hide:
-            return "hide";
-    }
-    return "";
-}
-
 Link::Flag::Does flag_does(std::string_view text) {
-    using enum Link::Flag::Does;
-    for (const auto does : {nothing, comment, block, hide})
-        if (to_string(does) == text) return does;
+    if (const auto does = flag_does_of(text)) return *does;
     throw std::runtime_error("a stored use of a flag is not known");
 }
 
@@ -213,7 +199,7 @@ void read(const json::value& value, std::string_view name, std::vector<Link::Rul
 json::array flags(const std::vector<Link::Flag>& all) {
     json::array array;
     for (const auto& flag : all)
-        array.push_back({{"theirs", flag.theirs}, {"does", to_string(flag.does)}, {"text", flag.text}});
+        array.push_back({{"theirs", flag.theirs}, {"does", domain::to_string(flag.does)}, {"text", flag.text}});
     return array;
 }
 

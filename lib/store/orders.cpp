@@ -31,7 +31,7 @@ constexpr pg::Query read_results{"orders.results", R"sql(
     from result r
     where r.order_id = $1 and r.state not in ('superseded', 'set_aside')
       and not exists (select 1 from result n where n.order_id = $1 and n.replaces = r.id)
-    order by r.id)sql"};
+    order by r.received_at, r.message_id, r.position, r.id)sql"};
 
 /// Columns as SGL_ORDER_COLUMNS has them, from `at`.
 domain::Patient patient_of(const pg::Row& row, int at) {

@@ -1,7 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/web/layout.hpp"
 #include "lib/web/rights.hpp"
+#include "lib/web/waiting.hpp"
+#include "lib/web/waiting_words.hpp"
 
 namespace sgl::web {
 
@@ -20,11 +24,36 @@ void work_item_action(Html& h, const Frame& frame, const store::WorkItemLine& it
     });
 }
 
+/// The groups that a mapping mends.
+void waiting_words(Html& h, const std::vector<store::WaitingGroup>& groups) {
+    if (std::ranges::none_of(groups, [](const store::WaitingGroup& group) { return group.mends.has_value(); })) return;
+    h.tag("section", {{"class", "box words"}, {"aria-label", "Mots d'automates à traduire"}}, [&] {
+        h.tag("h2", "Mots d'automates à traduire");
+        h.tag("ul", {{"class", "plain"}}, [&] {
+            for (const auto& group : groups) {
+                if (!group.mends) continue;
+                h.tag("li", [&] {
+                    h.tag("a", {{"href", word_path(group)}, {"class", "row-link"}}, title_of(group));
+                    if (!group.label.empty() && group.label != group.theirs) h.tag("span", {{"class", "dim"}}, fmt::format(" « {} »", group.label));
+                    h.text(" : " + how_many(group));
+                    if (group.mapped) layout::mark(h, {"ok", "✓", "traduit, à rejouer"}, true);
+                });
+            }
+        });
+    });
+}
+
 }  // namespace
 
 std::string work_items_page(const Frame& frame, const store::WorkItems& items, const std::optional<Notice>& notice) {
+    return work_page(frame, items, {}, notice);
+}
+
+std::string work_page(const Frame& frame, const store::WorkItems& items, const std::vector<store::WaitingGroup>& groups,
+                      const std::optional<Notice>& notice) {
     return layout::page(frame, {.title = "À traiter", .kind = "wide", .refresh_seconds = 30}, notice, [&](Html& h) {
         h.tag("div", {{"class", "head"}}, [&] { h.tag("h1", fmt::format("À traiter · {}", items.open)); });
+        waiting_words(h, groups);
         if (items.rows.empty()) {
             h.tag("p", {{"class", "empty"}}, "Rien à traiter.");
             return;
@@ -38,7 +67,7 @@ std::string work_items_page(const Frame& frame, const store::WorkItems& items, c
             h.tag("tbody", [&] {
                 for (const auto& item : items.rows) {
                     h.tag("tr", [&] {
-                        h.tag("td", work_kind(item.kind));
+                        h.tag("td", [&] { h.tag("a", {{"href", fmt::format("/a-traiter/{}", item.id.value())}, {"class", "row-link"}}, work_kind(item.kind)); });
                         h.tag("td", {{"class", "tight"}}, [&] {
                             if (item.order) h.tag("a", {{"href", fmt::format("/dossiers/{}", to_string(item.order->value()))}, {"class", "row-link"}}, item.order_number);
                         });

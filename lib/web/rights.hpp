@@ -14,6 +14,8 @@ enum class Action : std::uint8_t {
     read_account,
     validate,        ///< also needs an RPPS; so does setting a held result aside
     close_work_item,
+    map_words,       ///< codes, units and flags of analysers; reading messages again
+    assign_results,  ///< to an order: needs to know patients
     retry_letter,
     hold_letter,
     abandon_letter,

@@ -153,8 +153,8 @@ std::optional<std::string> Web::Call::query(std::string_view name) const {
     return std::string(*value);
 }
 
-Web::Web(store::Console& store, Commands& commands, const Clock& clock, WebSettings settings)
-    : store_(store), commands_(commands), clock_(clock), settings_(settings) {}
+Web::Web(store::Console& store, Commands& commands, WaitingCommands& waiting, const Clock& clock, WebSettings settings)
+    : store_(store), commands_(commands), waiting_(waiting), clock_(clock), settings_(settings) {}
 
 Web::~Web() { passwords_.join(); }
 
@@ -178,6 +178,12 @@ std::span<const Web::Route> Web::table() {
         Route{"GET", "/envois", Kind::page, Action::read_letters, &Web::letters},
         Route{"POST", "/envois/{letter}/{verb}", Kind::page, Action::retry_letter, &Web::letter_act},
         Route{"GET", "/a-traiter", Kind::page, Action::read_work_items, &Web::work_items},
+        Route{"GET", "/a-traiter/mot", Kind::page, Action::read_work_items, &Web::word},
+        Route{"POST", "/a-traiter/mot", Kind::page, Action::map_words, &Web::map_word},
+        Route{"POST", "/a-traiter/rejouer", Kind::page, Action::map_words, &Web::replay_word},
+        Route{"GET", "/a-traiter/{item}", Kind::page, Action::read_work_items, &Web::waiting_point},
+        Route{"POST", "/a-traiter/{item}/rejouer", Kind::page, Action::map_words, &Web::replay_point},
+        Route{"POST", "/a-traiter/{item}/attribuer", Kind::page, Action::assign_results, &Web::assign_point},
         Route{"POST", "/a-traiter/{item}/clore", Kind::page, Action::close_work_item, &Web::close_work_item},
         Route{"GET", "/activite", Kind::page, Action::read_account, &Web::account},
         Route{"GET", "/a-propos", Kind::page, {}, &Web::about},

@@ -12,6 +12,7 @@
 #include "lib/store/console.hpp"
 #include "lib/web/commands.hpp"
 #include "lib/web/session.hpp"
+#include "lib/web/waiting.hpp"
 
 namespace sgl::web {
 
@@ -34,7 +35,7 @@ struct RouteName {
 class Web {
 public:
     /// All outlive the Web. `handle` may run on any number of threads.
-    Web(store::Console& store, Commands& commands, const Clock& clock, WebSettings settings);
+    Web(store::Console& store, Commands& commands, WaitingCommands& waiting, const Clock& clock, WebSettings settings);
     Web(const Web&) = delete;
     Web& operator=(const Web&) = delete;
     ~Web();
@@ -87,6 +88,14 @@ private:
     Answer work_items(Call& call);
     Answer work_items_with(Call& call, std::optional<Notice> notice, unsigned status);
     Answer close_work_item(Call& call);
+    Answer word(Call& call);
+    Answer map_word(Call& call);
+    Answer replay_word(Call& call);
+    Answer word_with(Call& call, store::WaitingGroup group, std::optional<Notice> notice, unsigned status);
+    Answer waiting_point(Call& call);
+    Answer waiting_point_with(Call& call, domain::WorkItemId item, std::optional<Notice> notice, unsigned status);
+    Answer replay_point(Call& call);
+    Answer assign_point(Call& call);
     Answer account(Call& call);
     Answer about(Call& call);
     // API
@@ -106,12 +115,14 @@ private:
     Answer api_close_work_item(Call& call);
     Answer api_account(Call& call);
 
+    asio::awaitable<std::optional<store::WaitingGroup>> group_asked(Call& call);
     asio::awaitable<Result<void>> act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why);
     asio::awaitable<Result<void>> act_on_result(Call& call, std::string why);
     asio::awaitable<Result<void>> act_on_work_item(Call& call, std::string why);
 
     store::Console& store_;
     Commands& commands_;
+    WaitingCommands& waiting_;
     const Clock& clock_;
     WebSettings settings_;
     SignInGuard guard_;

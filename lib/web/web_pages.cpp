@@ -279,13 +279,19 @@ Web::Answer Web::letter_act(Call& call) {
 
 Web::Answer Web::work_items_with(Call& call, std::optional<Notice> notice, unsigned status) {
     const auto items = co_await store_.work_items(call.sites(Action::read_work_items));
+    const auto groups = co_await waiting_.waiting(call.user());
     const Frame around = co_await frame(call, Place::work);
-    co_return answers::html(work_items_page(around, items, notice), status);
+    co_return answers::html(work_page(around, items, groups, notice), status);
 }
 
 Web::Answer Web::work_items(Call& call) {
     std::optional<Notice> notice;
     if (call.query("clos")) notice = Notice{true, "Point clos, avec son motif.", "", ""};
+    if (const auto played = integer(call.query("rejoues").value_or(""))) {
+        const auto went = integer(call.query("rendus").value_or("")).value_or(0);
+        const auto waiting = integer(call.query("restent").value_or("")).value_or(0);
+        notice = Notice{true, replay_words(*played, went, waiting), "", ""};
+    }
     co_return co_await work_items_with(call, std::move(notice), 200);
 }
 

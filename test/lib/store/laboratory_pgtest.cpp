@@ -8,6 +8,8 @@
 #include "lib/base/time.hpp"
 #include "lib/delivery/partners.hpp"
 #include "lib/store/laboratory_queries.hpp"
+#include "lib/store/mapping.hpp"
+#include "lib/store/mapping_rows.hpp"
 #include "test/lib/store/pg/cluster_fixture.hpp"
 
 namespace sgl::store {
@@ -72,6 +74,10 @@ TEST_F(PgLaboratory, PreparesEveryQuery) {
     run(connection.connect(conninfo()));
     int number = 0;
     for (const auto& query : laboratory::all) {
+        const auto text = std::string("prepare q").append(std::to_string(++number)).append(" as ").append(query.sql);
+        EXPECT_NO_THROW(run(connection.execute(text))) << query.name;
+    }
+    for (const auto& query : mapping_rows::all) {
         const auto text = std::string("prepare q").append(std::to_string(++number)).append(" as ").append(query.sql);
         EXPECT_NO_THROW(run(connection.execute(text))) << query.name;
     }
@@ -225,6 +231,76 @@ TEST_F(PgLaboratory, ChangesOnlyTheLinkThatDiffers) {
     const auto laboratory = load();
     EXPECT_EQ(laboratory->link("analyser-nord")->id, before.id);
     EXPECT_TRUE(laboratory->links_of("nord").size() == 1U);
+}
+
+TEST_F(PgLaboratory, LaysWhatAPersonMapsOverTheImportedLink) {
+    apply_samples();
+    const auto before = load();
+    const auto& link = *before->link("analyser-nord");
+    ASSERT_TRUE(link.codes.empty());
+    Mapping mapping;
+    mapping.link = link.id;
+    mapping.theirs = "Crea_2";
+    mapping.ours = "CREA";
+    mapping.unit = "mg/L";
+    mapping.factor = Decimal::parse("8.84").value();
+    const Deed deed{{link.site.value()}, "user:noe", "notice", Instant{std::chrono::hours{500001}}};
+    const auto change = run(keep_mapping(pool_, deed, mapping));
+    ASSERT_TRUE(change) << to_string(change.error());
+    const Link::Code code{"Crea_2", "CREA", "mg/L", mapping.factor, ""};
+    EXPECT_EQ(load()->link("analyser-nord")->codes, std::vector<Link::Code>{code});
+    EXPECT_EQ(load()->change(), *change) << "running daemons notice";
+    EXPECT_EQ(run(keep_mapping(pool_, deed, mapping)).value(), 0) << "said twice";
+    auto other = mapping;
+    other.ours = "UREE";
+    EXPECT_EQ(run(keep_mapping(pool_, deed, other)).error().fault, Fault::conflict);
+    const Deed elsewhere{{0}, "user:noe", "notice", deed.at};
+    EXPECT_EQ(run(keep_mapping(pool_, elsewhere, other)).error().fault, Fault::missing);
+
+    // An import that does not name it leaves it; one that does counts instead.
+    auto text = with(file("links.sample.toml"), "name = \"analyser-nord\"", "name = \"analyser-nord\"\ndecimal_comma = false");
+    ASSERT_TRUE(apply(config::parse_import(text).value()));
+    EXPECT_EQ(load()->link("analyser-nord")->codes, std::vector<Link::Code>{code});
+    text = with(text, "decimal_comma = false", "codes = [{ theirs = \"Crea_2\", ours = \"CREA\", unit = \"mg/L\", factor = \"8.8\" }]");
+    ASSERT_TRUE(apply(config::parse_import(text).value()));
+    EXPECT_EQ(load()->link("analyser-nord")->codes.front().factor->text(), "8.8");
+    const std::vector<std::int32_t> sites{link.site.value()};
+    const auto lines = run(mappings(pool_, sites));
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_FALSE(lines[0].counts);
+    EXPECT_EQ(lines[0].mapping.made_by, "user:noe");
+    EXPECT_EQ(lines[0].mapping.factor, mapping.factor);
+    other.theirs = "Crea_2";
+    EXPECT_EQ(run(keep_mapping(pool_, deed, other)).error().fault, Fault::conflict) << "the file says it: it is changed there";
+
+    ASSERT_TRUE(run(end_mapping(pool_, deed, lines[0].mapping.id)));
+    EXPECT_EQ(run(end_mapping(pool_, deed, lines[0].mapping.id)).error().fault, Fault::missing);
+    EXPECT_TRUE(run(mappings(pool_, sites)).empty());
+}
+
+TEST_F(PgLaboratory, KeepsAMappingOfEachKind) {
+    apply_samples();
+    const auto before = load();
+    const auto& link = *before->link("analyser-nord");
+    const Deed deed{{link.site.value()}, "user:noe", "notice", Instant{std::chrono::hours{500001}}};
+    for (const auto kind : {Mapping::Kind::unit, Mapping::Kind::value, Mapping::Kind::flag}) {
+        Mapping mapping;
+        mapping.link = link.id;
+        mapping.kind = kind;
+        mapping.theirs = "X";
+        if (kind == Mapping::Kind::flag) {
+            mapping.does = Link::Flag::Does::comment;
+            mapping.text = "Tube ancien";
+        } else {
+            mapping.ours = "mmol/L";
+        }
+        ASSERT_TRUE(run(keep_mapping(pool_, deed, mapping)));
+    }
+    const auto laboratory = load();
+    const auto& mapped = *laboratory->link("analyser-nord");
+    EXPECT_EQ(mapped.units, (std::vector<Link::Word>{{"X", "mmol/L"}}));
+    EXPECT_EQ(mapped.values, (std::vector<Link::Word>{{"X", "mmol/L"}}));
+    EXPECT_EQ(mapped.flags, (std::vector<Link::Flag>{{"X", Link::Flag::Does::comment, "Tube ancien"}}));
 }
 
 TEST_F(PgLaboratory, GivesAChangedExaminationANewVersionAndKeepsTheOld) {

@@ -11,6 +11,8 @@
 
 #include "lib/store/identities.hpp"
 #include "lib/store/queries.hpp"
+#include "lib/store/replay.hpp"
+#include "lib/store/waiting.hpp"
 #include "test/lib/store/laboratory_fixture.hpp"
 
 namespace sgl::store {
@@ -34,6 +36,8 @@ std::vector<Listed> all_queries() {
             {"audit", audit_queries()},
             {"work", work_queries()},
             {"work_orders", work_order_queries()},
+            {"waiting", waiting_queries()},
+            {"replay", replay_queries()},
             {"patients", patients_queries()},
             {"identities", identities_queries()},
             {"identity_session", identity_session_queries()}};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/web/pages.hpp"
+#include "lib/web/waiting.hpp"
 
 namespace sgl::web::fakes {
 
@@ -332,6 +333,67 @@ inline Account account() {
                     {domain::Channel::mss_patient, domain::LetterState::not_applicable, domain::Reason::no_citizen_mailbox, 21}};
     account.lines = {line};
     return account;
+}
+
+// ── What waits because of a message ──
+
+inline std::vector<Examination> examinations() {
+    return {{"GLU", "14749-6", "Glucose", "mmol/L"}, {"CREA", "14682-9", "Créatinine", "umol/L"}, {"HB", "718-7", "Hémoglobine", "g/dL"}};
+}
+
+inline store::WaitingItem waiting_item(int n) {
+    store::WaitingItem item;
+    item.id = domain::WorkItemId{n};
+    item.site = north;
+    item.link = domain::LinkId{2};
+    item.message = domain::MessageId{5000 + n};
+    item.kind = "unknown_code";
+    item.coordinate = "OBX[3]-3";
+    item.what = "this code is not in the catalogue of the site";
+    item.order_number = "2611210000" + std::to_string(30 + n);
+    item.created_at = item.received_at = now - std::chrono::minutes{15 * n};
+    return item;
+}
+
+inline store::WaitingGroup waiting_group() {
+    store::WaitingGroup group;
+    group.link = domain::LinkId{2};
+    group.link_name = "cobas-1";
+    group.site = north;
+    group.kind = "unknown_code";
+    group.theirs = "Gluc_2";
+    group.label = "Glucose GOD";
+    group.unit = "g/L";
+    group.mends = domain::Mapping::Kind::code;
+    for (int n = 14; n > 0; --n) {
+        group.items.push_back(waiting_item(n));
+        group.messages.push_back(group.items.back().message);
+    }
+    return group;
+}
+
+inline store::Expectation expectation() {
+    store::Expectation expected;
+    expected.messages = 14;
+    expected.results = 12;
+    expected.waiting = 2;
+    expected.lines = {{"OBX[3]", "Gluc_2 0.92 g/L", "5,11 mmol/L", ""}, {"OBX[3]", "Gluc_2 1.02 g/L", "5,66 mmol/L", ""},
+                      {"OBX[3]", "Gluc_2 92 mg/dL", "", "the unit is not that of the analysis"}};
+    return expected;
+}
+
+inline WaitingPoint waiting_point() {
+    WaitingPoint point;
+    point.item = waiting_item(3);
+    point.item.kind = "unmatched";
+    point.item.coordinate = "OBR[1]";
+    point.item.what = "no order or specimen of this site has one of the numbers given";
+    point.item.order_number.clear();
+    point.link_name = "cobas-1";
+    point.masked = true;
+    point.text = "MSH|^~\\&|cobas|LABO|SGL|LBM|20261121210500||ORU^R01|12345|P|2.5.1\nPID|…||…||…|…|…|…\nOBR|1||26112100030|PANEL^Chimie\n"
+                 "OBX|1|NM|Gluc_2^Glucose GOD||0.92|g/L|0.70-1.10|N|||F|||20261121210300\n";
+    return point;
 }
 
 }  // namespace sgl::web::fakes

@@ -50,6 +50,21 @@ TEST(Pages, AllRenderAndCanBeShown) {
     items.rows = {{domain::WorkItemId{1}, fakes::north, "unknown_code", "OBX[3]-3", "the code is not in the catalogue of the site", domain::OrderId{fakes::uuid(3)}, "261121000030", true, fakes::now - std::chrono::minutes{12}},
                   {domain::WorkItemId{2}, fakes::south, "unmatched", "OBR[1]", "no order or specimen of this site has one of the numbers given", std::nullopt, "", false, fakes::now - std::chrono::hours{3}}};
     check("a-traiter", work_items_page(frame, items, Notice{true, "Point clos, avec son motif.", "", ""}));
+    check("a-traiter-mots", work_page(frame, items, {fakes::waiting_group()}, std::nullopt));
+    WordScreen word;
+    word.group = fakes::waiting_group();
+    word.examinations = fakes::examinations();
+    word.typed = {"code", "GLU", "g/L", "5.55", "", "", "notice de l'automate"};
+    word.may_map = true;
+    word.expected = fakes::expectation();
+    check("mot", word_page(frame, word, std::nullopt));
+    word.group.kind = "unit";
+    word.group.theirs = "mEq";
+    word.group.code = "Na+";
+    word.group.mends = domain::Mapping::Kind::unit;
+    word.expected.reset();
+    check("mot-unite", word_page(frame, word, Notice{false, "Dites ce que cela veut dire.", "", ""}));
+    check("message", waiting_point_page(frame, fakes::waiting_point(), std::nullopt));
     frame.place = Place::account;
     check("activite", account_page(frame, fakes::account()));
     check("a-propos", about_page(frame, {fakes::uuid(42), "Laboratoire d'essai", "test"}));

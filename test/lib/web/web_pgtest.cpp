@@ -61,6 +61,47 @@ private:
     }
 };
 
+class FakeWaiting final : public WaitingCommands {
+public:
+    asio::awaitable<std::vector<store::WaitingGroup>> waiting(store::User) override { co_return groups; }
+    asio::awaitable<Result<WaitingPoint>> waiting_point(store::User, domain::WorkItemId item) override {
+        WaitingPoint point = fakes::waiting_point();
+        point.item.id = item;
+        co_return point;
+    }
+    std::vector<Examination> examinations(domain::SiteId) override { return fakes::examinations(); }
+    asio::awaitable<Result<store::Expectation>> expect(store::User, domain::Mapping mapping, std::vector<domain::MessageId>) override {
+        told(mapping, "expect");
+        co_return fakes::expectation();
+    }
+    asio::awaitable<Result<store::ReplaySum>> map(store::User user, domain::Mapping mapping, std::vector<domain::MessageId> messages, std::string why) override {
+        told(mapping, "map");
+        acts.back() += " " + std::to_string(messages.size()) + " " + why + " by " + user.login;
+        if (refusal) co_return *refusal;
+        co_return sum;
+    }
+    asio::awaitable<Result<store::ReplaySum>> replay(store::User, std::vector<domain::MessageId> messages) override {
+        acts.push_back("replay " + std::to_string(messages.size()));
+        co_return sum;
+    }
+    asio::awaitable<Result<store::ReplaySum>> assign(store::User, domain::WorkItemId item, std::string number, std::string why) override {
+        acts.push_back("assign " + std::to_string(item.value()) + " " + number + " " + why);
+        if (refusal) co_return *refusal;
+        co_return sum;
+    }
+
+    std::vector<store::WaitingGroup> groups{fakes::waiting_group()};
+    store::ReplaySum sum{14, 14, 2, 14, {}};
+    std::vector<std::string> acts;
+    std::optional<Error> refusal;
+
+private:
+    void told(const domain::Mapping& mapping, const std::string& verb) {
+        acts.push_back(verb + " " + std::string(to_string(mapping.kind)) + " " + mapping.theirs + " " + mapping.ours + " " +
+                       (mapping.factor ? mapping.factor->text() : "-"));
+    }
+};
+
 class WebTest : public pg::test::DatabaseTest {
 protected:
     WebTest() {
@@ -182,7 +223,8 @@ protected:
     pg::Pool pool_{executor(), conninfo(), 2, pg::test::session()};
     store::Console console_{pool_, clock_, [](domain::SiteId) { return catalogue(); }};
     FakeCommands commands_;
-    Web web_{console_, commands_, clock_, WebSettings{.demonstration_accounts = true, .production = false, .tls = false, .session = {}}};
+    FakeWaiting waiting_;
+    Web web_{console_, commands_, waiting_, clock_, WebSettings{.demonstration_accounts = true, .production = false, .tls = false, .session = {}}};
     std::string cookie_;
     std::string csrf_;
 };
@@ -495,6 +537,44 @@ TEST_F(WebTest, AWorkItemIsClosedWithAReason) {
     EXPECT_EQ(post("/api/v1/work-items/1/close", R"({"reason":"appel"})", csrf_).status, 409U);
 }
 
+TEST_F(WebTest, AWordOfAnAnalyserIsMappedByWhoeverMay) {
+    superuser("insert into user_role (user_id, site_id, role, valid_from) values (2, 1, 'secretary', '2020-01-01')");
+    superuser("delete from user_role where user_id = 2 and role = 'technician'");
+    const net::Pairs word{{"lien", "2"}, {"type", "unknown_code"}, {"mot", "Gluc_2"}, {"examen", ""}};
+    const std::string form = "lien=2&type=unknown_code&mot=Gluc_2&examen=&sens=code&notre=Glucose&facteur=0%2C1&unite=g%2FL&motif=notice";
+    sign_in("tech");  // a secretary now
+    EXPECT_TRUE(has(get("/a-traiter"), "Code Gluc_2 de cobas-1"));
+    EXPECT_TRUE(has(get("/a-traiter/mot", word), "14 résultats en attente"));
+    EXPECT_FALSE(has(get("/a-traiter/mot", word), "Enregistrer et rejouer"));
+    EXPECT_EQ(post("/a-traiter/mot", "csrf=" + csrf_ + "&" + form).status, 403U);
+    EXPECT_TRUE(waiting_.acts.empty());
+    sign_in("it");
+    EXPECT_EQ(post("/a-traiter/mot", form).status, 403U) << "no CSRF token";
+    const auto preview = post("/a-traiter/mot", "csrf=" + csrf_ + "&apercu=1&" + form);
+    EXPECT_EQ(preview.status, 200U);
+    EXPECT_TRUE(has(preview, "Rien n&#39;est encore enregistré")) << "and what was typed stays";
+    EXPECT_TRUE(has(preview, "value=\"notice\""));
+    EXPECT_EQ(waiting_.acts.back(), "expect code Gluc_2 GLU 0.1") << "the label names the examination";
+    const auto done = post("/a-traiter/mot", "csrf=" + csrf_ + "&" + form);
+    EXPECT_EQ(done.status, 303U);
+    EXPECT_EQ(done.headers.find("Location"), "/a-traiter?rejoues=14&rendus=14&restent=2");
+    EXPECT_EQ(waiting_.acts.back(), "map code Gluc_2 GLU 0.1 14 notice by it");
+    EXPECT_TRUE(has(get("/a-traiter", {{"rejoues", "14"}, {"rendus", "14"}, {"restent", "2"}}), "14 messages rejoués"));
+    waiting_.refusal = Error{Fault::conflict, "theirs", "the imported link says it already"};
+    const auto refused = post("/a-traiter/mot", "csrf=" + csrf_ + "&" + form);
+    EXPECT_EQ(refused.status, 409U);
+    EXPECT_TRUE(has(refused, "Ce mot a déjà un sens"));
+    EXPECT_EQ(post("/a-traiter/rejouer", "csrf=" + csrf_ + "&" + form).status, 303U);
+    EXPECT_EQ(waiting_.acts.back(), "replay 14");
+    EXPECT_EQ(get("/a-traiter/mot", {{"lien", "2"}, {"type", "unknown_code"}, {"mot", "autre"}}).status, 303U) << "gone: mapped by somebody else";
+    EXPECT_EQ(post("/a-traiter/7/attribuer", "csrf=" + csrf_ + "&numero=T1&motif=lu").status, 403U) << "who may not know patients identifies none";
+    sign_in("bio");
+    EXPECT_EQ(post("/a-traiter/7/attribuer", "csrf=" + csrf_ + "&numero=T1").status, 400U) << "a reason is needed";
+    waiting_.refusal.reset();
+    EXPECT_EQ(post("/a-traiter/7/attribuer", "csrf=" + csrf_ + "&numero=T1&motif=lu").status, 303U);
+    EXPECT_EQ(waiting_.acts.back(), "assign 7 T1 lu");
+}
+
 TEST_F(WebTest, AWorkItemOfAHeldResultLeadsToItsOrder) {
     superuser("update result set state = 'quarantined' where code = 'XX'");
     superuser(R"sql(insert into work_item (legal_entity_id, site_id, kind, coordinate, what, message_id, order_id, created_at) values
@@ -508,7 +588,7 @@ TEST_F(WebTest, AWorkItemOfAHeldResultLeadsToItsOrder) {
 }
 
 TEST_F(WebTest, LocalAccountsAreRefusedInProduction) {
-    Web production(console_, commands_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
+    Web production(console_, commands_, waiting_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
     net::Request request;
     request.method = "POST";
     request.path = "/api/v1/session";
