@@ -27,26 +27,19 @@ std::string sentence(std::string_view one, std::string_view several, const std::
 }  // namespace
 
 std::string french(const Amendment& amendment) {
-    const auto find = [](const std::vector<ReportedLine>& lines, const ReportedLine& wanted) {
-        return std::ranges::find_if(lines, [&](const ReportedLine& line) {
-            return line.printed && line.isolate == wanted.isolate &&
-                   line.reported.local_code == wanted.reported.local_code;
-        });
-    };
     std::vector<std::string> corrected;
     std::vector<std::string> added;
     std::vector<std::string> gone;
-    for (const auto& line : amendment.after) {
-        if (!line.printed) continue;
-        const auto old = find(amendment.before, line);
+    for (const auto& result : amendment.after) {
+        const auto old = std::ranges::find(amendment.before, result.local_code, &ReportedResult::local_code);
         if (old == amendment.before.end())
-            added.push_back(with_value(line.reported));
-        else if (value_of(old->reported) != value_of(line.reported))
-            corrected.push_back(fmt::format("{} (au lieu de {})", with_value(line.reported), value_of(old->reported)));
+            added.push_back(with_value(result));
+        else if (with_value(*old) != with_value(result))
+            corrected.push_back(fmt::format("{} (au lieu de {})", with_value(result), value_of(*old)));
     }
-    for (const auto& line : amendment.before) {
-        if (line.printed && find(amendment.after, line) == amendment.after.end())
-            gone.push_back(with_value(line.reported));
+    for (const auto& result : amendment.before) {
+        if (std::ranges::find(amendment.after, result.local_code, &ReportedResult::local_code) == amendment.after.end())
+            gone.push_back(with_value(result));
     }
     auto text = fmt::format("Annule et remplace la version {} validée le {}.\nMotif : {}", amendment.version,
                             to_french_date_time(amendment.validated_at), amendment.reason);

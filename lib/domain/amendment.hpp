@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "lib/domain/report_lines.hpp"
+#include "lib/domain/report.hpp"
 
 namespace sgl::domain {
 
 struct Amendment {
-    unsigned version{};                ///< that is replaced
-    Timestamp validated_at;            ///< when that one was validated
-    std::string reason;                ///< as the biologist wrote it
-    std::vector<ReportedLine> before;  ///< what it said
-    std::vector<ReportedLine> after;   ///< what the new one says
+    unsigned version{};                  ///< that is replaced
+    Timestamp validated_at;              ///< when that one was validated
+    std::string reason;                  ///< as the biologist wrote it
+    std::vector<ReportedResult> before;  ///< its results
+    std::vector<ReportedResult> after;   ///< those of the new one
 };
 
 /// French, one sentence a line: what is replaced, why, then each result that is corrected, added or taken out.

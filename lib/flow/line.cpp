@@ -55,8 +55,11 @@ std::string closed_to_signing(const store::OrderFile& file, const std::optional<
 /// What a reader of the new version has to know first.
 std::string amended_comment(const store::LastVersion& last, const ReportDraft& now, const TimeZone& zone,
                             const ValidationCommand& command) {
-    const domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, last.lines,
-                                      now.lines};
+    domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, {}, {}};
+    for (const auto& line : last.lines)
+        amendment.before.push_back(line.reported);
+    for (const auto& line : now.lines)
+        amendment.after.push_back(line.reported);
     const auto said = domain::french(amendment);
     return command.comment.empty() ? said : said + "\n" + command.comment;
 }

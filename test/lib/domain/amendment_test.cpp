@@ -6,13 +6,12 @@
 namespace sgl::domain {
 namespace {
 
-ReportedLine measured(std::string code, std::string label, std::string_view number) {
-    ReportedLine line;
-    auto& result = line.reported;
+ReportedResult measured(std::string code, std::string label, std::string_view number) {
+    ReportedResult result;
     result.local_code = std::move(code);
     result.label = std::move(label);
     result.value = Quantity{Comparator::none, Decimal::parse(number).value(), "mmol/L"};
-    return line;
+    return result;
 }
 
 Amendment amendment() {
@@ -44,7 +43,7 @@ TEST(Amendment, NamesWhatWasAddedAndWhatIsNotThereAnyMore) {
 
 TEST(Amendment, CallsAResultNotDoneWhatItIs) {
     auto made = amendment();
-    made.after[0].reported.not_done = true;
+    made.after[0].not_done = true;
     const auto text = french(made);
     EXPECT_NE(text.find("Sodium non réalisé (au lieu de 118 mmol/L)"), std::string::npos) << text;
 }
