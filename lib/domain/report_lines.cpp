@@ -29,6 +29,25 @@ ReportedChapter& chapter_of(std::vector<ReportedChapter>& chapters, const Report
 
 }  // namespace
 
+ReportedResult named_alone(const ReportedLine& line, const std::vector<ReportedLine>& lines) {
+    auto result = line.reported;
+    if (line.isolate.empty()) return result;
+    result.local_code = line.isolate + "/" + result.local_code;
+    const auto organism = std::ranges::find_if(lines, [&](const ReportedLine& other) {
+        return other.isolate == line.isolate && other.kind == ValueKind::organism;
+    });
+    if (line.kind != ValueKind::organism && organism != lines.end())
+        result.label = to_french(organism->reported.value) + ", " + result.label;
+    if (result.susceptible) {
+        const std::string letter(to_string(*result.susceptible));
+        const auto* quantity = std::get_if<Quantity>(&result.value);
+        auto said =
+            quantity == nullptr ? std::string() : to_french(result.value) + " " + french_unit(quantity->unit) + " ";
+        result.value = Words{said + letter};
+    }
+    return result;
+}
+
 bool comes_before(std::string_view isolate, std::string_view other) {
     while (!isolate.empty() && !other.empty()) {
         if (is_digit(isolate.front()) && is_digit(other.front())) {

@@ -25,6 +25,10 @@ struct ReportedLine {
 /// left out, with all that is said of an isolate whose organism is not.
 std::vector<ReportedChapter> chapters_of(const std::vector<ReportedLine>& lines);
 
+/// The result as a sentence names it, out of its table: what is said of an isolate with its germ, and with the letter
+/// of its antibiogram. Results of two isolates have two codes.
+ReportedResult named_alone(const ReportedLine& line, const std::vector<ReportedLine>& lines);
+
 /// `1001-1#2` before `1001-1#10`.
 bool comes_before(std::string_view isolate, std::string_view other);
 

@@ -56,10 +56,12 @@ std::string closed_to_signing(const store::OrderFile& file, const std::optional<
 std::string amended_comment(const store::LastVersion& last, const ReportDraft& now, const TimeZone& zone,
                             const ValidationCommand& command) {
     domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, {}, {}};
-    for (const auto& line : last.lines)
-        amendment.before.push_back(line.reported);
-    for (const auto& line : now.lines)
-        amendment.after.push_back(line.reported);
+    for (const auto& line : last.lines) {
+        if (line.printed) amendment.before.push_back(domain::named_alone(line, last.lines));
+    }
+    for (const auto& line : now.lines) {
+        if (line.printed) amendment.after.push_back(domain::named_alone(line, now.lines));
+    }
     const auto said = domain::french(amendment);
     return command.comment.empty() ? said : said + "\n" + command.comment;
 }

@@ -68,6 +68,18 @@ TEST(ChaptersOf, SaysWhichIdentificationIsNotFinal) {
     EXPECT_TRUE(chapters_of({organism}).at(0).isolates.at(0).preliminary);
 }
 
+TEST(NamedAlone, SaysTheGermAndTheLetter) {
+    auto cefotaxime = line("7#1", ValueKind::antibiotic, "CTX",
+                           Quantity{Comparator::less_or_equal, Decimal::parse("0.25").value(), "mg/L"});
+    cefotaxime.reported.label = "Céfotaxime";
+    cefotaxime.reported.susceptible = Susceptible::standard;
+    const std::vector<ReportedLine> lines{line("7#1", ValueKind::organism, "GERME", coli), cefotaxime};
+    const auto named = named_alone(cefotaxime, lines);
+    EXPECT_EQ(named.local_code, "7#1/CTX");
+    EXPECT_EQ(named.label, "Escherichia coli, Céfotaxime");
+    EXPECT_EQ(to_french(named.value), "≤ 0,25 mg/L S");
+}
+
 TEST(Missing, AsksForTheNameOfAnIsolate) {
     Report report;
     report.chapters = chapters_of({line("7#1", ValueKind::antibiotic, "CTX", Words{"S"})});
