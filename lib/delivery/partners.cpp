@@ -152,6 +152,7 @@ const std::array mss_fields{
     Field<MssPartner>{"nil", &MssPartner::nil},
     Field<MssPartner>{"vendor_name", &MssPartner::vendor_name},
     Field<MssPartner>{"size_limit_mb", &MssPartner::size_limit_mb},
+    Field<MssPartner>{"withdrawal_with_pdf", &MssPartner::withdrawal_with_pdf},
     Field<MssPartner>{"timeout", &MssPartner::timeout},
 };
 

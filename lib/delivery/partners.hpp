@@ -54,6 +54,9 @@ struct MssPartner {
     std::string nil;           ///< X-MSS-NIL, given by the Convergence platform; empty: not sent
     std::string vendor_name{"sgld"};
     std::uint32_t size_limit_mb{10};
+    /// The mail that withdraws a report carries its PDF once more. mssante.md 3.4 (S ECO.2.1.5) wants one PDF per CDA and
+    /// says nothing of withdrawals; false: the text and the archive alone.
+    bool withdrawal_with_pdf{true};
     std::chrono::seconds timeout{60};
 };
 

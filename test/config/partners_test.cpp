@@ -27,6 +27,7 @@ TEST(Partners, KeepTheDefaultsOfWhatIsNotSaid) {
     ASSERT_TRUE(partner) << to_string(partner.error());
     EXPECT_EQ(partner->port, 587);
     EXPECT_EQ(partner->size_limit_mb, 10U);
+    EXPECT_TRUE(partner->withdrawal_with_pdf);
     EXPECT_EQ(partner->timeout, std::chrono::seconds(60));
     EXPECT_EQ(partner->certificate, "c.pem");
 }

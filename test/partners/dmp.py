@@ -6,11 +6,15 @@ part) and <n>-<id>.doc.xml (each document); a refused one as <n>-refused.xml wit
 OUT/registry.json is the registry, rewritten at each change and read again at the next start.
 
 --config FILE, JSON: {"closed": [INS...], "unknown": [INS...], "sites": {"1<ET>": "1<EJ>"}} (sites: structures that
-may use the certificate of another one; none by default). POST /config on the control port changes it.
+may use the certificate of another one; none by default; "deleted_found": true: a query also finds what was deleted, which the
+sources leave open). POST /config on the control port changes it.
+POST /status {"uniqueId": "...", "status": "approved", "archived", "deprecated" or "deleted"}: somebody else changes a
+document; its entryUUID changes too, as at each change of metadata.
 
 Faults (POST /script on the control port; match = part of the path, "repository" or "registry"):
 down (closed without an answer), slow:SECONDS, http500, busy, refuse:CODE, fault:CODE, hang[:SECONDS] and garbage
-(nothing registered), close_request (closed in the middle of the request); and, with the request carried out first:
+(nothing registered), close_request (closed in the middle of the request); moved (just before the request, every document
+gets another entryUUID); nothing (as without a step); and, with the request carried out first:
 close_half (half the answer), lost (no answer), hang_after[:SECONDS], garbage_after.
 """
 
@@ -30,16 +34,14 @@ from dmp_checks import Failure, Fault, NS, RIM, need
 from lxml import etree
 
 FAULTS = ["down", "slow", "http500", "busy", "refuse", "fault", "hang", "garbage", "close_request", "close_half", "lost",
-          "hang_after", "garbage_after"]
+          "hang_after", "garbage_after", "moved", "nothing"]
 AFTER = {"close_half", "lost", "hang_after", "garbage_after"}
 BASE = "/si-dmp-server/v2/services/"
 REPOSITORY_ID = "1.2.250.1.213.4.1.1.1.2"
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
 FAILURE = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure"
 ERROR = "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
-APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
-DEPRECATED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
-DELETED = "urn:asip:ci-sis:2010:StatusType:Deleted"
+APPROVED, ARCHIVED, DEPRECATED, DELETED = checks.APPROVED, checks.ARCHIVED, checks.DEPRECATED, checks.DELETED
 GET_DOCUMENTS = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
 FIND = {"urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d", "urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9"}
 MAX = 50 * 1024 * 1024
@@ -55,7 +57,7 @@ class Registry:
         self.path = os.path.join(out, "registry.json")
         self.lock = threading.RLock()
         self.entries, self.submissions, self.seen = [], {}, []
-        self.counts = {"requests": 0, "accepted": 0, "failures": 0, "faults": 0, "queries": 0, "repeated_documents": 0}
+        self.counts = {"requests": 0, "accepted": 0, "failures": 0, "faults": 0, "queries": 0, "repeated_documents": 0, "updates": 0}
         if os.path.exists(self.path):
             former = common.load_json(self.path)
             self.entries, self.submissions = former["entries"], former["submissions"]
@@ -125,6 +127,36 @@ class Registry:
             self.counts["accepted"] += 1
             self.save()
 
+    def change(self, update, number):
+        """The status that a checked TD3.3c gives to its target, or raise Failure."""
+        with self.lock:
+            known = self.by_uuid(update.target)
+            errors = []
+            if update.unique in self.submissions:
+                errors.append(("XDSDuplicateUniqueIdInRegistry", "submission set uniqueId already registered", update.unique))
+            if not known:
+                errors.append(("UnresolvedReferenceException", "target not registered", update.target))
+            elif known["structure"] != update.vihf.structure:
+                errors.append(("DMPAccessDeniedByRightsService", "document of another structure", update.target))
+            elif known["patientId"] != update.package.identifier("ss_patient"):
+                errors.append(("XDSPatientIdDoesNotMatch", "document of another patient", update.target))
+            elif known["status"] != update.original:
+                errors.append(("XDSMetadataUpdateError", "OriginalStatus is not the present one", update.target))
+            if errors:
+                raise Failure(errors)
+            known["status"] = update.becomes
+            self.submissions[update.unique] = {"n": number, "time": update.submitted, "message_id": update.message_id,
+                                               "structure": update.vihf.structure, "vihf": update.vihf.id}
+            self.counts["updates"] += 1
+            self.save()
+
+    def renew(self, entries):
+        """New entryUUIDs: somebody changed the metadata."""
+        with self.lock:
+            for entry in entries:
+                entry["entryUUID"] = "urn:uuid:" + str(uuid.uuid4())
+            self.save()
+
 
 class Dmp:
     def __init__(self, options):
@@ -136,7 +168,7 @@ class Dmp:
         self.schemas = checks.Schemas()
         if self.schemas.envelope is None:
             common.say("*** dmp: official schemas absent (SGL_SHARED): messages are NOT validated against them ***")
-        self.config = {"closed": [], "unknown": [], "sites": {}}
+        self.config = {"closed": [], "unknown": [], "sites": {}, "deleted_found": False}
         if options.config:
             self.configure(common.load_json(options.config))
         self.replay = {}
@@ -150,6 +182,16 @@ class Dmp:
             raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
         self.config.update(value)
         return self.config
+
+    def set_status(self, value):
+        statuses = {"approved": APPROVED, "archived": ARCHIVED, "deprecated": DEPRECATED, "deleted": DELETED}
+        with self.registry.lock:
+            entries = self.registry.by_unique(value["uniqueId"])
+            if len(entries) != 1:
+                raise ValueError("no such document")
+            entries[0]["status"] = statuses[value["status"]]
+            self.registry.renew(entries)
+            return {"entryUUID": entries[0]["entryUUID"]}
 
     def state(self):
         with self.registry.lock:
@@ -242,6 +284,7 @@ class Dmp:
         with self.registry.lock:
             found = [e for e in self.registry.entries if e[key] in names]
         found = [e for e in found if not vihf.patient or e["patientId"].startswith(vihf.patient)]
+        found = [e for e in found if e["status"] != DELETED or self.config["deleted_found"]]
         answer = etree.Element(f"{{{checks.QUERY}}}AdhocQueryResponse", nsmap={"q": checks.QUERY, "rim": RIM}, status=SUCCESS)
         objects = etree.SubElement(answer, f"{{{RIM}}}RegistryObjectList")
         for entry in found:
@@ -253,38 +296,11 @@ class Dmp:
 
     def update(self, mtom, envelope, vihf, number):
         """TD3.3c: logical delete (or archive) by UpdateAvailabilityStatus."""
-        body = envelope.body
-        need(body.tag == f"{{{checks.LCM}}}SubmitObjectsRequest", f"Body holds {body.tag}")
-        objects = body.find("rim:RegistryObjectList", NS)
-        packages = [checks.Entry(e) for e in objects.findall("rim:RegistryPackage", NS)]
-        links = objects.findall("rim:Association", NS)
-        if len(packages) != 1 or len(links) != 1:
-            raise Failure([("XDSRegistryMetadataError", "one RegistryPackage and one Association wanted", "")])
-        package, link, values = packages[0], links[0], checks.slots(links[0])
-        known = self.registry.by_uuid(link.get("targetObject"))
-        errors = []
-        if link.get("associationType") != "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus" or link.get("sourceObject") != package.id:
-            errors.append(("XDSRegistryMetadataError", "association", link.get("id")))
-        if not known:
-            errors.append(("UnresolvedReferenceException", "target not registered", link.get("targetObject")))
-        elif known["status"] != (values.get("OriginalStatus") or [""])[0]:
-            errors.append(("XDSMetadataUpdateError", "OriginalStatus is not the present one", known["entryUUID"]))
-        elif known["structure"] != vihf.structure:
-            errors.append(("DMPAccessDeniedByRightsService", "document of another structure", known["entryUUID"]))
-        elif not known["patientId"].startswith(vihf.patient):
-            errors.append(("XDSPatientIdDoesNotMatch", "document of another patient", known["entryUUID"]))
-        if (values.get("NewStatus") or [""])[0] not in (DELETED, "urn:asip:ci-sis:2010:StatusType:Archived"):
-            errors.append(("XDSMetadataUpdateError", "NewStatus", link.get("id")))
-        unique = package.identifier("ss_unique")
-        if not checks.OID.match(unique) or unique in self.registry.submissions:
-            errors.append(("XDSDuplicateUniqueIdInRegistry", "submission set uniqueId", unique))
-        if errors:
-            raise Failure(errors)
-        with self.registry.lock:
-            known["status"] = values["NewStatus"][0]
-            self.registry.submissions[unique] = {"n": number, "message_id": envelope.message_id, "structure": vihf.structure}
-            self.registry.save()
-        self.records.save(number, f"-{unique}.xml", mtom.root_bytes)
+        update = checks.StatusUpdate(mtom, envelope.body, vihf).check()
+        update.message_id = envelope.message_id
+        self.person(vihf)
+        self.registry.change(update, number)
+        self.records.save(number, f"-{update.unique}.xml", mtom.root_bytes)
         return response([])
 
 
@@ -404,6 +420,8 @@ def handler_of(dmp):
                 return
             fault = dmp.faults.next(path)
             verb, _, argument = fault.partition(":")
+            if verb == "moved":
+                dmp.registry.renew(dmp.registry.entries)
             if verb == "down":
                 self.hang_up()
                 return
@@ -514,7 +532,7 @@ def main():
         dmp.faults.set(common.load_json(options.script))
     server = Server(dmp, context_of(options.pki), options.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    control = common.Control(dmp.faults, dmp.state, {"config": dmp.configure}, options.control_port)
+    control = common.Control(dmp.faults, dmp.state, {"config": dmp.configure, "status": dmp.set_status}, options.control_port)
     port = server.server_address[1]
     common.announce(options.ready, {"partner": "dmp", "port": port, "control_port": control.port, "pid": os.getpid(),
                                     "base": f"https://localhost:{port}{BASE}", "repository": f"https://localhost:{port}{BASE}repository",

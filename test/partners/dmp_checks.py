@@ -58,6 +58,12 @@ ANONYMOUS = WSA + "/anonymous"
 HAS_MEMBER = "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 SIGNS = "urn:ihe:iti:2007:AssociationType:signs"
 REPLACES = "urn:ihe:iti:2007:AssociationType:RPLC"
+UPDATE_STATUS = "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus"
+ASSOCIATION = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Association"
+APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
+DEPRECATED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
+ARCHIVED = "urn:asip:ci-sis:2010:StatusType:Archived"
+DELETED = "urn:asip:ci-sis:2010:StatusType:Deleted"
 STABLE = "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
 
 OID = re.compile(r"^[0-2](\.(0|[1-9][0-9]*))+$")
@@ -852,6 +858,45 @@ class Submission:
             check_xades(self.bytes[entry.id], self.unique, documents, self.vihf, self.submitted, self.authority, self.schemas)
         except Fault as problem:
             self.wrong("InvalidDocumentContent", problem.reason, entry.id)
+
+
+class StatusUpdate(Submission):
+    """One TD3.3c body (dmp.md 7.3): the package of a submission and one UpdateAvailabilityStatus, nothing else."""
+
+    def __init__(self, mtom, body, vihf):
+        need(body.tag == f"{{{LCM}}}SubmitObjectsRequest", f"Body holds {body.tag}")
+        need(not mtom.parts, "TD3.3c carries no document")
+        objects = body.findall(f"{{{RIM}}}RegistryObjectList")
+        need(len(objects) == 1, "one RegistryObjectList wanted")
+        self.vihf, self.objects, self.errors = vihf, objects[0], []
+
+    def check(self):
+        packages = [Entry(e) for e in self.objects.findall(f"{{{RIM}}}RegistryPackage")]
+        links = self.objects.findall(f"{{{RIM}}}Association")
+        kinds = {etree.QName(e).localname for e in self.objects if isinstance(e.tag, str)}
+        if not self.want(len(packages) == 1 and len(links) == 1 and kinds <= {"RegistryPackage", "Classification", "Association"},
+                         "one RegistryPackage and one Association wanted, and nothing else"):
+            raise Failure(self.errors)
+        self.package, link = packages[0], links[0]
+        self.common(self.package)
+        self.set()
+        self.patients([])
+        self.want(self.vihf.structure in self.authors(self.package, "ss_author"), "no author of the set is of the VIHF's structure",
+                  self.package.id, "DMPAccessDeniedByRightsService")
+        values = slots(link)
+        self.want(link.get("associationType") == UPDATE_STATUS and link.get("sourceObject") == self.package.id, "association", link.get("id"))
+        self.want(link.get("objectType") == ASSOCIATION, "objectType of the association", link.get("id"))
+        self.want(set(values) == {"OriginalStatus", "NewStatus"} and all(len(v) == 1 for v in values.values()),
+                  "slots OriginalStatus and NewStatus, one value each", link.get("id"))
+        self.target = link.get("targetObject") or ""
+        self.want(UUID.match(self.target), "targetObject is an entryUUID", link.get("id"))
+        self.original, self.becomes = (values.get(n, [""])[0] for n in ("OriginalStatus", "NewStatus"))
+        self.want(self.original in (APPROVED, ARCHIVED), f"OriginalStatus {self.original}", link.get("id"), "XDSMetadataUpdateError")
+        self.want(self.becomes in (DELETED, ARCHIVED) and self.becomes != self.original, f"NewStatus {self.becomes}", link.get("id"),
+                  "XDSMetadataUpdateError")
+        if self.errors:
+            raise Failure(self.errors)
+        return self
 
 
 def shape(value):

@@ -26,6 +26,7 @@ PERSON = "899900000017^BIOLOGISTE^CLAIRE^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS"
 SPECIALTY = "G15_10/SM03^Médecin - Biologie médicale (SM)^1.2.250.1.213.1.1.4.5"
 FEED = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
 QUERY = "urn:ihe:iti:2007:RegistryStoredQuery"
+UPDATE = "urn:ihe:iti:2010:UpdateDocumentSet"
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 XADES = "http://uri.etsi.org/01903/v1.1.1#"
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments"
@@ -219,14 +220,7 @@ class Feed:
         place = lambda o: (code(ids, o, "f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1", "SA25", "1.2.250.1.71.4.2.4", "Laboratoire de biologie médicale")
                            + code(ids, o, "cccf5598-8b07-4b77-a05e-ae952c785ead", "AMBULATOIRE", "1.2.250.1.213.1.1.4.9", "Ambulatoire"))
         package = "SubmissionSet01"
-        text = (f'<rim:RegistryPackage id="{package}">{slot("submissionTime", self.submitted)}{label("Name", "Lot")}'
-                + author(ids, package, "a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d", self.structure)
-                + code(ids, package, "aa543740-bdda-424e-8c96-df4873be8500", "26", "1.2.250.1.213.2.2", "Analyses médicales biologiques")
-                + f'<rim:Classification id="{ids()}" classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd" classifiedObject="{package}"/>'
-                + external(ids, package, "6b5aea1a-874d-4603-a4bc-96a0a7b38446", self.patient, "XDSSubmissionSet.patientId")
-                + external(ids, package, "554ac39e-e3fe-47fe-b233-965d2a147832", "1.2.250.1.99999.1", "XDSSubmissionSet.sourceId")
-                + external(ids, package, "96fdda7c-d067-4183-912e-bf5ee74998a8", self.submission, "XDSSubmissionSet.uniqueId")
-                + "</rim:RegistryPackage>")
+        text = submission_set(ids, package, self.submitted, self.structure, self.patient, self.submission)
         d = "Doc01"
         text += (f'<rim:ExtrinsicObject id="{d}" mimeType="text/xml" objectType="{stable}">'
                  + slot("creationTime", self.creation) + slot("hash", hashlib.sha1(self.cda).hexdigest()) + slot("languageCode", "fr-FR")
@@ -282,6 +276,31 @@ class Feed:
         assertion = vihf(self.assertion_keys or self.keys, self.patient, self.structure, self.vihf_changes, self.age, self.sha1, self.tamper)
         return post(ready, self.keys, service, action, self.body(), parts, assertion, self.message_id, self.spoil_envelope,
                     self.spoil_body, self.spoil_type)
+
+
+def submission_set(ids, package, submitted, structure, patient, unique):
+    return (f'<rim:RegistryPackage id="{package}">{slot("submissionTime", submitted)}{label("Name", "Lot")}'
+            + author(ids, package, "a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d", structure)
+            + code(ids, package, "aa543740-bdda-424e-8c96-df4873be8500", "26", "1.2.250.1.213.2.2", "Analyses médicales biologiques")
+            + f'<rim:Classification id="{ids()}" classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd" classifiedObject="{package}"/>'
+            + external(ids, package, "6b5aea1a-874d-4603-a4bc-96a0a7b38446", patient, "XDSSubmissionSet.patientId")
+            + external(ids, package, "554ac39e-e3fe-47fe-b233-965d2a147832", "1.2.250.1.99999.1", "XDSSubmissionSet.sourceId")
+            + external(ids, package, "96fdda7c-d067-4183-912e-bf5ee74998a8", unique, "XDSSubmissionSet.uniqueId")
+            + "</rim:RegistryPackage>")
+
+
+def delete(ready, keys, entry, patient=PATIENT, structure=STRUCTURE, original="urn:oasis:names:tc:ebxml-regrep:StatusType:Approved",
+           becomes="urn:asip:ci-sis:2010:StatusType:Deleted", unique=None, spoil=lambda text: text):
+    """TD3.3c of one entry."""
+    unique = unique or f"1.2.250.1.99999.40.{uuid.uuid4().int % 10**20}"
+    ids, package = Ids(), "SubmissionSet01"
+    text = submission_set(ids, package, utc_now().strftime("%Y%m%d%H%M%S"), structure, patient, unique)
+    text += (f'<rim:Association id="{ids()}" associationType="urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus" '
+             f'objectType="urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Association" sourceObject="{package}" '
+             f'targetObject="{entry}">{slot("OriginalStatus", original)}{slot("NewStatus", becomes)}</rim:Association>')
+    body = ('<lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"><rim:RegistryObjectList '
+            f'xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">{spoil(text)}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>')
+    return post(ready, keys, "registry", UPDATE, body, [], vihf(keys, patient, structure), "urn:uuid:" + str(uuid.uuid4()))
 
 
 def query(ready, keys, unique, patient=PATIENT, kind="ObjectRef", query_id="urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"):

@@ -53,6 +53,7 @@ class Mail:
         self.problems = []
         self.nil = nil
         self.cda = self.pdf = self.metadata = None
+        self.action, self.text = "", ""
         self.root = None
         self.wire(data)
         self.message = email.message_from_bytes(data, policy=email.policy.default)
@@ -63,7 +64,9 @@ class Mail:
         if self.root is not None:
             self.subject()
             self.identity()
+            self.version()
             self.pdf_rules()
+        self.need(self.pdfs == 1 or self.action == "D", "one PDF wanted")
 
     def need(self, condition, text):
         if not condition:
@@ -128,10 +131,13 @@ class Mail:
             self.need(part["Content-Transfer-Encoding"] == "base64", "attachment not in base64")
         if self.need(len(texts) == 1 and parts and parts[0] is texts[0], "one text, first, wanted"):
             body = texts[0].get_body(("plain",)) or texts[0]
-            self.need(body.get_content_charset() == "utf-8" and body.get_content().strip(), "text empty or not UTF-8")
+            if self.need(body.get_content_charset() == "utf-8" and body.get_content().strip(), "text empty or not UTF-8"):
+                self.text = body.get_content()
         if self.need(len(zips) == 1 and zips[0][0].upper() == "IHE_XDM.ZIP", "one IHE_XDM.zip wanted"):
             self.archive = zips[0][1].get_content()
-        if self.need(len(pdfs) == 1, "one PDF wanted"):
+        self.pdfs = len(pdfs)
+        self.need(len(pdfs) <= 1, "one PDF wanted")
+        if len(pdfs) == 1:
             self.pdf_name, self.pdf = pdfs[0][0], pdfs[0][1].get_content()
             self.need(self.pdf.startswith(b"%PDF-") and b"%%EOF" in self.pdf[-1024:], "PDF damaged")
 
@@ -251,6 +257,21 @@ class Mail:
             self.need(not INS_OID.search(self.metadata.decode("utf-8")) and not INS_OID.search(self.cda.decode("utf-8")),
                       "INS in the package of a mail with X-MSS-INS: N")
 
+    def version(self):
+        """What the metadata say of earlier mails: nothing of a first version, C of a later one, D of one that is withdrawn."""
+        actions = self.entry.slots.get("urn:action:extraMetadataSlot", [])
+        self.action = actions[0] if actions else ""
+        self.need(len(actions) <= 1 and self.action in ("", "C", "D"), f"action {actions}")
+        later = int(self.get("h:versionNumber/@value") or "1") > 1
+        if self.action != "D":
+            self.need((self.action == "C") == later, "action C and the CDA's versionNumber disagree")
+            self.need(not later or "annule et remplace" in self.text, "a later version that does not say so")
+        else:
+            first = self.text.split("\n", 1)[0]
+            self.need("annul" in first and "n'en tenez pas compte" in first, "a withdrawal whose first line does not say so")
+            self.need(re.search(r"\d\d/\d\d/\d{4}", self.text) and re.search(r"\d{10}|(\d\d ){4}\d\d", self.text),
+                      "a withdrawal without the report's date or the laboratory's phone")
+
     def pdf_rules(self):
         if self.pdf is None:
             return
@@ -278,10 +299,12 @@ def main():
     parser.add_argument("--extract", metavar="DIR", help="write the CDA, METADATA.XML and PDF of each mail there")
     parser.add_argument("--without-nil", action="store_true", help="the product has no reference number yet: X-MSS-NIL may be absent")
     parser.add_argument("files", metavar="FILE.eml", nargs="+")
+    parser.add_argument("--expect", choices=["delivered", "deleted", "any"], default="any", help="the mail brings a report, or withdraws one")
     options = parser.parse_args()
     bad = 0
     for name in options.files:
         mail = Mail(pathlib.Path(name).read_bytes(), not options.without_nil)
+        mail.need(options.expect in ("any", "deleted" if mail.action == "D" else "delivered"), f"the mail is not {options.expect}")
         bad += bool(mail.problems)
         print(json.dumps({"file": name, "to_patient": mail.to_patient, "with_ins": mail.with_ins, "problems": mail.problems}, ensure_ascii=False))
         if options.extract:

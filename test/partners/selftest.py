@@ -469,6 +469,19 @@ class TheMails(unittest.TestCase):
             with self.subTest(expected):
                 self.assertIn(expected, "; ".join(mail_check.check(mail)))
 
+    def test_holds_the_action_against_the_text(self):
+        def action(letter):
+            return lambda t: t.replace('<rim:Slot name="URI">', dmp_request.slot("urn:action:extraMetadataSlot", letter) + '<rim:Slot name="URI">')
+        withdrawn = "Ce compte rendu est annulé : n'en tenez pas compte.\nCompte rendu du 02/03/2026.\nTéléphone : 0400000001\n"
+        self.assertEqual([], mail_check.check(a_mail(metadata=action("D"), text=withdrawn)))
+        for expected, mail in {
+                "first line": a_mail(metadata=action("D"), text="Bonjour.\n" + withdrawn),
+                "phone": a_mail(metadata=action("D"), text=withdrawn.replace("0400000001", "")),
+                "versionNumber": a_mail(metadata=action("C"), text="Ce message annule et remplace"),
+                "action ['X']": a_mail(metadata=action("X"))}.items():
+            with self.subTest(expected):
+                self.assertIn(expected, "; ".join(mail_check.check(mail)))
+
 
 class Receiver:
     """A little MLLP server over TLS that accepts everything (or answers `code`)."""
@@ -877,6 +890,47 @@ class TheDmp(unittest.TestCase):
         third = self.feed(version=3, replaces=first.unique)
         third.replaces = uuid
         self.assertIn("XDSRegistryDeprecatedDocumentError", self.outcome(third.send(self.dmp.ready)))
+
+    def test_deletes_what_its_structure_deposited_and_once(self):
+        feed = self.feed()
+        self.assertEqual("", self.outcome(feed.send(self.dmp.ready)))
+        entry = self.found(feed.unique)[0].get("id")
+        delete = lambda target=entry, **changes: self.outcome(dmp_request.delete(self.dmp.ready, self.keys, target, **changes))
+        archived = "urn:asip:ci-sis:2010:StatusType:Archived"
+        put = lambda old, new: {"spoil": lambda text: text.replace(old, new)}
+        for name, expected, changes in [
+                ("unknown entry", "UnresolvedReferenceException", {"target": "urn:uuid:11111111-2222-4333-8444-555555555555"}),
+                ("no entryUUID", "targetObject", {"target": feed.unique}),
+                ("archived, it says", "XDSMetadataUpdateError", {"original": archived}),
+                ("no such status", "NewStatus", {"becomes": "urn:asip:ci-sis:2010:StatusType:Gone"}),
+                ("final ITI-62", "association", put("UpdateAvailabilityStatus", "Remove")),
+                ("one slot more", "one value each", put("</rim:Association>", '<rim:Slot name="x"><rim:ValueList><rim:Value>1</rim:Value></rim:ValueList></rim:Slot></rim:Association>')),
+                ("no author of ours", "DMPAccessDeniedByRightsService", put("IDNST^^^1690000001", "IDNST^^^1690000009")),
+                ("another patient in the set", "XDSPatientIdDoesNotMatch", put("279035121518989", "279035121518001")),
+                ("set already known", "XDSDuplicateUniqueIdInRegistry", {"unique": feed.submission})]:
+            with self.subTest(name):
+                self.assertIn(expected, delete(**changes))
+        other = dmp_request.Keys(PKI, sign="lab2_sign", tls="lab2_auth_cli")
+        self.assertIn("DMPAccessDeniedByRightsService", self.outcome(
+            dmp_request.delete(self.dmp.ready, other, entry, structure="1690000002")), "documents of the structure only")
+        self.assertEqual([entry], [e.get("id") for e in self.found(feed.unique)], "nothing of this deleted it")
+        self.assertEqual("", delete())
+        self.assertEqual([], self.found(feed.unique))
+        self.assertIn("XDSMetadataUpdateError", delete(), "gone already")
+        self.addCleanup(self.dmp.post, "config", {"deleted_found": False})
+        self.dmp.post("config", {"deleted_found": True})
+        self.assertTrue(self.found(feed.unique, "LeafClass")[0].get("status").endswith("Deleted"))
+
+    def test_gives_another_uuid_when_metadata_change(self):
+        feed = self.feed()
+        self.assertEqual("", self.outcome(feed.send(self.dmp.ready)))
+        entry = self.found(feed.unique)[0].get("id")
+        self.dmp.post("status", {"uniqueId": feed.unique, "status": "archived"})
+        now = self.found(feed.unique)[0].get("id")
+        self.assertNotEqual(entry, now)
+        self.assertIn("UnresolvedReferenceException", self.outcome(dmp_request.delete(self.dmp.ready, self.keys, entry)))
+        self.assertIn("XDSMetadataUpdateError", self.outcome(dmp_request.delete(self.dmp.ready, self.keys, now)))
+        self.assertEqual("", self.outcome(dmp_request.delete(self.dmp.ready, self.keys, now, original="urn:asip:ci-sis:2010:StatusType:Archived")))
 
     def test_knows_closed_and_unknown_records(self):
         self.addCleanup(self.dmp.post, "config", {"closed": [], "unknown": []})

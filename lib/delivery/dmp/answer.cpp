@@ -123,7 +123,7 @@ Answer read_response(const xmlNode* response) {
         attribute_of(response, "status") == success && !errors ? Answer::Kind::success : Answer::Kind::failure;
     for (const auto* kind : {"ObjectRef", "ExtrinsicObject"}) {
         for (const auto* object : find_elements(response, rim, kind, most_problems))
-            answer.references.push_back(attribute_of(object, "id"));
+            answer.found.push_back({attribute_of(object, "id"), attribute_of(object, "status")});
     }
     return answer;
 }
@@ -154,6 +154,7 @@ std::optional<Answer> read_soap(std::string_view xml, std::string_view message_i
 /// In the order in which they win when an answer holds several.
 enum class Meaning : std::uint8_t {
     done_before,
+    stale,
     their_trouble,
     unknown,
     our_bug,
@@ -185,6 +186,10 @@ constexpr std::array known{
     Known{"XDSRepositoryMetadataError", Meaning::our_bug},
     Known{"InvalidDocumentContent", Meaning::our_bug},
     Known{"XDSDuplicateUniqueIdInRegistry", Meaning::done_before},
+    Known{"XDSRegistryDeprecatedDocumentError", Meaning::stale},
+    Known{"UnresolvedReferenceException", Meaning::stale},
+    Known{"XDSMetadataVersionError", Meaning::stale},
+    Known{"XDSMetadataUpdateError", Meaning::stale},
     Known{"XDSNonIdenticalHash", Meaning::other_bytes},
     Known{"XDSNonIdenticalSize", Meaning::other_bytes},
     Known{"XDSRegistryBusy", Meaning::their_trouble},
@@ -211,6 +216,9 @@ std::optional<Outcome> outcome_of(Meaning meaning, const std::string& code, cons
     switch (meaning) {
         case Meaning::done_before:
             return std::nullopt;
+        case Meaning::stale:
+            return refused(Reason::partner_refused, told(Fault::conflict, code, location,
+                                                         "the document is not in the state that sgld believed"));
         case Meaning::their_trouble:
             return delivery::try_later(Reason::partner_unavailable,
                                        told(Fault::unavailable, code, location, "it cannot take the document now"));
@@ -241,7 +249,8 @@ std::optional<Outcome> outcome_of(Meaning meaning, const std::string& code, cons
     return std::nullopt;
 }
 
-std::optional<Outcome> judge_problems(const Answer& answer) {
+/// The problem that decides; null when the answer names none.
+const Problem* worst_of(const Answer& answer) {
     const bool registered = std::ranges::any_of(
         answer.problems, [](const Problem& one) { return meaning_of(one.code) == Meaning::done_before; });
     const Problem* worst = nullptr;
@@ -251,6 +260,11 @@ std::optional<Outcome> judge_problems(const Answer& answer) {
         if (registered && one.location == "Signature01" && meaning_of(one.code) == Meaning::other_bytes) continue;
         if (worst == nullptr || meaning_of(one.code) > meaning_of(worst->code)) worst = &one;
     }
+    return worst;
+}
+
+std::optional<Outcome> judge_problems(const Answer& answer) {
+    const Problem* const worst = worst_of(answer);
     if (worst == nullptr) return outcome_of(Meaning::unknown, "a failure without an error code", {});
     return outcome_of(meaning_of(worst->code), worst->code, worst->location);
 }
@@ -277,6 +291,12 @@ Answer read_answer(unsigned status, std::string_view content_type, std::string_v
     const bool said = answer.kind != Answer::Kind::unreadable;
     if (!said && (status < 200 || status > 299)) answer.kind = Answer::Kind::http;
     return answer;
+}
+
+bool says_stale(const Answer& answer) {
+    if (answer.kind != Answer::Kind::failure && answer.kind != Answer::Kind::fault) return false;
+    const Problem* const worst = worst_of(answer);
+    return worst != nullptr && meaning_of(worst->code) == Meaning::stale;
 }
 
 std::optional<Outcome> judge(const Answer& answer, const std::string& document_id) {

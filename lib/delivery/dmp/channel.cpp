@@ -2,8 +2,8 @@
 
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
-#include "lib/delivery/dmp/submission.hpp"
 #include "lib/delivery/dmp/vihf.hpp"
+#include "lib/delivery/xds/codes.hpp"
 
 #include <algorithm>
 
@@ -36,6 +36,16 @@ std::optional<Outcome> forbidden(const domain::Report& report) {
                                                              "without a qualified identity nothing goes to the DMP"});
     }
     return std::nullopt;
+}
+
+/// The one to delete among the entries of one uniqueId: each change of their metadata may have left one. Null when none
+/// of them is in force.
+const Found* in_force(const std::vector<Found>& found) {
+    for (const auto wanted : {xds::status::approved, xds::status::archived, std::string_view()}) {
+        const auto one = std::ranges::find(found, wanted, &Found::status);
+        if (one != found.end()) return &*one;
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -86,23 +96,24 @@ asio::awaitable<DmpChannel::Sent> DmpChannel::exchange(std::string url, std::str
     co_return sent;
 }
 
-asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at,
-                                                   const Stamp& stamp) {
+asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report, Instant signed_at, const Stamp& stamp,
+                                                   Tell tell) {
     const auto& document = report.ids.document_oid;
     Asked asked;
     const auto made = call(report, signed_at, stamp, "registry", action::stored_query);
-    auto message = made ? documents_query(*made, document) : Result<Mtom>(made.error());
+    auto message = made ? documents_query(*made, document, tell) : Result<Mtom>(made.error());
     if (!message) {
         asked.outcome = not_made(message.error());
         co_return asked;
     }
-    const auto sent = co_await exchange(made->url, made->message_id, std::move(*message));
+    auto sent = co_await exchange(made->url, made->message_id, std::move(*message));
     if (sent.kind != net::HttpAnswer::Kind::answered) {
         asked.outcome = delivery::in_doubt(sent.error);
         co_return asked;
     }
     if (sent.answer.kind == Answer::Kind::success) {
-        asked.presence = sent.answer.references.empty() ? Presence::absent : Presence::there;
+        asked.found = std::move(sent.answer.found);
+        asked.presence = asked.found.empty() ? Presence::absent : Presence::there;
         asked.outcome = delivery::accepted(document);
         co_return asked;
     }
@@ -113,6 +124,14 @@ asio::awaitable<DmpChannel::Asked> DmpChannel::ask(const domain::Report& report,
         judged ? *judged
                : delivery::in_doubt({Fault::unavailable, "", "the DMP does not tell whether it holds the document"});
     co_return asked;
+}
+
+std::optional<Outcome> DmpChannel::without_answer(const Sent& sent) {
+    if (sent.kind == net::HttpAnswer::Kind::in_doubt) return delivery::in_doubt(sent.error);
+    if (sent.kind == net::HttpAnswer::Kind::answered) return std::nullopt;
+    if (sent.error.fault == Fault::refused)
+        log::error("the DMP and sgld do not accept each other's certificates", sent.error);
+    return delivery::try_later(Reason::partner_unavailable, sent.error);
 }
 
 asio::awaitable<Outcome> DmpChannel::deliver(const delivery::Letter& letter, const domain::Report& report,
@@ -135,6 +154,7 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
         log::error("the certificates of the DMP partner cannot be used", stamp.error());
         co_return without_stamp(stamp.error());
     }
+    if (letter.act == domain::Act::withdraw) co_return co_await withdraw(letter, report, documents, **stamp);
     const auto made = submission(letter, report, documents, partner_, **stamp);
     if (!made) co_return not_made(made.error());
     const auto signed_at = made->metadata.set.submission_time;
@@ -153,12 +173,7 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
     }
     const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
     failpoint("after_request_sent");
-    if (sent.kind == net::HttpAnswer::Kind::in_doubt) co_return delivery::in_doubt(sent.error);
-    if (sent.kind == net::HttpAnswer::Kind::not_sent) {
-        if (sent.error.fault == Fault::refused)
-            log::error("the DMP and sgld do not accept each other's certificates", sent.error);
-        co_return delivery::try_later(Reason::partner_unavailable, sent.error);
-    }
+    if (auto none = without_answer(sent)) co_return *none;
     for (const auto& problem : sent.answer.problems) {
         if (problem.warning)
             log::warn("the DMP took the document with a warning",
@@ -172,6 +187,61 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
                                                               "the DMP knows the submission but not its document"});
     }
     co_return asked.outcome;
+}
+
+asio::awaitable<Outcome> DmpChannel::withdraw(const delivery::Letter& letter, const domain::Report& report,
+                                              const delivery::Documents& documents, const Stamp& stamp) {
+    const auto& document = report.ids.document_oid;
+    const auto set = deletion(letter, report, documents, partner_);
+    if (!set) co_return not_made(set.error());
+    Outcome last;
+    Tell tell = Tell::references;
+    // A second time only when the DMP says that the entry is not as it was told.
+    for (int round = 0; round < 2; ++round) {
+        // entryUUIDs change with each version and each change of metadata: always the current one (dmp.md 7.2).
+        auto asked = co_await ask(report, set->submission_time, stamp, tell);
+        if (tell == Tell::references && asked.found.size() > 1) {
+            tell = Tell::entries;
+            asked = co_await ask(report, set->submission_time, stamp, tell);
+        }
+        if (asked.presence == Presence::unknown) {
+            // Nothing of this attempt can have been done: what an earlier one did is the only doubt.
+            if (!letter.in_doubt && asked.outcome.kind == Outcome::Kind::in_doubt)
+                asked.outcome = delivery::try_later(Reason::partner_unavailable, *asked.outcome.error);
+            co_return asked.outcome;
+        }
+        const bool gone =
+            std::ranges::all_of(asked.found, [](const Found& one) { return one.status == xds::status::deleted; });
+        if (gone) {
+            if (round == 0 && !letter.in_doubt)
+                log::warn("the DMP does not hold the document that is withdrawn", {{"letter", letter.id}});
+            co_return delivery::accepted(document);
+        }
+        const Found* const entry = in_force(asked.found);
+        if (entry == nullptr) {
+            co_return delivery::refused(Reason::partner_refused, {Fault::conflict, "report.version",
+                                                                  "another document took its place in the DMP"});
+        }
+        const std::string_view original =
+            entry->status.empty() ? xds::status::approved : std::string_view(entry->status);
+        const auto to = call(report, set->submission_time, stamp, "registry", action::update);
+        auto message = to ? deletion_request(*to, *set, entry->id, original) : Result<Mtom>(to.error());
+        if (!message) co_return not_made(message.error());
+        const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
+        failpoint("after_request_sent");
+        if (auto none = without_answer(sent)) co_return *none;
+        auto judged = judge(sent.answer, document);
+        if (judged && !says_stale(sent.answer)) co_return *judged;
+        if (judged) {
+            last = std::move(*judged);
+        } else {
+            last = delivery::refused(
+                Reason::partner_refused,
+                {Fault::conflict, "SubmissionSet01", "the DMP knows the deletion but still holds the document"});
+        }
+        tell = Tell::entries;
+    }
+    co_return last;
 }
 
 }  // namespace sgl::dmp

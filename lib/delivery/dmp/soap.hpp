@@ -13,6 +13,7 @@ namespace sgl::dmp {
 namespace action {
 inline constexpr std::string_view feed = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b";
 inline constexpr std::string_view stored_query = "urn:ihe:iti:2007:RegistryStoredQuery";
+inline constexpr std::string_view update = "urn:ihe:iti:2010:UpdateDocumentSet";
 }  // namespace action
 
 /// A document beside the envelope; `xop:Include` names it by `cid:` + content_id.

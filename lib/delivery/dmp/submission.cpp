@@ -5,6 +5,7 @@
 
 #include "lib/delivery/dmp/vihf.hpp"
 #include "lib/delivery/dmp/xades.hpp"
+#include "lib/delivery/xds/codes.hpp"
 #include "lib/delivery/xds/registry.hpp"
 #include "lib/delivery/xds/report_metadata.hpp"
 
@@ -36,9 +37,7 @@ Result<void> supported(const delivery::Letter& letter, const domain::Report& rep
     const auto no = [](std::string where, std::string what) {
         return Error{Fault::unsupported, std::move(where), std::move(what)};
     };
-    if (letter.act != domain::Act::deliver)
-        return no("letter.act", "withdrawing a document from the DMP is not handled by this version");
-    if (report.ids.replaced_oid)
+    if (letter.act == domain::Act::deliver && report.ids.replaced_oid)
         return no("report.version", "replacing a document in the DMP is not handled by this version");
     if (report.site.settings.dmp_documents != "n3")
         return no("site.dmp_documents", "only the N3 is sent by this version");
@@ -54,11 +53,9 @@ void document(XmlWriter& w, std::string_view id, std::string_view part) {
     });
 }
 
-}  // namespace
-
-Result<Submission> submission(const delivery::Letter& letter, const domain::Report& report,
-                              const delivery::Documents& documents, const delivery::DmpPartner& partner,
-                              const Stamp& stamp) {
+/// The registry objects of a letter, with the writer of the VIHF as author of the set and among those of the document.
+Result<xds::Submission> objects(const delivery::Letter& letter, const domain::Report& report,
+                                const delivery::Documents& documents, const delivery::DmpPartner& partner) {
     if (const auto fits = supported(letter, report); !fits) return fits.error();
     xds::SubmissionIdentity identity;
     identity.set_entry_id = "SubmissionSet01";
@@ -69,16 +66,24 @@ Result<Submission> submission(const delivery::Letter& letter, const domain::Repo
     const Instant created = report.site.time_zone.to_instant(report.created_at);
     identity.submission_time = std::chrono::floor<std::chrono::seconds>(std::max(letter.sent_at, created));
     auto metadata = xds::report_submission(report, identity, documents.n3);
-    if (!metadata) return metadata.error();
+    if (!metadata) return metadata;
+    auto author = structure_author(report, partner);
+    auto& authors = metadata->documents.front().authors;
+    if (author.institution.id != authors.front().institution.id) authors.push_back(author);
+    metadata->set.authors = {std::move(author)};
+    return metadata;
+}
 
+}  // namespace
+
+Result<Submission> submission(const delivery::Letter& letter, const domain::Report& report,
+                              const delivery::Documents& documents, const delivery::DmpPartner& partner,
+                              const Stamp& stamp) {
+    auto metadata = objects(letter, report, documents, partner);
+    if (!metadata) return metadata.error();
     Submission made;
     made.metadata = std::move(*metadata);
-    auto& set = made.metadata.set;
-    auto author = structure_author(report, partner);
-    auto& authors = made.metadata.documents.front().authors;
-    if (author.institution.id != authors.front().institution.id) authors.push_back(author);
-    set.authors = {std::move(author)};  // the writer of the VIHF
-
+    const auto& set = made.metadata.set;
     const auto signature_id = derived(letter, "signature");
     const std::array<SignedDocument, 1> covered{{{report.ids.document_oid, documents.n3}}};
     auto signature =
@@ -106,20 +111,41 @@ Result<Mtom> feed_request(const Call& call, const Submission& submission, std::s
     return mtom(call, *text, {{std::string(document_part), n3}, {std::string(signature_part), submission.signature}});
 }
 
-Result<Mtom> documents_query(const Call& call, const std::string& unique_id) {
+Result<xds::SubmissionSet> deletion(const delivery::Letter& letter, const domain::Report& report,
+                                    const delivery::Documents& documents, const delivery::DmpPartner& partner) {
+    auto metadata = objects(letter, report, documents, partner);
+    if (!metadata) return metadata.error();
+    return std::move(metadata->set);
+}
+
+Result<std::string> deletion_envelope(const Call& call, const xds::SubmissionSet& set, const std::string& entry,
+                                      std::string_view original) {
+    const xds::StatusChange change{entry, std::string(original), std::string(xds::status::deleted)};
+    return envelope(call, [&](XmlWriter& w) { xds::write_status_change(w, set, change); });
+}
+
+Result<Mtom> deletion_request(const Call& call, const xds::SubmissionSet& set, const std::string& entry,
+                              std::string_view original) {
+    const auto text = deletion_envelope(call, set, entry, original);
+    if (!text) return text.error();
+    return mtom(call, *text, {});
+}
+
+Result<Mtom> documents_query(const Call& call, const std::string& unique_id, Tell tell) {
+    const std::string_view wanted = tell == Tell::references ? "ObjectRef" : "LeafClass";
     const auto text = envelope(call, [&](XmlWriter& w) {
-        w.element(
-            "query:AdhocQueryRequest",
-            {{"xmlns:query", "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"},
-             {"xmlns:rim", "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"}},
-            [&] {
-                w.element("query:ResponseOption", {{"returnComposedObjects", "true"}, {"returnType", "ObjectRef"}});
-                w.element("rim:AdhocQuery", {{"id", "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"}}, [&] {
-                    w.element("rim:Slot", {{"name", "$XDSDocumentEntryUniqueId"}}, [&] {
-                        w.element("rim:ValueList", {}, [&] { w.element("rim:Value", {}, "('" + unique_id + "')"); });
-                    });
-                });
-            });
+        w.element("query:AdhocQueryRequest",
+                  {{"xmlns:query", "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"},
+                   {"xmlns:rim", "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"}},
+                  [&] {
+                      w.element("query:ResponseOption", {{"returnComposedObjects", "true"}, {"returnType", wanted}});
+                      w.element("rim:AdhocQuery", {{"id", "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"}}, [&] {
+                          w.element("rim:Slot", {{"name", "$XDSDocumentEntryUniqueId"}}, [&] {
+                              w.element("rim:ValueList", {},
+                                        [&] { w.element("rim:Value", {}, "('" + unique_id + "')"); });
+                          });
+                      });
+                  });
     });
     if (!text) return text.error();
     return mtom(call, *text, {});

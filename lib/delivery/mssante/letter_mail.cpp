@@ -75,20 +75,9 @@ Result<void> check_recipient(const Letter& letter, const Report& report) {
     return {};
 }
 
-}  // namespace
-
-std::string citizen_address(const domain::InsMatricule& matricule) { return matricule.text() + "@patient.mssante.fr"; }
-
-std::string message_id(domain::LetterId id, const MssPartner& partner) {
-    const auto at = partner.from_address.rfind('@');
-    const auto domain = at == std::string::npos ? std::string("localhost") : partner.from_address.substr(at + 1);
-    return fmt::format("{}@{}", to_string(id.value()), domain);
-}
-
-std::string mail_text(const Letter& letter, const Report& report, const MssPartner& partner) {
+/// `composed`: the day of the report, as people read it.
+std::string delivery_text(const Letter& letter, const Report& report, const std::string& composed) {
     const bool to_patient = letter.channel == domain::Channel::mss_patient;
-    const auto& zone = report.site.time_zone;
-    const auto composed = to_french_date(zone.to_local(zone.to_instant(report.created_at), Precision::day));
     std::string text;
     if (report.ids.version > 1) {
         text += fmt::format("Ce message annule et remplace la version {} de ce compte rendu ; la version {} ci-jointe est du {}.\n\n",
@@ -102,6 +91,45 @@ std::string mail_text(const Letter& letter, const Report& report, const MssPartn
     if (to_patient) {
         text += "\nPour toute question sur vos résultats, adressez-vous à votre médecin ou au laboratoire.\n";
     }
+    return text;
+}
+
+/// First of all that it no longer counts; then which report, what to do, and whom to ask.
+std::string withdrawal_text(const Letter& letter, const Report& report, const MssPartner& partner,
+                            const std::string& composed) {
+    const bool to_patient = letter.channel == domain::Channel::mss_patient;
+    const auto collected = first_collection(report);
+    const std::string sample = collected.empty() ? std::string() : fmt::format(", prélèvement du {}", collected);
+    auto text = fmt::format("Ce compte rendu est annulé : n'en tenez pas compte.\n\nBonjour,\n\n"
+                            "Le laboratoire annule {} compte rendu d'examens de biologie médicale{} du {} (version {}{}), "
+                            "qui vous a été adressé par messagerie sécurisée.\n",
+                            to_patient ? "votre" : "le", to_patient ? "" : " de votre patient", composed,
+                            report.ids.version, sample);
+    text += to_patient ? "N'utilisez plus ses résultats et ne les transmettez à personne.\n"
+                       : "N'utilisez plus ses résultats, et retirez-le du dossier où il a pu être classé.\n";
+    text += partner.withdrawal_with_pdf
+                ? "Le compte rendu annulé est joint à ce message pour que vous puissiez le reconnaître.\n"
+                : "L'archive jointe permet à votre logiciel de le reconnaître.\n";
+    text += to_patient ? "\nPour toute question, adressez-vous au laboratoire ou à votre médecin.\n"
+                       : "\nPour toute question, et si ces résultats ont déjà servi, appelez le laboratoire.\n";
+    return text;
+}
+
+}  // namespace
+
+std::string citizen_address(const domain::InsMatricule& matricule) { return matricule.text() + "@patient.mssante.fr"; }
+
+std::string message_id(domain::LetterId id, const MssPartner& partner) {
+    const auto at = partner.from_address.rfind('@');
+    const auto domain = at == std::string::npos ? std::string("localhost") : partner.from_address.substr(at + 1);
+    return fmt::format("{}@{}", to_string(id.value()), domain);
+}
+
+std::string mail_text(const Letter& letter, const Report& report, const MssPartner& partner) {
+    const auto& zone = report.site.time_zone;
+    const auto composed = to_french_date(zone.to_local(zone.to_instant(report.created_at), Precision::day));
+    const bool withdraws = letter.act == domain::Act::withdraw;
+    auto text = withdraws ? withdrawal_text(letter, report, partner, composed) : delivery_text(letter, report, composed);
     text += fmt::format("\n{}\n", laboratory_name(report));
     if (const auto address = joined(report.site.address); !address.empty()) text += address + "\n";
     const auto& phone = report.site.phone.empty() ? report.entity.phone : report.site.phone;
@@ -112,9 +140,6 @@ std::string mail_text(const Letter& letter, const Report& report, const MssPartn
 
 Result<LetterMail> letter_mail(const Letter& letter, const Report& report, const Documents& documents,
                                const MssPartner& partner) {
-    if (letter.act != domain::Act::deliver) {
-        return Error{Fault::unsupported, "letter.act", "withdrawing a report by mail is not handled by this version"};
-    }
     if (auto ok = check_recipient(letter, report); !ok) return ok.error();
     if (documents.n3.empty() || documents.pdf.empty()) {
         return Error{Fault::missing, "documents", "the mail carries the structured and the printed report"};
@@ -132,6 +157,8 @@ Result<LetterMail> letter_mail(const Letter& letter, const Report& report, const
     identity.submission_time = letter.sent_at;
     auto submission = xds::report_submission(report, identity, documents.n3);
     if (!submission) return submission.error();
+    const bool withdraws = letter.act == domain::Act::withdraw;
+    if (withdraws) submission->documents.front().action = "D";  // spec/mssante.md 4.2, for any version
 
     xds::XdmSender sender;
     sender.name = laboratory_name(report);
@@ -159,7 +186,8 @@ Result<LetterMail> letter_mail(const Letter& letter, const Report& report, const
     message.x_mss_ins = with_ins;
     message.x_mss_nil = partner.nil;
     message.attachments.push_back({"application/zip", "IHE_XDM.zip", std::move(*archive)});
-    message.attachments.push_back({"application/pdf", mail::pdf_name(act_date(report), label, person, report.order_number), documents.pdf});
+    if (!withdraws || partner.withdrawal_with_pdf)
+        message.attachments.push_back({"application/pdf", mail::pdf_name(act_date(report), label, person, report.order_number), documents.pdf});
     auto bytes = mail::render(message, to_string(letter.id.value()));
     if (!bytes) return bytes.error();
     return LetterMail{message.message_id, to_string(letter.id.value()), std::move(*bytes)};

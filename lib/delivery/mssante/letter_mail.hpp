@@ -17,9 +17,10 @@ struct LetterMail {
     std::string bytes;        ///< CRLF
 };
 
+/// A withdrawal is a mail of its own with the same document, which its metadata calls deleted (spec/mssante.md 4.2).
 /// The INS is in the mail (metadata, X-MSS-INS: O) only when it may leave; otherwise neither in the archive nor in any
 /// header. Errors: Fault::refused for a patient's mail without a qualified INS or to another address than the one made of
-/// it, and when a document holds an INS that may not leave; Fault::unsupported, missing or malformed for what cannot be
+/// it, and when a document holds an INS that may not leave; Fault::missing or malformed for what cannot be
 /// composed. No text holds patient data.
 Result<LetterMail> letter_mail(const Letter& letter, const domain::Report& report, const Documents& documents,
                                const MssPartner& partner);

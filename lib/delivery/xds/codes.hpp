@@ -35,7 +35,16 @@ inline constexpr std::string_view has_member = "urn:oasis:names:tc:ebxml-regrep:
 inline constexpr std::string_view signs = "urn:ihe:iti:2007:AssociationType:signs";
 inline constexpr std::string_view replaces = "urn:ihe:iti:2007:AssociationType:RPLC";
 inline constexpr std::string_view replaces_2010 = "urn:ihe:iti:2010:AssociationType:RPLC";  // once in a DMP sample
+// TD3.3c of the DMP (spec/dmp.md 7.3); not the final ITI-57 nor ITI-62.
+inline constexpr std::string_view update_status = "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus";
 }  // namespace association
+
+// Availability status of an entry (ebRIM 3.0; spec/dmp.md 7.3).
+namespace status {
+inline constexpr std::string_view approved = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved";
+inline constexpr std::string_view archived = "urn:asip:ci-sis:2010:StatusType:Archived";
+inline constexpr std::string_view deleted = "urn:asip:ci-sis:2010:StatusType:Deleted";
+}  // namespace status
 
 inline constexpr std::string_view content_type_system = "1.2.250.1.213.2.2";        // JDV_J59
 inline constexpr std::string_view class_code_system = "1.2.250.1.213.1.1.4.1";      // JDV_J06

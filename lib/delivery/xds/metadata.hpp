@@ -111,6 +111,13 @@ struct Replacement {
     std::string association;   ///< association::replaces unless the site's profile says otherwise
 };
 
+/// An entry that the registry holds gets another availability status.
+struct StatusChange {
+    std::string entry;     ///< `urn:uuid:` + current entryUUID
+    std::string original;  ///< status::approved or status::archived: refused when it is another by then
+    std::string becomes;   ///< status::deleted
+};
+
 struct Submission {
     SubmissionSet set;
     std::vector<DocumentEntry> documents;

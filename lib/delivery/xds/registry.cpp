@@ -16,7 +16,6 @@ using namespace std::string_literals;
 constexpr std::string_view rim = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0";
 constexpr std::string_view lcm = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0";
 constexpr std::string_view object = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:";
-constexpr std::string_view approved = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved";
 constexpr std::size_t longest_id = 64;
 constexpr std::size_t longest_title = 128;
 
@@ -32,6 +31,17 @@ public:
             for (const auto& document : submission_.documents) document_entry(document);
             if (submission_.signature) document_entry(*submission_.signature);
             associations();
+        });
+    }
+
+    void write(const StatusChange& change) {
+        w_.element("rim:RegistryObjectList", {{"xmlns:rim", rim}}, [&] {
+            submission_set(submission_.set);
+            w_.require(change.entry.starts_with("urn:uuid:"), "a change of status names the entry that it changes");
+            association(association::update_status, submission_.set.entry_id, change.entry, [&] {
+                slot("OriginalStatus", change.original);
+                slot("NewStatus", change.becomes);
+            });
         });
     }
 
@@ -169,7 +179,7 @@ private:
                    {{"id", entry.entry_id},
                     {"mimeType", entry.mime_type},
                     {"objectType", uuid::document_entry},
-                    {"status", form_ == Form::xdm ? approved : std::string_view()}},  // in a registry the registry sets it
+                    {"status", form_ == Form::xdm ? status::approved : std::string_view()}},  // in a registry the registry sets it
                    [&] {
                        document_slots(entry);
                        w_.require(!entry.title.empty(), "a document has a title", "rim:Name");
@@ -218,31 +228,31 @@ private:
         classification(uuid::type_code, of, entry.type_code);
     }
 
-    void association(std::string_view type, std::string_view source, std::string_view target, bool original) {
+    template <class Slots>
+    void association(std::string_view type, std::string_view source, std::string_view target, Slots&& slots) {
         w_.element("rim:Association",
                    {{"id", next_id("as")},
                     {"associationType", type},
                     {"sourceObject", source},
                     {"targetObject", target},
                     {"objectType", std::string(object) + "Association"}},
-                   [&] {
-                       if (original) slot("SubmissionSetStatus", "Original"s);
-                   });
+                   slots);
     }
 
     void associations() {
         const std::string_view set = submission_.set.entry_id;
-        for (const auto& document : submission_.documents) association(association::has_member, set, document.entry_id, true);
+        const auto original = [&] { slot("SubmissionSetStatus", "Original"s); };
+        for (const auto& document : submission_.documents) association(association::has_member, set, document.entry_id, original);
         if (submission_.signature) {
-            association(association::has_member, set, submission_.signature->entry_id, true);
-            association(association::signs, submission_.signature->entry_id, set, true);
+            association(association::has_member, set, submission_.signature->entry_id, original);
+            association(association::signs, submission_.signature->entry_id, set, original);
         }
         for (const auto& replacement : submission_.replacements) {
             const bool ours = std::ranges::any_of(submission_.documents,
                                                   [&](const auto& one) { return one.entry_id == replacement.document; });
             if (!ours) w_.refuse(Fault::malformed, "a replacement names a document of its own submission");
             w_.require(replacement.replaced.starts_with("urn:uuid:"), "a replacement names the entry that it replaces");
-            association(replacement.association, replacement.document, replacement.replaced, false);
+            association(replacement.association, replacement.document, replacement.replaced, [] {});
         }
     }
 
@@ -260,6 +270,12 @@ void write_registry_objects(XmlWriter& writer, const Submission& submission, For
 
 void write_submit_objects_request(XmlWriter& writer, const Submission& submission, Form form) {
     writer.element("lcm:SubmitObjectsRequest", {{"xmlns:lcm", lcm}}, [&] { write_registry_objects(writer, submission, form); });
+}
+
+void write_status_change(XmlWriter& writer, const SubmissionSet& set, const StatusChange& change) {
+    Submission alone;
+    alone.set = set;
+    writer.element("lcm:SubmitObjectsRequest", {{"xmlns:lcm", lcm}}, [&] { RegistryWriter(writer, alone, Form::iti41).write(change); });
 }
 
 Result<std::string> xdm_metadata(const Submission& submission) {

@@ -21,6 +21,9 @@ void write_registry_objects(cda::XmlWriter& writer, const Submission& submission
 /// `lcm:SubmitObjectsRequest` around write_registry_objects: the element that ITI-41 wraps and XDM has as its root.
 void write_submit_objects_request(cda::XmlWriter& writer, const Submission& submission, Form form);
 
+/// `lcm:SubmitObjectsRequest` that changes the status of one entry: the set and one association (spec/dmp.md 7.3).
+void write_status_change(cda::XmlWriter& writer, const SubmissionSet& set, const StatusChange& change);
+
 /// The bytes of METADATA.XML.
 Result<std::string> xdm_metadata(const Submission& submission);
 

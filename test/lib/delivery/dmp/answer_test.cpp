@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/base/text.hpp"
 #include "lib/delivery/dmp/soap.hpp"
 #include "lib/delivery/dmp/xml.hpp"
 
@@ -93,6 +94,8 @@ TEST(DmpAnswer, MeansWhatTheTableSays) {
                                     {"XDSRegistryMetadataError", K::refused, Reason::partner_refused},
                                     {"InvalidDocumentContent", K::refused, Reason::partner_refused},
                                     {"XDSNonIdenticalHash", K::refused, Reason::partner_refused},
+                                    {"UnresolvedReferenceException", K::refused, Reason::partner_refused},
+                                    {"XDSMetadataUpdateError", K::refused, Reason::partner_refused},
                                     {"XDSRegistryBusy", K::try_later, Reason::partner_unavailable},
                                     {"XDSRepositoryBusy", K::try_later, Reason::partner_unavailable},
                                     {"XDSRepositoryOutOfResources", K::try_later, Reason::partner_unavailable},
@@ -199,7 +202,25 @@ TEST(DmpAnswer, ListsTheObjectsThatAQueryFound) {
         "status=\"urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success\"><rim:RegistryObjectList "
         "xmlns:rim=\"urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0\"><rim:ObjectRef "
         "id=\"urn:uuid:1\"/></rim:RegistryObjectList></q:AdhocQueryResponse>";
-    EXPECT_EQ(read(found).references, std::vector<std::string>{"urn:uuid:1"});
+    const auto answer = read(found);
+    ASSERT_EQ(answer.found.size(), 1U);
+    EXPECT_EQ(answer.found[0].id, "urn:uuid:1");
+    EXPECT_EQ(answer.found[0].status, "") << "a reference tells no status";
+    const auto entry = read(replace_all(found, "<rim:ObjectRef ", "<rim:ExtrinsicObject status=\"urn:s:Deleted\" "));
+    ASSERT_EQ(entry.found.size(), 1U);
+    EXPECT_EQ(entry.found[0].status, "urn:s:Deleted");
+}
+
+// dmp.md 8: re-read, retry once, then park.
+TEST(DmpAnswer, SaysWhenTheEntryIsNotAsItWasTold) {
+    for (const auto* code : {"UnresolvedReferenceException", "XDSMetadataVersionError", "XDSMetadataUpdateError",
+                             "XDSRegistryDeprecatedDocumentError"})
+        EXPECT_TRUE(says_stale(read(response(error_entry(code))))) << code;
+    EXPECT_FALSE(says_stale(read(response("", "Success"))));
+    EXPECT_FALSE(says_stale(read(response(error_entry("XDSMetadataUpdateError", "Warning"), "Success"))));
+    EXPECT_FALSE(says_stale(read(response(error_entry("XDSDuplicateUniqueIdInRegistry")))));
+    EXPECT_FALSE(says_stale(read(response(error_entry("XDSMetadataUpdateError") + error_entry("DMPClosed")))))
+        << "the gravest counts";
 }
 
 TEST(DmpMtom, KeepsTheBytesOfADocument) {

@@ -27,6 +27,7 @@ protected:
 
     void SetUp() override {
         dmp_->script("[]");
+        dmp_->configure(R"({"closed": [], "unknown": [], "deleted_found": false})");
         case_ = test::make_case(++number_, clock_.now());
         partner_ = test::dmp_partner_at(dmp_->url());
     }
@@ -39,6 +40,13 @@ protected:
     static std::string told(const Outcome& outcome) {
         return (outcome.error ? to_string(*outcome.error) : "") + "\n" + dmp_->last_refusal();
     }
+    /// The report is in the DMP, and the letter takes it back.
+    void deliver_then_withdraw() {
+        ASSERT_EQ(deliver().kind, Outcome::Kind::accepted) << dmp_->last_refusal();
+        case_.letter.id = domain::LetterId{Uuid::v7(clock_.now())};
+        case_.letter.act = domain::Act::withdraw;
+    }
+    std::string status() const { return dmp_->state().statuses[case_.report.ids.document_oid]; }
     int copies() const {
         int count = 0;
         for (const auto& one : dmp_->state().documents)
@@ -255,12 +263,141 @@ TEST_F(DmpDelivery, WhatMayNotLeaveDoesNot) {
     case_.report.patient.status = domain::IdentityStatus::qualified;
     case_.report.confidentiality = 'R';
     EXPECT_EQ(deliver().reason, Reason::restricted_confidentiality);
-    case_.report.confidentiality = 'N';
-    case_.letter.act = domain::Act::withdraw;
-    const auto withdrawn = deliver();
-    EXPECT_EQ(withdrawn.kind, Outcome::Kind::refused);
-    EXPECT_EQ(withdrawn.error->fault, Fault::unsupported);
     EXPECT_EQ(dmp_->state().requests, requests);
+}
+
+// ------------------------------------------------------------------------------------------------------- withdrawals
+
+TEST_F(DmpDelivery, AReportThatIsTakenBackIsDeleted) {
+    deliver_then_withdraw();
+    const auto before = dmp_->state();
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(outcome.partner_reference, case_.report.ids.document_oid);
+    EXPECT_EQ(status(), "Deleted");
+    EXPECT_EQ(dmp_->state().queries, before.queries + 1) << "the current entryUUID is asked for";
+    EXPECT_EQ(dmp_->state().updates, before.updates + 1);
+    EXPECT_EQ(copies(), 1) << "nothing was deposited";
+}
+
+TEST_F(DmpDelivery, WhatIsDeletedAlreadyIsWithdrawn) {
+    for (const auto* found : {"false", "true"}) {  // whether a query finds what was deleted is not in the sources
+        case_ = test::make_case(++number_, clock_.now());
+        deliver_then_withdraw();
+        ASSERT_EQ(deliver().kind, Outcome::Kind::accepted);
+        dmp_->configure(std::string(R"({"deleted_found": )") + found + "}");
+        const auto before = dmp_->state();
+        const auto again = deliver();
+        EXPECT_EQ(again.kind, Outcome::Kind::accepted) << found << told(again);
+        case_.letter.id = domain::LetterId{Uuid::v7(clock_.now())};
+        const auto other = deliver();
+        EXPECT_EQ(other.kind, Outcome::Kind::accepted) << found << told(other);
+        EXPECT_EQ(dmp_->state().updates, before.updates);
+        EXPECT_EQ(status(), "Deleted");
+    }
+}
+
+TEST_F(DmpDelivery, WhatTheDmpNeverHeldIsWithdrawn) {
+    case_.letter.act = domain::Act::withdraw;
+    const auto before = dmp_->state();
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(dmp_->state().updates, before.updates);
+    EXPECT_EQ(copies(), 0);
+}
+
+TEST_F(DmpDelivery, AnArchivedDocumentIsDeletedFromTheStateThatItIsIn) {
+    deliver_then_withdraw();
+    dmp_->set_status(case_.report.ids.document_oid, "archived");
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(status(), "Deleted");
+}
+
+TEST_F(DmpDelivery, AnEntryThatChangedSinceTheQuestionIsReadAgainOnce) {
+    deliver_then_withdraw();
+    dmp_->script(R"([{"do": "nothing"}, {"do": "moved"}])");
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << told(outcome);
+    EXPECT_EQ(status(), "Deleted");
+
+    case_ = test::make_case(++number_, clock_.now());
+    deliver_then_withdraw();
+    dmp_->script(R"([{"do": "nothing"}, {"do": "moved"}, {"do": "nothing"}, {"do": "moved"}])");
+    const auto parked = deliver();
+    EXPECT_EQ(parked.kind, Outcome::Kind::refused) << "for a person";
+    EXPECT_NE(parked.error->what.find("UnresolvedReferenceException"), std::string::npos) << told(parked);
+    EXPECT_EQ(status(), "Approved");
+}
+
+TEST_F(DmpDelivery, ADocumentThatAnotherReplacedIsForAPerson) {
+    deliver_then_withdraw();
+    dmp_->set_status(case_.report.ids.document_oid, "deprecated");
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::refused) << told(outcome);
+    EXPECT_EQ(outcome.error->where, "report.version");
+    EXPECT_EQ(status(), "Deprecated");
+}
+
+TEST_F(DmpDelivery, AfterALostAnswerToAWithdrawalTheDmpIsAsked) {
+    for (const auto* found : {"false", "true"}) {
+        for (const auto* how : {"lost", "close_half", "garbage_after"}) {
+            case_ = test::make_case(++number_, clock_.now());
+            deliver_then_withdraw();
+            dmp_->configure(std::string(R"({"deleted_found": )") + found + "}");
+            dmp_->script(std::string(R"([{"do": "nothing"}, {"do": ")") + how + "\"}]");
+            EXPECT_EQ(deliver().kind, Outcome::Kind::in_doubt) << how;
+            EXPECT_EQ(status(), "Deleted") << how;
+            const auto before = dmp_->state();
+            case_.letter.in_doubt = true;
+            case_.letter.attempt = 2;
+            const auto outcome = deliver();
+            EXPECT_EQ(outcome.kind, Outcome::Kind::accepted) << how << found << told(outcome);
+            EXPECT_EQ(dmp_->state().updates, before.updates) << how << found;
+        }
+    }
+}
+
+TEST_F(DmpDelivery, AWithdrawalThatNeverArrivedLeavesAgain) {
+    for (const auto* how : {"down", "close_request", "garbage", "http500", "busy"}) {
+        case_ = test::make_case(++number_, clock_.now());
+        deliver_then_withdraw();
+        dmp_->script(std::string(R"([{"do": "nothing"}, {"do": ")") + how + "\"}]");
+        const auto lost = deliver();
+        EXPECT_TRUE(lost.kind == Outcome::Kind::in_doubt || lost.kind == Outcome::Kind::try_later) << how << told(lost);
+        EXPECT_EQ(status(), "Approved") << how;
+        case_.letter.in_doubt = lost.kind == Outcome::Kind::in_doubt;
+        const auto sent = deliver();
+        EXPECT_EQ(sent.kind, Outcome::Kind::accepted) << how << told(sent);
+        EXPECT_EQ(status(), "Deleted") << how;
+    }
+}
+
+TEST_F(DmpDelivery, AQuestionWithoutAnswerLeavesAWithdrawalAsItWas) {
+    deliver_then_withdraw();
+    for (const bool doubt : {false, true}) {
+        case_.letter.in_doubt = doubt;
+        for (const auto* how : {"lost", "http500", "busy"}) {
+            dmp_->script(std::string(R"([{"do": ")") + how + "\"}]");
+            EXPECT_EQ(deliver().kind, doubt ? Outcome::Kind::in_doubt : Outcome::Kind::try_later) << how;
+        }
+    }
+    EXPECT_EQ(status(), "Approved");
+    EXPECT_EQ(deliver().kind, Outcome::Kind::accepted);
+}
+
+TEST_F(DmpDelivery, AClosedDmpOrAMissingRightEndsAWithdrawal) {
+    deliver_then_withdraw();
+    dmp_->configure(R"({"closed": ["279035121518989"]})");
+    const auto closed = deliver();
+    EXPECT_EQ(closed.kind, Outcome::Kind::not_applicable) << told(closed);
+    EXPECT_EQ(closed.reason, Reason::dmp_closed);
+    dmp_->configure(R"({"closed": []})");
+    dmp_->script(R"([{"do": "nothing"}, {"do": "refuse:DMPAccessDeniedByRightsService"}])");
+    const auto denied = deliver();
+    EXPECT_EQ(denied.kind, Outcome::Kind::refused);
+    EXPECT_NE(denied.error->what.find("DMPAccessDeniedByRightsService"), std::string::npos);
+    EXPECT_EQ(status(), "Approved");
 }
 
 }  // namespace

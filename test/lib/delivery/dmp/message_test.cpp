@@ -8,6 +8,7 @@
 #include "lib/base/digest.hpp"
 #include "lib/delivery/dmp/submission.hpp"
 #include "lib/delivery/dmp/vihf.hpp"
+#include "lib/delivery/xds/codes.hpp"
 #include "test/lib/delivery/dmp/setting.hpp"
 
 namespace sgl::dmp {
@@ -122,15 +123,49 @@ TEST_F(DmpMessage, TheSameLetterGivesTheSameSubmission) {
 }
 
 TEST_F(DmpMessage, WhatThisVersionDoesNotSendIsRefusedByName) {
-    auto letter = case_.letter;
-    letter.act = domain::Act::withdraw;
-    EXPECT_EQ(submission(letter, case_.report, case_.documents, partner_, *stamp_).error().fault, Fault::unsupported);
     auto second = case_.report;
     second.ids = domain::identify(second.ids.set, 2);
     EXPECT_EQ(submission(case_.letter, second, case_.documents, partner_, *stamp_).error().where, "report.version");
     auto both = case_.report;
     both.site.settings.dmp_documents = "n3+n1";
     EXPECT_EQ(submission(case_.letter, both, case_.documents, partner_, *stamp_).error().where, "site.dmp_documents");
+    EXPECT_EQ(deletion(case_.letter, both, case_.documents, partner_).error().where, "site.dmp_documents");
+}
+
+// dmp.md 7.3.
+TEST_F(DmpMessage, ADeletionNamesTheEntryAndItsTwoStatuses) {
+    constexpr auto entry = "urn:uuid:11111111-2222-4333-8444-555555555555";
+    auto letter = case_.letter;
+    letter.act = domain::Act::withdraw;
+    auto second = case_.report;
+    second.ids = domain::identify(second.ids.set, 2);
+    const auto set = deletion(letter, second, case_.documents, partner_);
+    ASSERT_TRUE(set) << "a document of any version may be deleted";
+    const Call call{partner_.url + "/registry", action::update, random_urn(), assertion()};
+    const auto text = deletion_envelope(call, *set, entry, xds::status::approved).value();
+    const auto count = [&](const std::string& part) {
+        int found = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+            ++found;
+        return found;
+    };
+    EXPECT_EQ(count("<rim:RegistryPackage "), 1);
+    EXPECT_EQ(count("<rim:Association "), 1);
+    EXPECT_EQ(count("<rim:ExtrinsicObject "), 0) << "the document itself does not travel";
+    EXPECT_EQ(count("urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus"), 1);
+    EXPECT_EQ(count("sourceObject=\"SubmissionSet01\""), 1);
+    EXPECT_EQ(count("targetObject=\"" + std::string(entry) + "\""), 1);
+    EXPECT_EQ(count("<rim:Slot name=\"OriginalStatus\"><rim:ValueList>"
+                    "<rim:Value>urn:oasis:names:tc:ebxml-regrep:StatusType:Approved</rim:Value>"),
+              1);
+    EXPECT_EQ(count("<rim:Slot name=\"NewStatus\"><rim:ValueList>"
+                    "<rim:Value>urn:asip:ci-sis:2010:StatusType:Deleted</rim:Value>"),
+              1);
+    const auto again = deletion(letter, second, case_.documents, partner_).value();
+    EXPECT_EQ(deletion_envelope(call, again, entry, xds::status::approved).value(), text) << "a repeat is the same";
+    const auto message = deletion_request(call, *set, entry, xds::status::approved).value();
+    EXPECT_NE(message.content_type.find("action=\"urn:ihe:iti:2010:UpdateDocumentSet\""), std::string::npos);
+    EXPECT_FALSE(deletion_envelope(call, *set, "1.2.3", xds::status::approved)) << "an entryUUID, not an OID";
 }
 
 TEST_F(DmpMessage, TheEnvelopeFollowsTheOfficialSchema) {
@@ -151,6 +186,11 @@ TEST_F(DmpMessage, TheEnvelopeFollowsTheOfficialSchema) {
     }
     const auto file = test::scratch() / "envelope.xml";
     test::write_file(file, text);
+    const auto deleted = test::scratch() / "deletion.xml";
+    const Call update{partner_.url + "/registry", action::update, random_urn(), assertion()};
+    test::write_file(deleted, deletion_envelope(update, made.metadata.set,
+                                                "urn:uuid:11111111-2222-4333-8444-555555555555", xds::status::archived)
+                                  .value());
     const auto check = [&](const fs::path& which) {
         return test::run_command("XML_CATALOG_FILES=" + (shared / "ihe/catalog.xml").string() +
                                  " xmllint --nonet --noout --schema " + (shared / "ihe/xsd/xds-envelope.xsd").string() +
@@ -158,6 +198,8 @@ TEST_F(DmpMessage, TheEnvelopeFollowsTheOfficialSchema) {
     };
     const auto valid = check(file);
     EXPECT_EQ(valid.status, 0) << valid.output;
+    const auto deletion_valid = check(deleted);
+    EXPECT_EQ(deletion_valid.status, 0) << deletion_valid.output;
     const auto at = text.find("classifiedObject=");
     test::write_file(file, text.erase(at, text.find('"', at + 18) + 1 - at));
     EXPECT_NE(check(file).status, 0);

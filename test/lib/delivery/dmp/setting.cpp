@@ -172,13 +172,25 @@ void StrictDmp::configure(const std::string& config) {
     control("config", config);
 }
 
+void StrictDmp::set_status(const std::string& unique_id, const std::string& status) {
+    control("status", R"({"uniqueId": ")" + unique_id + R"(", "status": ")" + status + "\"}");
+}
+
 StrictDmp::State StrictDmp::state() const {
     const auto told = json::parse(control("state", std::nullopt));
     const auto& counts = told.at("counts");
     const auto number = [&](const char* name) { return static_cast<int>(counts.at(name).to_number<std::int64_t>()); };
-    State state{number("queries"), number("accepted"), number("requests"), {}, told.at("schemas").as_bool()};
+    State state;
+    state.queries = number("queries");
+    state.accepted = number("accepted");
+    state.requests = number("requests");
+    state.updates = number("updates");
+    state.schemas = told.at("schemas").as_bool();
     for (const auto& entry : told.at("entries").as_array()) {
-        if (entry.at("kind").as_string() == "document") state.documents.emplace_back(entry.at("uniqueId").as_string());
+        if (entry.at("kind").as_string() != "document") continue;
+        const auto& id = state.documents.emplace_back(entry.at("uniqueId").as_string());
+        const std::string status(entry.at("status").as_string());
+        state.statuses[id] = status.substr(status.rfind(':') + 1);
     }
     return state;
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,12 +54,16 @@ public:
     /// The coming exchanges, as `{"do": …}` steps of dmp.py; replaces the former ones.
     void script(const std::string& json);
     void configure(const std::string& json);
+    /// Somebody else gives a document that status (`archived`…), and with it another entryUUID.
+    void set_status(const std::string& unique_id, const std::string& status);
 
     struct State {
         int queries{};
         int accepted{};
         int requests{};
-        std::vector<std::string> documents;  ///< uniqueIds held, signatures left out
+        int updates{};
+        std::vector<std::string> documents;           ///< uniqueIds held, signatures left out
+        std::map<std::string, std::string> statuses;  ///< of each, the last word of its URN: `Approved`, `Deleted`
         bool schemas{};
     };
     State state() const;

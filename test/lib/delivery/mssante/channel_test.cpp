@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "lib/delivery/mssante/letter_mail.hpp"
 #include "test/lib/compose/sample_report.hpp"
 #include "test/lib/delivery/mssante/samples.hpp"
 #include "test/lib/net/memory_stream.hpp"
@@ -166,13 +167,15 @@ TEST_F(Scripted, RefusesWhatIsTooLargeBeforeItConnects) {
     EXPECT_TRUE(heard.empty());
 }
 
-TEST_F(Scripted, RefusesAWithdrawalBeforeItConnects) {
+TEST_F(Scripted, CarriesAWithdrawalAsAnyMailAndSaysWhenItMayBeTheSecond) {
     auto letter = test::letter(Channel::mss_professional);
     letter.act = domain::Act::withdraw;
     const auto outcome = deliver(letter);
-    EXPECT_EQ(outcome.kind, Kind::refused);
-    EXPECT_EQ(outcome.error->fault, Fault::unsupported);
-    EXPECT_TRUE(heard.empty());
+    EXPECT_EQ(outcome.kind, Kind::accepted);
+    EXPECT_EQ(outcome.partner_reference, message_id(letter.id, test::operator_partner()));
+    EXPECT_FALSE(outcome.possible_duplicate);
+    letter.in_doubt = true;
+    EXPECT_TRUE(deliver(letter).possible_duplicate);
 }
 
 /// The daemon can be made to die at each of these places (spec/reliability.md 3.2).

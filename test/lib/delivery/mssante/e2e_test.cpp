@@ -68,10 +68,10 @@ protected:
     }
 
     /// What the partner's checker finds wrong; empty when all is right.
-    static std::string problems(const std::string& mail) {
+    static std::string problems(const std::string& mail, const std::string& expected = "delivered") {
         const auto report = *folder_ / "check.txt";
         std::filesystem::remove(report);
-        if (test::run_program({"/usr/bin/python3", "test/partners/mail_check.py", "--without-nil", mail}, report) == 0) return {};
+        if (test::run_program({"/usr/bin/python3", "test/partners/mail_check.py", "--without-nil", "--expect", expected, mail}, report) == 0) return {};
         return test::read_file(report);
     }
 
@@ -95,6 +95,28 @@ TEST_F(MailOperator, TakesTheNextVersionAndAReportWithoutQualifiedIns) {
         ASSERT_EQ(outcome.kind, Kind::accepted) << (outcome.error ? to_string(*outcome.error) : "");
         EXPECT_EQ(problems(mails().back()), "");
     }
+}
+
+TEST_F(MailOperator, TakesTheMailsThatWithdraw) {
+    struct Row {
+        Channel channel;
+        domain::Report report;
+    };
+    for (const auto& [channel, report] : {Row{Channel::mss_professional, test::sample_second_version()},
+                                          Row{Channel::mss_patient, test::sample_report()},
+                                          Row{Channel::mss_professional, test::sample_without_qualified_ins()}}) {
+        auto letter = test::letter(channel, "018e4b5e-7a10-7c3f-9d21-00000000aa11");
+        letter.act = domain::Act::withdraw;
+        const auto outcome = deliver(letter, report);
+        ASSERT_EQ(outcome.kind, Kind::accepted) << (outcome.error ? to_string(*outcome.error) : "");
+        EXPECT_EQ(problems(mails().back(), "deleted"), "");
+    }
+    auto letter = test::letter(Channel::mss_patient, "018e4b5e-7a10-7c3f-9d21-00000000aa12");
+    letter.act = domain::Act::withdraw;
+    auto without = partner();
+    without.withdrawal_with_pdf = false;
+    ASSERT_EQ(deliver(letter, test::sample_report(), without).kind, Kind::accepted);
+    EXPECT_EQ(problems(mails().back(), "deleted"), "");
 }
 
 TEST_F(MailOperator, GetsTheSameBytesAgainAfterALostAnswer) {

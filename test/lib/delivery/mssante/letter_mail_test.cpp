@@ -145,12 +145,64 @@ TEST(LetterMail, GoesToThePatientOnlyAtTheAddressMadeOfAQualifiedIns) {
     EXPECT_EQ(other.error().what.find("27903"), std::string::npos);
 }
 
-TEST(LetterMail, RefusesToWithdraw) {
-    auto letter = test::letter(Channel::mss_professional);
+Letter withdrawal(Channel channel) {
+    auto letter = test::letter(channel, "018e4b5e-7a10-7c3f-9d21-00000000aa03");
     letter.act = domain::Act::withdraw;
-    const auto made = letter_mail(letter, test::sample_report(), documents, test::operator_partner());
-    ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().fault, Fault::unsupported);
+    return letter;
+}
+
+TEST(LetterMail, WithdrawsWithTheSameDocumentAndCallsItDeleted) {
+    for (const auto& report : {test::sample_report(), test::sample_second_version()}) {
+        const auto sent = mail(test::letter(Channel::mss_professional), report);
+        const auto bytes = mail(withdrawal(Channel::mss_professional), report);
+        EXPECT_EQ(header(bytes, "Subject"), header(sent, "Subject")) << "so that it is filed beside what it withdraws";
+        EXPECT_NE(header(bytes, "Message-ID"), header(sent, "Message-ID"));
+        EXPECT_EQ(header(bytes, "X-MSS-CODECDA"), "11502-2");
+        EXPECT_EQ(header(bytes, "X-MSS-INS"), "O");
+        EXPECT_EQ(header(bytes, "X-MSS-MES"), "") << "the recipient may answer";
+        EXPECT_EQ(attachment(bytes, 2), documents.pdf);
+        const auto files = unzipped(attachment(bytes, 1));
+        EXPECT_EQ(files.at("IHE_XDM/SUBSET01/DOC0001.XML"), documents.n3);
+        const auto& metadata = files.at("IHE_XDM/SUBSET01/METADATA.XML");
+        EXPECT_THAT(metadata, HasSubstr("<rim:Slot name=\"urn:action:extraMetadataSlot\"><rim:ValueList><rim:Value>D</rim:Value>"));
+        EXPECT_THAT(metadata, HasSubstr(report.ids.document_oid));
+        EXPECT_THAT(metadata, Not(HasSubstr("<rim:Value>C</rim:Value>")));
+    }
+}
+
+TEST(LetterMail, SaysInItsFirstSentenceThatTheReportNoLongerCounts) {
+    const auto partner = test::operator_partner();
+    const auto professional = mail_text(withdrawal(Channel::mss_professional), test::sample_second_version(), partner);
+    EXPECT_THAT(professional, StartsWith("Ce compte rendu est annulé : n'en tenez pas compte.\n"));
+    EXPECT_THAT(professional, HasSubstr("le compte rendu d'examens de biologie médicale de votre patient du 16/03/2026 (version 2, prélèvement du 15/03/2026)"));
+    EXPECT_THAT(professional, HasSubstr("retirez-le du dossier"));
+    EXPECT_THAT(professional, HasSubstr("Téléphone : 0400000001"));
+    EXPECT_THAT(professional, HasSubstr("Laboratoire des Deux Rives"));
+    EXPECT_THAT(professional, Not(HasSubstr("annule et remplace")));
+    EXPECT_THAT(professional, Not(HasSubstr("PAT-TROIS")));
+    const auto patient = mail_text(withdrawal(Channel::mss_patient), test::sample_report(), partner);
+    EXPECT_THAT(patient, StartsWith("Ce compte rendu est annulé : n'en tenez pas compte.\n"));
+    EXPECT_THAT(patient, HasSubstr("votre compte rendu d'examens de biologie médicale du 15/03/2026 (version 1"));
+    EXPECT_THAT(patient, HasSubstr("adressez-vous au laboratoire ou à votre médecin"));
+}
+
+TEST(LetterMail, LeavesThePdfOfAWithdrawalOutWhereItIsSetSo) {
+    auto partner = test::operator_partner();
+    partner.withdrawal_with_pdf = false;
+    const auto bytes = mail(withdrawal(Channel::mss_patient), test::sample_report(), partner);
+    EXPECT_THAT(bytes, Not(HasSubstr("application/pdf")));
+    EXPECT_EQ(unzipped(attachment(bytes, 1)).size(), 4U);
+    EXPECT_THAT(mail_text(withdrawal(Channel::mss_patient), test::sample_report(), partner), Not(HasSubstr("est joint à ce message")));
+    EXPECT_EQ(attachment(mail(test::letter(Channel::mss_patient), test::sample_report(), partner), 2), documents.pdf) << "a delivery has it always";
+}
+
+TEST(LetterMail, WithdrawsAtTheSameAddressesAsItDelivers) {
+    auto letter = withdrawal(Channel::mss_patient);
+    letter.address = Personal<std::string>("279035121518001@patient.mssante.fr");
+    EXPECT_EQ(letter_mail(letter, test::sample_report(), documents, test::operator_partner()).error().where, "letter.address");
+    const auto unqualified = mail(withdrawal(Channel::mss_professional), test::sample_without_qualified_ins());
+    EXPECT_EQ(header(unqualified, "X-MSS-INS"), "N");
+    EXPECT_THAT(unqualified, Not(HasSubstr("279035121518989")));
 }
 
 TEST(LetterMail, SaysThatItReplacesTheFormerVersion) {

@@ -58,6 +58,19 @@ TEST(Iti41Metadata, AreValidEbRim) {
     EXPECT_EQ(test::schema_complaints(*xml, ihe(), "xsd/xds/lcm.xsd"), "");
 }
 
+TEST(StatusChange, IsValidEbRim) {
+    SGL_NEEDS_SHARED(ihe() / "xsd/xds/lcm.xsd");
+    const StatusChange change{"urn:uuid:11111111-2222-4333-8444-555555555555", std::string(status::approved), std::string(status::deleted)};
+    cda::XmlWriter writer;
+    write_status_change(writer, for_dmp().set, change);
+    const auto xml = writer.take();
+    ASSERT_TRUE(xml) << to_string(xml.error());
+    EXPECT_EQ(test::schema_complaints(*xml, ihe(), "xsd/xds/lcm.xsd"), "");
+    EXPECT_THAT(select(*xml, "//rim:Association/@targetObject"), ElementsAre("urn:uuid:11111111-2222-4333-8444-555555555555"));
+    EXPECT_THAT(select(*xml, "//rim:Association/rim:Slot/@name"), ElementsAre("OriginalStatus", "NewStatus"));
+    EXPECT_THAT(select(*xml, "//rim:ExtrinsicObject/@id"), IsEmpty());
+}
+
 TEST(XdmMetadata, SaySaidByTheSpecification) {
     const auto xml = xdm_metadata(for_xdm()).value();
     const auto slot = [&](const std::string& name) { return select(xml, slot_of(document_uuid, name)); };
