@@ -18,6 +18,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "cda/checker.hpp"
@@ -25,6 +26,7 @@
 #include "daemon/channels.hpp"
 #include "daemon/console_commands.hpp"
 #include "daemon/database.hpp"
+#include "daemon/official_rules.hpp"
 #include "lib/base/log.hpp"
 #include "lib/compose/pdf.hpp"
 #include "lib/delivery/engine.hpp"
@@ -180,6 +182,20 @@ private:
         }
     }
 
+    /// Ring 3, where the kit is installed. A kit that is configured and can't be used stops the start: nobody must believe
+    /// that it runs.
+    void load_official_rules() {
+        const auto& cda = settings_.cda;
+        if (cda.official_kit.empty() || cda.official_kit_share == 0) return;
+        auto kit = official_rules(cda.official_kit, cda.official_kit_defects);
+        if (!kit) throw std::runtime_error("cda.official_kit: " + to_string(kit.error()));
+        for (const auto& note : kit->notes())
+            log::warn("the official kit is incomplete", {{"what", log::Token(note)}});
+        kit_.emplace(std::move(*kit));
+        official_.emplace(flow::OfficialRules{*kit_, cda.official_kit_share, cda.official_blocks()});
+        log::info("documents pass the official rules too", {{"share", cda.official_kit_share}, {"failure", log::Token(cda.official_kit_failure)}});
+    }
+
     void build() {
         auto pdf = compose::PdfRenderer::open(settings_.cda.fonts, read_file(settings_.cda.icc_profile));
         if (!pdf) throw std::runtime_error("cda.fonts, cda.icc_profile: " + to_string(pdf.error()));
@@ -196,8 +212,10 @@ private:
         link_sender_ = std::make_unique<flow::LinkSender>(
             executor_, *intake_, clock_, laboratory_, [this](const domain::Link::Outgoing& to) { return connect(to); });
         intake_->on_work([this] { link_sender_->look(); });
+        load_official_rules();
         flow::Line::Parts parts{pool,      *orders_, *reports_, laboratory_, clock_,
-                                *checker_, *pdf_,    workers_,  name_,       settings_.instance.production()};
+                                *checker_, *pdf_,    workers_,  name_,       settings_.instance.production(),
+                                official_ ? &*official_ : nullptr};
         line_ = std::make_unique<flow::Line>(parts);
         engine_ = std::make_unique<delivery::Engine>(*outbox_, clock_, engine_settings(), engine_sources());
         console_ =
@@ -478,6 +496,8 @@ private:
     std::map<std::int32_t, std::shared_ptr<const domain::Catalogue>> catalogues_;
     std::unique_ptr<compose::PdfRenderer> pdf_;
     std::unique_ptr<cda::Checker> checker_;
+    std::optional<cda::schematron::OfficialKit> kit_;
+    std::optional<flow::OfficialRules> official_;  ///< over kit_
     std::unique_ptr<store::Inbox> inbox_;
     std::unique_ptr<store::Orders> orders_;
     std::unique_ptr<store::Reports> reports_;

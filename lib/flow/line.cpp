@@ -5,7 +5,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "cda/checker.hpp"
+#include "cda/schematron/official_kit.hpp"
 #include "cda/write.hpp"
+#include "lib/base/digest.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
 #include "lib/compose/cr_bio.hpp"
@@ -64,11 +66,35 @@ std::string amended_comment(const store::LastVersion& last, const ReportDraft& n
 struct Composed {
     store::StoredDocuments documents;
     std::vector<Error> errors;
+    std::vector<Error> alarms;  ///< what the official rules say when they don't block
 };
 
-/// Pure, on a worker thread: the PDF, the CDA with the PDF inside, then ring 2 on the bytes.
+/// Is this document one of the share that the official rules judge? The same bytes always get the same answer.
+bool is_chosen(const std::string& bytes, unsigned share) {
+    const auto digest = sha256(bytes);
+    return (static_cast<unsigned>(digest[0]) << 8U | digest[1]) % 100 < share;
+}
+
+/// What ring 3 rejects. The messages of the kit quote nothing of the document.
+std::vector<Error> official_errors(const OfficialRules& official, const std::string& bytes) {
+    if (!is_chosen(bytes, official.share)) return {};
+    const auto judged = official.kit.check(bytes);
+    if (!judged) return {Error{judged.error().fault, judged.error().where, "official rules: " + judged.error().what}};
+    constexpr std::size_t enough = 20;
+    std::vector<Error> errors;
+    for (const auto& finding : judged->findings) {
+        if (!finding.is_error() || errors.size() == enough) continue;
+        const bool unknown = finding.kind == cda::schematron::Finding::Kind::unevaluated;
+        errors.push_back({Fault::refused, finding.where,
+                          "official rules, " + finding.family + ", " + finding.pattern +
+                              (unknown ? ", can't be evaluated: " : ": ") + finding.message});
+    }
+    return errors;
+}
+
+/// Pure, on a worker thread: the PDF, the CDA with the PDF inside, then ring 2 on the bytes, then ring 3 where it is.
 Composed compose_documents(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf,
-                           bool production) {
+                           bool production, const OfficialRules* official) {
     Composed made;
     made.errors = domain::missing(report);
     if (!made.errors.empty()) return made;
@@ -101,6 +127,8 @@ Composed compose_documents(const domain::Report& report, const cda::Checker& che
         results += chapter.results.size();
     if (rendered->drawn.size() != results)
         made.errors.push_back(Error{Fault::refused, "pdf", "a result is not shown in the PDF"});
+    if (official != nullptr && made.errors.empty())
+        (official->blocks ? made.errors : made.alarms) = official_errors(*official, *bytes);
     made.documents.n3 = std::move(*bytes);
     made.documents.pdf = std::move(rendered->bytes);
     return made;
@@ -108,8 +136,8 @@ Composed compose_documents(const domain::Report& report, const cda::Checker& che
 
 /// The same as a task for a worker; whoever awaits it owns what it refers to.
 asio::awaitable<Composed> composed(const domain::Report& report, const cda::Checker& checker, compose::PdfRenderer& pdf,
-                                   bool production) {
-    co_return compose_documents(report, checker, pdf, production);
+                                   bool production, const OfficialRules* official) {
+    co_return compose_documents(report, checker, pdf, production, official);
 }
 
 }  // namespace
@@ -310,8 +338,10 @@ asio::awaitable<bool> Line::publish(domain::ReportVersionId id) {
     Result<domain::Report> report = co_await this->report(id);
     if (!report) co_return false;
     const asio::any_io_executor worker = parts_.workers.get_executor();
-    Composed made = co_await asio::co_spawn(worker, composed(*report, parts_.checker, parts_.pdf, parts_.production),
-                                            asio::use_awaitable);
+    Composed made = co_await asio::co_spawn(
+        worker, composed(*report, parts_.checker, parts_.pdf, parts_.production, parts_.official), asio::use_awaitable);
+    for (const auto& alarm : made.alarms)
+        log::error("the official rules reject a report that is published", alarm);
     const std::string actor = "daemon:" + parts_.daemon;
     if (!made.errors.empty()) {
         for (const auto& error : made.errors)

@@ -18,6 +18,9 @@
 namespace sgl::cda {
 class Checker;
 }
+namespace sgl::cda::schematron {
+class OfficialKit;
+}
 namespace sgl::compose {
 class PdfRenderer;
 }
@@ -55,6 +58,13 @@ struct Validated {
     Instant at;
 };
 
+/// Ring 3 of design D6, where the laboratory has installed the official kit.
+struct OfficialRules {
+    const cda::schematron::OfficialKit& kit;
+    unsigned share{100};  ///< of 100 documents; which ones follows from their bytes
+    bool blocks{true};    ///< a rejected document isn't published; else it is, with an error in the log
+};
+
 /// A preview of what signing would give.
 struct Preview {
     ReportDraft draft;
@@ -75,6 +85,7 @@ public:
         asio::thread_pool& workers;  ///< for composing: never on the I/O thread
         std::string daemon;          ///< name, for the audit
         bool production{};
+        const OfficialRules* official{nullptr};  ///< null: our own rings alone
     };
     explicit Line(Parts parts) : parts_(std::move(parts)) {}
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cda/checker.hpp"
+#include "cda/schematron/official_kit.hpp"
 #include "lib/compose/pdf.hpp"
 #include "lib/store/work.hpp"
 #include "test/lib/flow/flow_fixture.hpp"
@@ -204,6 +205,55 @@ TEST_F(PgLine, LetsNoReportStopThoseBehindIt) {
               "validated_at limit 1)");  // no code of ours can read that
     EXPECT_EQ(run(line_.publish_waiting()), 1U);
     EXPECT_EQ(one("select string_agg(state, ' ' order by validated_at) from report_version"), "validated published");
+}
+
+/// A kit as small as can be, which wants what none of our documents has.
+cda::schematron::OfficialKit strict_kit() {
+    const auto files = [](const std::string& path) -> std::optional<std::string> {
+        const bool volet = path.ends_with("CI-SIS_BIO-CR-BIO_2024.01.sch");
+        return R"(<schema xmlns="http://purl.oclc.org/dsdl/schematron"><ns prefix="cda" uri="urn:hl7-org:v3"/><pattern id="p">
+            <rule context="cda:ClinicalDocument/cda:title"><assert test=")" +
+               std::string(volet ? "false()" : "true()") + R"(">A title is <value-of select="."/>.</assert></rule></pattern></schema>)";
+    };
+    return cda::schematron::OfficialKit::load(files).value();
+}
+
+TEST_F(PgLine, LetsTheOfficialRulesBlockAReport) {
+    const auto kit = strict_kit();
+    const OfficialRules rules{kit, 100, true};
+    auto parts = line_parts("un");
+    parts.official = &rules;
+    Line line(parts);
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    run(line.publish_waiting());
+    EXPECT_EQ(one("select state from report_version"), "refused");
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'report_refused' and coordinate = '/ClinicalDocument/title'"), 1);
+    EXPECT_EQ(one("select (refusal::text like '%official rules, CR-BIO 2024.01, p: A title is ….%')::text from report_version"), "true");
+    EXPECT_EQ(count("select count(*) from letter"), 0);
+}
+
+TEST_F(PgLine, PublishesWhatTheOfficialRulesRejectWhenTheyOnlyWarn) {
+    const auto kit = strict_kit();
+    const OfficialRules rules{kit, 100, false};
+    auto parts = line_parts("un");
+    parts.official = &rules;
+    Line line(parts);
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    EXPECT_EQ(run(line.publish_waiting()), 1U);
+    EXPECT_EQ(one("select state from report_version"), "published");
+}
+
+TEST_F(PgLine, AsksTheOfficialRulesForTheirShareOnly) {
+    const auto kit = strict_kit();
+    const OfficialRules rules{kit, 0, true};
+    auto parts = line_parts("un");
+    parts.official = &rules;
+    Line line(parts);
+    bring_both();
+    ASSERT_TRUE(validate(screen()));
+    EXPECT_EQ(run(line.publish_waiting()), 1U);
 }
 
 TEST_F(PgLine, KeepsWhyAReportCouldNotBeComposed) {
