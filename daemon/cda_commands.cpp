@@ -13,6 +13,7 @@
 #include "daemon/official_rules.hpp"
 #include "lib/base/digest.hpp"
 #include "lib/delivery/xds/archive.hpp"
+#include "lib/delivery/xds/check_xdm.hpp"
 
 namespace sgl::daemon {
 
@@ -631,6 +632,15 @@ public:
         return judged.accepted;
     }
 
+    /// What the metadata of an archive contradict; nothing is printed when they are right.
+    bool submission(const std::string& file, std::vector<cda::Finding> findings) {
+        if (findings.empty()) return true;
+        Judged judged{file, {}, "fiche de l'envoi (XDM)", std::move(findings), {}, false};
+        judged.accepted = !has_error(judged.standard);
+        command_.json ? print_json(judged) : print(judged);
+        return judged.accepted;
+    }
+
     bool refusal(const std::string& file, const std::string& member, const Error& error) {
         Judged judged{file, member, "illisible", {}, {}, false};
         judged.standard.push_back({cda::Finding::Severity::error, error.where, error.what,
@@ -785,6 +795,7 @@ int check_documents(const CheckCommand& command) {
             accepted(judgement.refusal(name, {}, members.error()));
             continue;
         }
+        accepted(judgement.submission(name, xds::check_submissions(*members)));
         unsigned documents = 0;
         for (const auto& member : *members) {
             if (!xds::is_xdm_document(member.name)) continue;

@@ -2,6 +2,8 @@
 """`sgld check`: verdicts on the official examples (those that are wrong are listed here with the reason), on our golden
 documents, on XDM archives, on hostile files; its exit codes and its JSON."""
 import base64
+import datetime
+import hashlib
 import io
 import json
 import os
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from xml.etree import ElementTree
 
 SGLD = os.environ["SGLD"]
 SHARED = os.environ.get("SGL_SHARED", "../shared")
@@ -141,8 +144,38 @@ def ring3(folder):
     expect(code == 1 and not answers[0]["accepted"], "an empty document")
 
 
+def metadata(*files):
+    """METADATA.XML (spec/mssante.md 4.2) of (name, bytes): what is said of the CDA is read from its header."""
+    header = ElementTree.fromstring(open(GOLDEN[0], "rb").read())
+    hl7 = "{urn:hl7-org:v3}"
+    ins = header.find(f"{hl7}recordTarget/{hl7}patientRole/{hl7}id")
+    patient = f'{ins.get("extension")}^^^&amp;{ins.get("root")}&amp;ISO^NH'
+    local = datetime.datetime.strptime(header.find(hl7 + "effectiveTime").get("value"), "%Y%m%d%H%M%S%z")
+    created = local.astimezone(datetime.timezone.utc).strftime("%Y%m%d%H%M%S")
+    slot = lambda name, value: f'<r:Slot name="{name}"><r:ValueList><r:Value>{value}</r:Value></r:ValueList></r:Slot>'
+    external = lambda scheme, value: f'<r:ExternalIdentifier identificationScheme="urn:uuid:{scheme}" value="{value}"/>'
+    objects = (f'<r:RegistryPackage id="set">{slot("submissionTime", created)}'
+               '<r:Classification classificationScheme="urn:uuid:aa543740-bdda-424e-8c96-df4873be8500" nodeRepresentation="26"/>'
+               + external("6b5aea1a-874d-4603-a4bc-96a0a7b38446", patient) + external("554ac39e-e3fe-47fe-b233-965d2a147832", "1.2")
+               + external("96fdda7c-d067-4183-912e-bf5ee74998a8", "1.2.3") + "</r:RegistryPackage>"
+               '<r:Classification classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd" classifiedObject="set"/>')
+    for number, (name, content) in enumerate(files):
+        objects += (f'<r:ExtrinsicObject id="d{number}" mimeType="text/xml" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">'
+                    + slot("creationTime", created) + slot("hash", hashlib.sha1(content).hexdigest().upper()) + slot("languageCode", "fr-FR")
+                    + slot("size", len(content)) + slot("URI", name)
+                    + '<r:Classification classificationScheme="urn:uuid:f0306f51-975f-434e-a61c-c59651d33983" nodeRepresentation="11502-2">'
+                    + slot("codingScheme", "2.16.840.1.113883.6.1") + "</r:Classification>"
+                    + external("58a6f841-87b3-4a3e-92fd-a8ffeff98427", patient)
+                    + external("2e82c1f6-a085-4c72-9da3-8640a32e42ab", header.find(hl7 + "id").get("root")) + "</r:ExtrinsicObject>"
+                    '<r:Association associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember" sourceObject="set" '
+                    f'targetObject="d{number}"/>')
+    return ('<l:SubmitObjectsRequest xmlns:l="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">'
+            f"<r:RegistryObjectList>{objects}</r:RegistryObjectList></l:SubmitObjectsRequest>").encode()
+
+
 def archives(folder):
     document = open(GOLDEN[0], "rb").read()
+    both = [("DOC0001.XML", document), ("DOC0002.PDF", b"%PDF-")]
 
     def made(members):
         buffer = io.BytesIO()
@@ -154,12 +187,21 @@ def archives(folder):
             file.write(buffer.getvalue())
         return path
 
-    code, answers, _ = check("--ours", made([("INDEX.HTM", "x"), ("IHE_XDM/SUBSET01/METADATA.XML", "<a/>"),
+    code, answers, _ = check("--ours", made([("INDEX.HTM", "x"), ("IHE_XDM/SUBSET01/METADATA.XML", metadata(*both)),
                                              ("IHE_XDM/SUBSET01/DOC0001.XML", document),
                                              ("IHE_XDM/SUBSET01/DOC0002.PDF", "%PDF-")]))
     expect(code == 0 and [a["member"] for a in answers] == ["IHE_XDM/SUBSET01/DOC0001.XML"], f"{answers}")
-    code, answers, _ = check(made([("IHE_XDM/SUBSET01/A.XML", document), ("IHE_XDM/SUBSET01/B.XML", "<b/>")]))
-    expect(code == 1 and [a["accepted"] for a in answers] == [True, False], "one of two is wrong")
+    named = [("A.XML", document), ("B.XML", b"<b/>")]
+    code, answers, _ = check(made([("IHE_XDM/SUBSET01/METADATA.XML", metadata(*named))] + [("IHE_XDM/SUBSET01/" + n, c) for n, c in named]))
+    expect(code == 1 and [a["accepted"] for a in answers] == [True, False], f"one of two is wrong: {answers}")
+    # The metadata of another document, and none at all.
+    code, answers, _ = check(made([("IHE_XDM/SUBSET01/METADATA.XML", metadata(("DOC0001.XML", document + b" "))),
+                                   ("IHE_XDM/SUBSET01/DOC0001.XML", document)]))
+    expect(code == 1 and [a["accepted"] for a in answers] == [False, True], f"{answers}")
+    expect({f["what"] for f in answers[0]["findings"]} == {"the hash is not that of the file", "the size is not that of the file"}
+           and all(f["where"].startswith("IHE_XDM/SUBSET01/METADATA.XML/SubmitObjectsRequest/") for f in answers[0]["findings"]), f"{answers[0]}")
+    code, answers, _ = check(made([("IHE_XDM/SUBSET01/DOC0001.XML", document)]))
+    expect(code == 1 and "no METADATA.XML" in str(answers[0]), f"{answers}")
     for members, expected in (([("INDEX.HTM", "x")], "no CDA document"), ([("../x", "x")], "leads elsewhere"),
                               ([("a.xml", " " * 30_000_000)], "inflates too much"),
                               ([("a.zip", open(made([("b", "x")]), "rb").read())], "inside the archive")):
