@@ -123,9 +123,6 @@ TEST_F(DmpMessage, TheSameLetterGivesTheSameSubmission) {
 }
 
 TEST_F(DmpMessage, WhatThisVersionDoesNotSendIsRefusedByName) {
-    auto second = case_.report;
-    second.ids = domain::identify(second.ids.set, 2);
-    EXPECT_EQ(submission(case_.letter, second, case_.documents, partner_, *stamp_).error().where, "report.version");
     auto both = case_.report;
     both.site.settings.dmp_documents = "n3+n1";
     EXPECT_EQ(submission(case_.letter, both, case_.documents, partner_, *stamp_).error().where, "site.dmp_documents");
