@@ -122,10 +122,15 @@ public:
 
     /// Every row that reading again could touch.
     std::string traces() {
-        return one("select (select count(*) from result) || ' results, ' || (select count(*) from result where settled_at is not null) "
-                   "|| ' settled, ' || (select count(*) from work_item) || ' items, ' || (select count(*) from order_document) || "
-                   "' documents, version ' || (select coalesce(sum(row_version), 0) from lab_order) || ', ' || (select count(*) from "
-                   "audit_event where action <> 'seal') || ' events, ' || (select count(*) from letter_event) || ' of letters'");
+        return one(
+            "select (select count(*) from result) || ' results, ' || (select count(*) from result where settled_at is "
+            "not null) "
+            "|| ' settled, ' || (select count(*) from work_item) || ' items, ' || (select count(*) from "
+            "order_document) || "
+            "' documents, version ' || (select coalesce(sum(row_version), 0) from lab_order) || ', ' || (select "
+            "count(*) from "
+            "audit_event where action <> 'seal') || ' events, ' || (select count(*) from letter_event) || ' of "
+            "letters'");
     }
 
 private:
@@ -288,7 +293,8 @@ protected:
         return step.block.find("|ORU^") != std::string::npos || step.block.find("|OUL^") != std::string::npos;
     }
 
-    /// What the laboratory knows, without the way that led there: rows that others took the place of, work that is done.
+    /// What the laboratory knows, without the way that led there: rows that others took the place of, work that is
+    /// done.
     static std::string outcome() {
         auto all = boost::json::parse(bench().domain(false));
         settle(all);
@@ -300,6 +306,9 @@ private:
         if (auto* object = value.if_object()) {
             for (auto& member : *object)
                 settle(member.value());
+            // An order that held a result for a while is in progress since then.
+            if (auto* state = object->if_contains("state"); state != nullptr && *state == "registered")
+                *state = "in_progress";
             for (auto at = object->begin(); at != object->end();) {
                 const auto* list = at->value().if_array();
                 at = list != nullptr && list->empty() ? object->stable_erase(at) : at + 1;
