@@ -41,6 +41,10 @@ std::string changes_since(const std::vector<domain::ResultId>& seen, const std::
     return {};
 }
 
+Error of_order(Fault fault, std::string what) {
+    return {fault, "order", std::move(what)};
+}
+
 /// Why an order can't be signed as it stands; empty when it can, for the first time or again.
 std::string closed_to_signing(const store::OrderFile& file, const std::optional<store::LastVersion>& last) {
     if (!last) {
@@ -173,47 +177,57 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
     co_return preview;
 }
 
-asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand command) {
-    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
-    const domain::User* user = laboratory->user(actor.user);
+asio::awaitable<Result<Line::Opened>> Line::open(const domain::Laboratory& laboratory, Actor actor,
+                                                 domain::OrderId order) {
+    const domain::User* user = laboratory.user(actor.user);
     if (user == nullptr) co_return Error{Fault::refused, "user", "this account is not known any more"};
     pg::Transaction transaction = co_await parts_.pool.begin(actor.sites);
-    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, command.order, true);
+    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, order, true);
     if (!file) {
         co_await transaction.rollback();
         co_return file.error();
     }
-    const auto refuse = [](Fault fault, std::string what) { return Error{fault, "order", std::move(what)}; };
     if (!user->may_validate(file->site)) {
         co_await transaction.rollback();
-        co_return refuse(Fault::refused, "only a biologist with RPPS and this role on the site of the order validates");
+        co_return of_order(Fault::refused,
+                           "only a biologist with RPPS and this role on the site of the order signs there");
     }
-    const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
-    if (const auto closed = closed_to_signing(*file, last); !closed.empty()) {
+    std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, order);
+    Opened opened{std::move(transaction), std::move(*file), user, std::move(last)};
+    co_return opened;
+}
+
+asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand command) {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const std::string name = actor.name;
+    Result<Opened> opened = co_await open(*laboratory, std::move(actor), command.order);
+    if (!opened) co_return opened.error();
+    auto& [transaction, file, user, last] = *opened;
+    if (const auto closed = closed_to_signing(file, last); !closed.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::conflict, closed);
+        co_return of_order(Fault::conflict, closed);
     }
     if (last && command.reason.empty()) {
         co_await transaction.rollback();
         co_return Error{Fault::missing, "reason", "a report that has left is replaced for a reason"};
     }
-    const domain::Site* site = laboratory->site(file->site);
-    const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id, file->id);
-    const ReportDraft now = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
+    const domain::Site* site = laboratory->site(file.site);
+    const PreviousResults previous = co_await store::Reports::previous(transaction, file.patient.id, file.id);
+    const ReportDraft now = draft(file, laboratory->catalogue(file.site), site->time_zone, previous);
     if (const std::string changed =
-            changes_since(command.seen, now.lines, file->results, file->seen_version != command.row_version);
+            changes_since(command.seen, now.lines, file.results, file.seen_version != command.row_version);
         !changed.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::conflict, changed);
+        co_return of_order(Fault::conflict, changed);
     }
     if (!now.unreadable.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::refused, "results wait for a person (see work to do): " + now.unreadable.front());
+        co_return of_order(Fault::refused, "results wait for a person (see work to do): " + now.unreadable.front());
     }
     if (!now.pending.empty()) {
         co_await transaction.rollback();
-        co_return refuse(Fault::unsupported,
-                         "partial reports are not supported in this version; missing: " + now.pending.front());
+        co_return of_order(Fault::unsupported,
+                           "partial reports are not supported in this version; missing: " + now.pending.front());
     }
     store::SignedReport report;
     report.validated_at = parts_.clock.now();
@@ -225,18 +239,18 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
         report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
     }
     const domain::Report complete =
-        report_of(*file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
+        report_of(file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
     if (const auto missing = domain::missing(complete); !missing.empty()) {
         co_await transaction.rollback();
         co_return missing.front();
     }
-    report.order = file->id;
-    report.row_version = file->row_version;
-    report.site = file->site;
-    report.legal_entity = file->legal_entity;
-    report.patient = file->patient;
+    report.order = file.id;
+    report.row_version = file.row_version;
+    report.site = file.site;
+    report.legal_entity = file.legal_entity;
+    report.patient = file.patient;
     report.user = user->id;
-    report.actor = actor.name;
+    report.actor = name;
     report.validator = user->professional;
     report.month = month_of(report.validated_at, site->time_zone);
     report.comment = command.comment;
@@ -244,46 +258,36 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
     if (!written) co_return written.error();
     log::info("order validated",
-              {{"order", file->id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
+              {{"order", file.id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
     co_return Validated{report.ids.version_id, report.ids.version, report.validated_at};
 }
 
 asio::awaitable<Result<std::size_t>> Line::withdraw(Actor actor, WithdrawalCommand command) {
-    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
-    const domain::User* user = laboratory->user(actor.user);
-    if (user == nullptr) co_return Error{Fault::refused, "user", "this account is not known any more"};
     if (command.reason.empty()) co_return Error{Fault::missing, "reason", "a report is withdrawn for a reason"};
-    pg::Transaction transaction = co_await parts_.pool.begin(actor.sites);
-    Result<store::OrderFile> file = co_await parts_.orders.file(transaction, command.order, true);
-    if (!file) {
-        co_await transaction.rollback();
-        co_return file.error();
-    }
-    const auto refuse = [](Fault fault, std::string what) { return Error{fault, "order", std::move(what)}; };
-    if (!user->may_validate(file->site)) {
-        co_await transaction.rollback();
-        co_return refuse(Fault::refused, "only a biologist with RPPS and this role on the site of the order withdraws");
-    }
-    const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const std::string name = actor.name;
+    Result<Opened> opened = co_await open(*laboratory, std::move(actor), command.order);
+    if (!opened) co_return opened.error();
+    auto& [transaction, file, user, last] = *opened;
     if (!last || last->state != "published") {
         co_await transaction.rollback();
-        co_return refuse(Fault::conflict, "there is no report to withdraw: the order is " + file->state);
+        co_return of_order(Fault::conflict, "there is no report to withdraw: the order is " + file.state);
     }
-    if (file->seen_version != command.row_version) {
+    if (file.seen_version != command.row_version) {
         co_await transaction.rollback();
-        co_return refuse(Fault::conflict, "the order changed since the screen was drawn");
+        co_return of_order(Fault::conflict, "the order changed since the screen was drawn");
     }
     store::Withdrawal withdrawal;
-    withdrawal.order = file->id;
-    withdrawal.row_version = file->row_version;
-    withdrawal.legal_entity = file->legal_entity;
-    withdrawal.site = file->site;
-    withdrawal.actor = actor.name;
+    withdrawal.order = file.id;
+    withdrawal.row_version = file.row_version;
+    withdrawal.legal_entity = file.legal_entity;
+    withdrawal.site = file.site;
+    withdrawal.actor = name;
     withdrawal.why = command.reason;
     withdrawal.at = parts_.clock.now();
     const Result<std::size_t> letters = co_await store::Reports::withdraw(std::move(transaction), *last, withdrawal);
     if (!letters) co_return letters.error();
-    log::info("report withdrawn", {{"order", file->id}, {"report", last->ids.version_id}, {"letters", *letters}});
+    log::info("report withdrawn", {{"order", file.id}, {"report", last->ids.version_id}, {"letters", *letters}});
     co_return *letters;
 }
 

@@ -106,6 +106,16 @@ public:
     asio::awaitable<Result<domain::Report>> report(domain::ReportVersionId version);
 
 private:
+    /// An order that a biologist acts on, locked until its transaction ends.
+    struct Opened {
+        pg::Transaction transaction;
+        store::OrderFile file;
+        const domain::User* user{};  ///< of the laboratory that the caller holds
+        std::optional<store::LastVersion> last;
+    };
+    /// Fault::refused when he may not sign there, missing when there is no such order on his sites.
+    asio::awaitable<Result<Opened>> open(const domain::Laboratory& laboratory, Actor actor, domain::OrderId order);
+
     asio::awaitable<bool> publish(domain::ReportVersionId id);
     domain::Report report_of_version(const store::StoredVersion& version, const store::OrderFile& file) const;
     std::vector<std::int32_t> all_sites() const;

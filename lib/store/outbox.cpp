@@ -1,6 +1,7 @@
 #include "lib/store/outbox.hpp"
 
 #include <boost/json/value.hpp>
+#include <variant>
 
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
@@ -54,7 +55,14 @@ constexpr pg::Query take_back{"letters.reclaim", R"sql(
     returning id)sql"};
 
 constexpr pg::Query lock_one{"letters.lock", R"sql(
-    select state, reason, attempts, trying_since, next_attempt_at, legal_entity_id, site_id from letter where id = $1 for update)sql"};
+    select l.state, l.reason, l.attempts, l.trying_since, l.next_attempt_at, l.legal_entity_id, l.site_id,
+           l.act = 'deliver' and exists (
+               select from report_version v join report_version n on n.set_id = v.set_id and n.version >= v.version
+               left join letter newer on newer.version_id = n.id and n.version > v.version and newer.act = 'deliver'
+                    and newer.channel = l.channel and newer.recipient_key = l.recipient_key
+                    and newer.state in ('sending', 'in_doubt', 'accepted', 'delivered')
+               where v.id = l.version_id and (n.state = 'withdrawn' or newer.id is not null))
+    from letter l where l.id = $1 for update of l)sql"};
 
 constexpr pg::Query set_state{"letters.act", R"sql(
     update letter set state = $2, reason = $3, next_attempt_at = $4, trying_since = $5 where id = $1)sql"};
@@ -204,6 +212,11 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
     domain::LetterFacts facts{domain::letter_state_of(before).value(),
                               domain::reason_of(row.text(1)).value_or(domain::Reason::none), row.int32(2),
                               row.instant(3), row.instant(4)};
+    if (std::holds_alternative<domain::letter_event::Retried>(event) && row.boolean(7)) {
+        co_await transaction.rollback();
+        co_return Error{Fault::conflict, "letter",
+                        "a newer version has left, or the report was withdrawn: this one never leaves again"};
+    }
     const Result<domain::LetterFacts> next = domain::decide(facts, event, now, policy);
     if (!next) {
         co_await transaction.rollback();

@@ -70,6 +70,15 @@ constexpr pg::Query insert_withdrawals{"reports.insert_withdrawals", R"sql(
     from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::date[])
          as t(id, version, channel, key, name, address, partner, month))sql"};
 
+// Letters of former versions that never left and wait for a person: the new version goes in their place. Those that are
+// due or tried again go first (Outbox::claim).
+constexpr pg::Query supersede_waiting{"reports.supersede_waiting",
+                                      "with waiting as (select l.id, l.state as before from letter l "
+                                      "join report_version v on v.id = l.version_id "
+                                      "join report_version n on n.set_id = v.set_id and n.version > v.version "
+                                      "where n.id = $1 and l.act = 'deliver' and l.first_sent_at is null "
+                                      "and l.state in ('held', 'blocked') " SGL_STOP_LETTERS};
+
 constexpr pg::Query abandon_waiting{"reports.abandon_waiting",
                                     "with waiting as (select l.id, l.state as before from letter l "
                                     "join report_version v on v.id = l.version_id "
@@ -264,6 +273,9 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     look.push_back(pg::Step{touch_order, pg::params(withdrawal.order, withdrawal.row_version, withdrawal.at)});
     look.push_back(
         pg::Step{mark_withdrawn, pg::params(version.ids.version_id, withdrawal.at, withdrawal.actor, withdrawal.why)});
+    // What waits is stopped first: a letter that a worker took meanwhile is then seen as one that may have arrived.
+    look.push_back(pg::Step{abandon_waiting, stop_params(version.ids.set, domain::letter_event::Abandoned(),
+                                                         withdrawal.at, withdrawal.actor, "the report was withdrawn")});
     look.push_back(pg::Step{find_sent, pg::params(version.ids.set)});
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
     if (seen[0].affected() != 1 || seen[1].affected() != 1) {
@@ -280,7 +292,7 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     pg::DateColumn months;
     pg::TextColumn states;
     pg::TextColumn reasons;
-    for (const auto row : seen[2]) {
+    for (const auto row : seen[3]) {
         ids.add(letter_id(domain::ReportVersionId{row.uuid(0)}, row.text(1), row.text(2), domain::Act::withdraw));
         versions.add(row.uuid(0));
         channels.add(row.text(1));
@@ -299,9 +311,6 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
                                                 channels, keys, names, addresses, partners, months)});
     steps.push_back(pg::Step{insert_letter_events, pg::params(withdrawal.legal_entity, withdrawal.site, withdrawal.at,
                                                               withdrawal.actor, ids, states, reasons)});
-    steps.push_back(
-        pg::Step{abandon_waiting, stop_params(version.ids.set, domain::letter_event::Abandoned(), withdrawal.at,
-                                              withdrawal.actor, "the report was withdrawn")});
     steps.push_back(pg::Step{close_work_of_withdrawn, pg::params(withdrawal.order, withdrawal.at, withdrawal.actor)});
     std::vector<AuditEvent> events;
     AuditEvent event;
@@ -311,10 +320,10 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     event.action = "withdraw_report";
     event.object = "report:" + to_string(version.ids.version_id.value());
     event.payload =
-        codec::text({{"document", version.ids.document_oid}, {"why", withdrawal.why}, {"letters", seen[2].size()}});
+        codec::text({{"document", version.ids.document_oid}, {"why", withdrawal.why}, {"letters", seen[3].size()}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, withdrawal.at));
-    const std::size_t letters = seen[2].size();
+    const std::size_t letters = seen[3].size();
     co_await transaction.commit_with(std::move(steps));
     failpoint("after_withdraw_commit");
     co_return letters;
@@ -402,6 +411,11 @@ asio::awaitable<bool> Reports::publish(const StoredVersion& version, const Store
     steps.push_back(pg::Step{insert_letter_events,
                              pg::params(version.legal_entity, version.site, now, actor, ids, states, reasons)});
     steps.push_back(pg::Step{mark_reported, pg::params(version.order, now)});
+    if (version.ids.version > 1) {
+        steps.push_back(
+            pg::Step{supersede_waiting, stop_params(version.ids.version_id, domain::letter_event::Superseded(), now,
+                                                    actor, "a newer version takes its place")});
+    }
     const std::string payload = codec::text({{"document", version.ids.document_oid},
                                              {"sha256", to_hex(sha256(documents.n3))},
                                              {"letters", letters.size()}});
@@ -454,14 +468,31 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
 }
 
 std::vector<pg::Query> reports_queries() {
-    return {find_previous,      close_order,          close_again,
-            validate_results,   close_work_of_signed, read_last,
-            mark_withdrawn,     touch_order,          find_sent,
-            insert_withdrawals, abandon_waiting,      close_work_of_withdrawn,
-            insert_set,         insert_version,       insert_lines,
-            pick_to_compose,    read_version,         read_lines,
-            mark_published,     mark_refused,         mark_reported,
-            insert_documents,   insert_letters,       insert_letter_events,
+    return {find_previous,
+            close_order,
+            close_again,
+            validate_results,
+            close_work_of_signed,
+            read_last,
+            mark_withdrawn,
+            touch_order,
+            find_sent,
+            insert_withdrawals,
+            supersede_waiting,
+            abandon_waiting,
+            close_work_of_withdrawn,
+            insert_set,
+            insert_version,
+            insert_lines,
+            pick_to_compose,
+            read_version,
+            read_lines,
+            mark_published,
+            mark_refused,
+            mark_reported,
+            insert_documents,
+            insert_letters,
+            insert_letter_events,
             read_documents};
 }
 

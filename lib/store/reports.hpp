@@ -98,7 +98,8 @@ public:
                                                                      std::size_t limit, std::size_t skip);
     asio::awaitable<Result<StoredVersion>> version(const std::vector<std::int32_t>& sites, domain::ReportVersionId id);
 
-    /// Document, letters, state and audit in one transaction; false when another daemon published it first.
+    /// Document, letters, state and audit in one transaction; letters of former versions that wait for a person and
+    /// never left are superseded; false when another daemon published it first.
     asio::awaitable<bool> publish(const StoredVersion& version, const StoredDocuments& documents,
                                   const std::vector<domain::PlannedLetter>& letters, const std::string& actor,
                                   Instant now);

@@ -32,14 +32,15 @@ constexpr pg::Query lock_order{"work.lock_order", R"sql(
 
 constexpr pg::Query read_result{"work.result", "select state from result where id = $1 and order_id = $2"};
 
-// A result that its sender deleted or called wrong takes with it what it withdraws (hl7v2-lab 8.6, D and W): what came
-// later of the same analysis and run stays.
+// A result that its sender deleted or called wrong takes with it what it withdraws (hl7v2-lab 8.6, D and W): the one
+// whose time it has, else all before; what came later of the same analysis and run stays.
 constexpr pg::Query put_aside{"work.set_aside", R"sql(
     update result r set state = 'set_aside', settled_at = $3, settled_by = $4, settled_why = $5
     from result held
     where held.id = $1 and held.order_id = $2 and r.order_id = held.order_id
-      and (r.id = held.id and r.state = 'quarantined'
+      and (r.id = held.id and r.state in ('quarantined', 'late')
            or held.status in ('D', 'W') and r.state = 'raw' and r.id < held.id and r.run = held.run
+              and r.id = coalesce(held.replaces, r.id)
               and (r.analyte_id = held.analyte_id or r.code = held.code and r.code <> ''))
     returning r.id)sql"};
 
@@ -110,7 +111,8 @@ asio::awaitable<Result<void>> Work::set_aside(Deed deed, domain::OrderId order, 
                          "no such result of an order on your sites");
     }
     const auto row = found[0][0];
-    if (found[1][0].text(0) != "quarantined") {
+    const auto state = found[1][0].text(0);
+    if (state != "quarantined" && state != "late") {
         co_await transaction.rollback();
         co_return refuse(Fault::conflict, "result", "the result is not held (any more)");
     }

@@ -103,6 +103,13 @@ StoredStep step_of(const pg::Row& row, int at) {
     return {row.int64(at), row.string(at + 1), row.string(at + 2), *state, row.int32(at + 4), false};
 }
 
+std::vector<domain::OrderId> orders_in(const pg::Rows& rows) {
+    std::vector<domain::OrderId> orders;
+    for (const auto row : rows)
+        orders.push_back(domain::OrderId{row.uuid(0)});
+    return orders;
+}
+
 pg::Step audit_of(const domain::Link& link, std::string action, const std::optional<Uuid>& order,
                   const std::string& control_id, std::size_t steps, Instant now) {
     AuditEvent event;
@@ -165,20 +172,14 @@ asio::awaitable<std::vector<domain::OrderId>> WorkOrders::waiting(pg::Transactio
                                                                   const domain::Link& link, std::size_t limit) {
     const pg::Rows rows =
         co_await transaction.query(find_waiting, pg::params(link.id, static_cast<std::int64_t>(limit)));
-    std::vector<domain::OrderId> orders;
-    for (const auto row : rows)
-        orders.push_back(domain::OrderId{row.uuid(0)});
-    co_return orders;
+    co_return orders_in(rows);
 }
 
 asio::awaitable<std::vector<domain::OrderId>> WorkOrders::open_orders(pg::Transaction& transaction,
                                                                       const domain::Link& link, std::size_t limit) {
     const pg::Rows rows =
         co_await transaction.query(open_orders_query, pg::params(link.site, static_cast<std::int64_t>(limit)));
-    std::vector<domain::OrderId> orders;
-    for (const auto row : rows)
-        orders.push_back(domain::OrderId{row.uuid(0)});
-    co_return orders;
+    co_return orders_in(rows);
 }
 
 pg::Step WorkOrders::written(domain::OrderId order, const domain::Link& link) {

@@ -32,6 +32,8 @@ Timestamp age_date(const Frame& frame, const store::OrderView& order) {
     return layout::zone(frame, order.site).to_local(order.registered_at);
 }
 
+bool is_withdrawn(const store::OrderView& order) { return !order.reports.empty() && order.reports.front().state == "withdrawn"; }
+
 void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
     const auto& traits = order.patient.traits.reveal();
     h.tag("section", {{"class", "identity"}, {"aria-label", "Identité du patient"}}, [&] {
@@ -59,8 +61,7 @@ void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
         });
         h.tag("div", {{"class", "dossier"}}, [&] {
             h.tag("span", {{"class", "number"}}, order.number);
-            const bool taken_back = !order.reports.empty() && order.reports.front().state == "withdrawn";
-            h.tag("span", {{"class", "state"}}, taken_back ? "compte rendu retiré" : french(order.state));
+            h.tag("span", {{"class", "state"}}, is_withdrawn(order) ? "compte rendu retiré" : french(order.state));
             if (order.urgent) layout::mark(h, {"bad", "U", "urgent"}, true);
         });
     });
@@ -115,7 +116,15 @@ std::string unit_of(const domain::Value& value) {
     return quantity != nullptr ? domain::french_unit(quantity->unit) : std::string();
 }
 
-void result_row(Html& h, const store::OrderView& order, const domain::ReportedLine& result) {
+void set_aside_form(Html& h, const Frame& frame, const store::OrderView& order, const store::KeptResult& row, std::string_view summary) {
+    h.tag("details", {{"class", "more"}}, [&] {
+        h.tag("summary", summary);
+        layout::reason_form(h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(order.id.value()), row.id.value()), "Écarter du compte rendu");
+    });
+}
+
+void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const domain::ReportedLine& result) {
+    const auto& order = screen.order;
     const auto& reported = result.reported;
     const auto flag = mark(reported.flag);
     const auto* const row = kept(order, result.result);
@@ -148,7 +157,9 @@ void result_row(Html& h, const store::OrderView& order, const domain::ReportedLi
             if (row != nullptr && !row->received_flags.empty()) {
                 h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}}, fmt::format("automate {}", row->received_flags));
             }
-            if (row != nullptr && row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
+            if (row == nullptr || row->state != "late") return;
+            layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
+            if (screen.may_set_aside) set_aside_form(h, frame, order, *row, "Écarter");
         });
     });
 }
@@ -181,7 +192,7 @@ void antibiotic_row(Html& h, const domain::ReportedLine& result) {
 }
 
 /// One germ: its name, what was found of it, its antibiogram.
-void isolate_rows(Html& h, const store::OrderView& order, const std::vector<const domain::ReportedLine*>& lines, std::size_t number, std::size_t columns) {
+void isolate_rows(Html& h, const Frame& frame, const OrderScreen& screen, const std::vector<const domain::ReportedLine*>& lines, std::size_t number, std::size_t columns) {
     const auto organism = std::ranges::find(lines, domain::ValueKind::organism, [](const auto* line) { return line->kind; });
     h.tag("tbody", {{"class", "isolate"}}, [&] {
         h.tag("tr", {{"class", "group"}}, [&] {
@@ -198,7 +209,7 @@ void isolate_rows(Html& h, const store::OrderView& order, const std::vector<cons
             });
         });
         for (const auto* line : lines) {
-            if (line->kind != domain::ValueKind::organism && line->kind != domain::ValueKind::antibiotic) result_row(h, order, *line);
+            if (line->kind != domain::ValueKind::organism && line->kind != domain::ValueKind::antibiotic) result_row(h, frame, screen, *line);
         }
         for (const auto* line : lines) {
             if (line->kind == domain::ValueKind::antibiotic) antibiotic_row(h, *line);
@@ -206,7 +217,8 @@ void isolate_rows(Html& h, const store::OrderView& order, const std::vector<cons
     });
 }
 
-void isolates(Html& h, const store::OrderView& order, const std::vector<domain::ReportedLine>& results, std::size_t columns) {
+void isolates(Html& h, const Frame& frame, const OrderScreen& screen, std::size_t columns) {
+    const auto& results = screen.draft->results;
     std::vector<std::string> numbers;
     for (const auto& line : results) {
         if (!line.isolate.empty() && std::ranges::find(numbers, line.isolate) == numbers.end()) numbers.push_back(line.isolate);
@@ -217,7 +229,7 @@ void isolates(Html& h, const store::OrderView& order, const std::vector<domain::
         for (const auto& line : results) {
             if (line.isolate == numbers[i]) lines.push_back(&line);
         }
-        isolate_rows(h, order, lines, i + 1, columns);
+        isolate_rows(h, frame, screen, lines, i + 1, columns);
     }
 }
 
@@ -243,12 +255,8 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
                 h.tag("td", {{"class", "flag"}}, row->received_flags);
                 h.tag("td", {{"colspan", std::to_string(columns - 4)}, {"class", "remark"}}, [&] {
                     if (!row->note.empty()) h.tag("span", row->note);
-                    if (row->state != "quarantined" || !screen.may_set_aside) return;
-                    h.tag("details", {{"class", "more"}}, [&] {
-                        h.tag("summary", withdrawn ? "Écarter, avec ce qu'il retire" : "Écarter");
-                        layout::reason_form(h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(screen.order.id.value()), row->id.value()),
-                                            "Écarter du compte rendu");
-                    });
+                    if ((row->state != "quarantined" && row->state != "late") || !screen.may_set_aside) return;
+                    set_aside_form(h, frame, screen.order, *row, withdrawn ? "Écarter, avec ce qu'il retire" : "Écarter");
                 });
             });
         }
@@ -326,17 +334,15 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
                     h.tag("tr", {{"class", "group"}}, [&] {
                         h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, results[at].chapter_label);
                     });
-                    for (; at < results.size() && results[at].chapter == chapter; ++at) result_row(h, order, results[at]);
+                    for (; at < results.size() && results[at].chapter == chapter; ++at) result_row(h, frame, screen, results[at]);
                 });
             }
-            isolates(h, order, screen.draft->results, columns);
+            isolates(h, frame, screen, columns);
         }
         unreadable(h, frame, screen, left, columns);
         formerly_reported(h, former, columns);
     });
 }
-
-bool is_withdrawn(const store::OrderView& order) { return !order.reports.empty() && order.reports.front().state == "withdrawn"; }
 
 void delivery_box(Html& h, const OrderScreen& screen) {
     if (is_withdrawn(screen.order)) return;

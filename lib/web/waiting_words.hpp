@@ -31,7 +31,7 @@ inline std::string title_of(const store::WaitingGroup& group) {
     }();
     auto text = fmt::format("{} {}", what, group.theirs);
     if (!group.code.empty()) text += fmt::format(" ({})", group.code);
-    return text + fmt::format(" de {}", group.link_name);
+    return text + fmt::format(", lien {}", group.link_name);
 }
 
 inline std::string how_many(const store::WaitingGroup& group) {

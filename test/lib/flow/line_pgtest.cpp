@@ -218,42 +218,36 @@ cda::schematron::OfficialKit strict_kit() {
     return cda::schematron::OfficialKit::load(files).value();
 }
 
-TEST_F(PgLine, LetsTheOfficialRulesBlockAReport) {
-    const auto kit = strict_kit();
-    const OfficialRules rules{kit, 100, true};
-    auto parts = line_parts("un");
-    parts.official = &rules;
-    Line line(parts);
-    bring_both();
-    ASSERT_TRUE(validate(screen()));
-    run(line.publish_waiting());
+class PgOfficialRules : public PgLine {
+protected:
+    /// How many of one signed report a line publishes that asks that kit.
+    std::size_t published_with(unsigned share, bool block) {
+        const auto kit = strict_kit();
+        const OfficialRules rules{kit, share, block};
+        auto parts = line_parts("un");
+        parts.official = &rules;
+        Line line(parts);
+        bring_both();
+        EXPECT_TRUE(validate(screen()));
+        return run(line.publish_waiting());
+    }
+};
+
+TEST_F(PgOfficialRules, BlockAReport) {
+    EXPECT_EQ(published_with(100, true), 0U);
     EXPECT_EQ(one("select state from report_version"), "refused");
     EXPECT_EQ(count("select count(*) from work_item where kind = 'report_refused' and coordinate = '/ClinicalDocument/title'"), 1);
     EXPECT_EQ(one("select (refusal::text like '%official rules, CR-BIO 2024.01, p: A title is ….%')::text from report_version"), "true");
     EXPECT_EQ(count("select count(*) from letter"), 0);
 }
 
-TEST_F(PgLine, PublishesWhatTheOfficialRulesRejectWhenTheyOnlyWarn) {
-    const auto kit = strict_kit();
-    const OfficialRules rules{kit, 100, false};
-    auto parts = line_parts("un");
-    parts.official = &rules;
-    Line line(parts);
-    bring_both();
-    ASSERT_TRUE(validate(screen()));
-    EXPECT_EQ(run(line.publish_waiting()), 1U);
+TEST_F(PgOfficialRules, PublishWhatTheyRejectWhenTheyOnlyWarn) {
+    EXPECT_EQ(published_with(100, false), 1U);
     EXPECT_EQ(one("select state from report_version"), "published");
 }
 
-TEST_F(PgLine, AsksTheOfficialRulesForTheirShareOnly) {
-    const auto kit = strict_kit();
-    const OfficialRules rules{kit, 0, true};
-    auto parts = line_parts("un");
-    parts.official = &rules;
-    Line line(parts);
-    bring_both();
-    ASSERT_TRUE(validate(screen()));
-    EXPECT_EQ(run(line.publish_waiting()), 1U);
+TEST_F(PgOfficialRules, AreAskedForTheirShareOnly) {
+    EXPECT_EQ(published_with(0, true), 1U);
 }
 
 TEST_F(PgLine, KeepsWhyAReportCouldNotBeComposed) {
