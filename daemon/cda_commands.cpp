@@ -12,7 +12,6 @@
 #include "cda/read.hpp"
 #include "daemon/cda_json.hpp"
 #include "daemon/official_rules.hpp"
-#include "lib/base/digest.hpp"
 #include "lib/delivery/xds/archive.hpp"
 #include "lib/delivery/xds/check_xdm.hpp"
 
@@ -21,8 +20,7 @@ namespace sgl::daemon {
 namespace {
 
 namespace json = boost::json;
-using namespace cda::received;
-using Row = cda::received::Result;
+using cda::received::Document;
 
 std::optional<std::string> bytes_of(const std::string& name) {
     constexpr std::size_t enough = 26 * 1024 * 1024;  // SEC-35: what is longer is refused anyway

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "lib/base/digest.hpp"
+
 namespace sgl::daemon {
 
 namespace {

@@ -28,8 +28,8 @@ public:
     /// when its result still holds an open order (where "result"): that is set aside, not closed.
     asio::awaitable<Result<void>> close(Deed deed, domain::WorkItemId id);
 
-    /// A held result, or one that came after the signature, leaves its order: the report is made without it, and without what it withdraws when its status is D
-    /// or W. Its work items end, the order's version moves.
+    /// A held result, or one that came after the signature, leaves its order: the report is made without it, and
+    /// without what it withdraws when its status is D or W. Its work items end, the order's version moves.
     /// Fault::missing when the order has no such result, conflict when it is not held (any more).
     asio::awaitable<Result<void>> set_aside(Deed deed, domain::OrderId order, domain::ResultId result);
 

@@ -32,7 +32,9 @@ Timestamp age_date(const Frame& frame, const store::OrderView& order) {
     return layout::zone(frame, order.site).to_local(order.registered_at);
 }
 
-bool is_withdrawn(const store::OrderView& order) { return !order.reports.empty() && order.reports.front().state == "withdrawn"; }
+bool is_withdrawn(const store::OrderView& order) {
+    return !order.reports.empty() && order.reports.front().state == "withdrawn";
+}
 
 void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
     const auto& traits = order.patient.traits.reveal();
@@ -116,10 +118,13 @@ std::string unit_of(const domain::Value& value) {
     return quantity != nullptr ? domain::french_unit(quantity->unit) : std::string();
 }
 
-void set_aside_form(Html& h, const Frame& frame, const store::OrderView& order, const store::KeptResult& row, std::string_view summary) {
+void set_aside_form(Html& h, const Frame& frame, const store::OrderView& order, const store::KeptResult& row,
+                    std::string_view summary) {
     h.tag("details", {{"class", "more"}}, [&] {
         h.tag("summary", summary);
-        layout::reason_form(h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(order.id.value()), row.id.value()), "Écarter du compte rendu");
+        layout::reason_form(
+            h, frame, fmt::format("/dossiers/{}/resultats/{}/ecarter", to_string(order.id.value()), row.id.value()),
+            "Écarter du compte rendu");
     });
 }
 
@@ -155,7 +160,8 @@ void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const do
         h.tag("td", {{"class", "remark"}}, [&] {
             if (!reported.comment.empty()) h.tag("span", reported.comment);
             if (row != nullptr && !row->received_flags.empty()) {
-                h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}}, fmt::format("automate {}", row->received_flags));
+                h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}},
+                      fmt::format("automate {}", row->received_flags));
             }
             if (row == nullptr || row->state != "late") return;
             layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
@@ -166,7 +172,10 @@ void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const do
 
 Mark letter_mark(domain::Susceptible answer) {
     const bool resistant = answer == domain::Susceptible::resistant || answer == domain::Susceptible::non_susceptible;
-    return {resistant ? "bad" : answer == domain::Susceptible::standard ? "ok" : "warn", domain::to_string(answer), domain::to_french(answer)};
+    return {resistant                                 ? "bad"
+            : answer == domain::Susceptible::standard ? "ok"
+                                                      : "warn",
+            domain::to_string(answer), domain::to_french(answer)};
 }
 
 void antibiotic_row(Html& h, const domain::ReportedLine& result) {
@@ -192,8 +201,10 @@ void antibiotic_row(Html& h, const domain::ReportedLine& result) {
 }
 
 /// One germ: its name, what was found of it, its antibiogram.
-void isolate_rows(Html& h, const Frame& frame, const OrderScreen& screen, const std::vector<const domain::ReportedLine*>& lines, std::size_t number, std::size_t columns) {
-    const auto organism = std::ranges::find(lines, domain::ValueKind::organism, [](const auto* line) { return line->kind; });
+void isolate_rows(Html& h, const Frame& frame, const OrderScreen& screen,
+                  const std::vector<const domain::ReportedLine*>& lines, std::size_t number, std::size_t columns) {
+    const auto organism =
+        std::ranges::find(lines, domain::ValueKind::organism, [](const auto* line) { return line->kind; });
     h.tag("tbody", {{"class", "isolate"}}, [&] {
         h.tag("tr", {{"class", "group"}}, [&] {
             h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, [&] {
@@ -205,11 +216,13 @@ void isolate_rows(Html& h, const Frame& frame, const OrderScreen& screen, const 
                 h.tag("strong", domain::to_french((*organism)->reported.value));
                 if ((*organism)->preliminary) layout::mark(h, {"warn", "~", "identification provisoire"}, true);
                 if (!(*organism)->printed) layout::mark(h, {"note", "–", "non rendu"}, true);
-                if (!(*organism)->reported.comment.empty()) h.tag("span", {{"class", "dim"}}, fmt::format(" {}", (*organism)->reported.comment));
+                if (!(*organism)->reported.comment.empty())
+                    h.tag("span", {{"class", "dim"}}, fmt::format(" {}", (*organism)->reported.comment));
             });
         });
         for (const auto* line : lines) {
-            if (line->kind != domain::ValueKind::organism && line->kind != domain::ValueKind::antibiotic) result_row(h, frame, screen, *line);
+            if (line->kind != domain::ValueKind::organism && line->kind != domain::ValueKind::antibiotic)
+                result_row(h, frame, screen, *line);
         }
         for (const auto* line : lines) {
             if (line->kind == domain::ValueKind::antibiotic) antibiotic_row(h, *line);
@@ -221,7 +234,8 @@ void isolates(Html& h, const Frame& frame, const OrderScreen& screen, std::size_
     const auto& results = screen.draft->results;
     std::vector<std::string> numbers;
     for (const auto& line : results) {
-        if (!line.isolate.empty() && std::ranges::find(numbers, line.isolate) == numbers.end()) numbers.push_back(line.isolate);
+        if (!line.isolate.empty() && std::ranges::find(numbers, line.isolate) == numbers.end())
+            numbers.push_back(line.isolate);
     }
     std::ranges::sort(numbers, domain::comes_before);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -245,10 +259,14 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
                 h.tag("th", {{"scope", "row"}}, [&] {
                     h.tag("code", row->code);
                     h.text(" ");
-                    if (withdrawn) layout::mark(h, {"warn", "‖", "retiré par l'émetteur"}, true);
-                    else if (!row->known) layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
-                    else if (row->state == "late") layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
-                    else if (row->state == "quarantined") layout::mark(h, {"warn", "‖", "retenu"}, true);
+                    if (withdrawn)
+                        layout::mark(h, {"warn", "‖", "retiré par l'émetteur"}, true);
+                    else if (!row->known)
+                        layout::mark(h, {"warn", "?", "code inconnu du catalogue"}, true);
+                    else if (row->state == "late")
+                        layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
+                    else if (row->state == "quarantined")
+                        layout::mark(h, {"warn", "‖", "retenu"}, true);
                 });
                 h.tag("td", {{"class", "value num"}}, row->value);
                 h.tag("td", {{"class", "unit"}}, row->unit);
@@ -256,7 +274,8 @@ void unreadable(Html& h, const Frame& frame, const OrderScreen& screen, const st
                 h.tag("td", {{"colspan", std::to_string(columns - 4)}, {"class", "remark"}}, [&] {
                     if (!row->note.empty()) h.tag("span", row->note);
                     if ((row->state != "quarantined" && row->state != "late") || !screen.may_set_aside) return;
-                    set_aside_form(h, frame, screen.order, *row, withdrawn ? "Écarter, avec ce qu'il retire" : "Écarter");
+                    set_aside_form(h, frame, screen.order, *row,
+                                   withdrawn ? "Écarter, avec ce qu'il retire" : "Écarter");
                 });
             });
         }
@@ -327,14 +346,17 @@ void results_table(Html& h, const Frame& frame, const OrderScreen& screen) {
         });
         if (screen.draft) {
             std::vector<domain::ReportedLine> results;
-            std::ranges::copy_if(screen.draft->results, std::back_inserter(results), [](const domain::ReportedLine& line) { return line.isolate.empty(); });
+            std::ranges::copy_if(screen.draft->results, std::back_inserter(results),
+                                 [](const domain::ReportedLine& line) { return line.isolate.empty(); });
             for (std::size_t at = 0; at < results.size();) {
                 const auto& chapter = results[at].chapter;
                 h.tag("tbody", [&] {
                     h.tag("tr", {{"class", "group"}}, [&] {
-                        h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}}, results[at].chapter_label);
+                        h.tag("th", {{"colspan", std::to_string(columns)}, {"scope", "rowgroup"}},
+                              results[at].chapter_label);
                     });
-                    for (; at < results.size() && results[at].chapter == chapter; ++at) result_row(h, frame, screen, results[at]);
+                    for (; at < results.size() && results[at].chapter == chapter; ++at)
+                        result_row(h, frame, screen, results[at]);
                 });
             }
             isolates(h, frame, screen, columns);

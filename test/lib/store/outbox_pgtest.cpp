@@ -173,6 +173,45 @@ TEST_F(PgOutbox, LetsNoVersionOvertakeTheFormerOne) {
     EXPECT_EQ(next(Channel::mss_professional), "a2w");
 }
 
+TEST_F(PgOutbox, NeverSendsAnOldVersionAgainOnceANewerOneLeft) {  // reliability I8
+    superuser(R"sql(do $$ begin
+        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2,
+            'document_oid', '2.25.2'))).* from report_version v;
+        insert into letter select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'version_id', v.id))).*
+            from letter l, report_version v where v.version = 2 and l.recipient_key in ('a', 'b');
+        update letter l set state = 'held', reason = 'MANUAL_HOLD' from report_version v
+            where v.id = l.version_id and v.version = 1 and l.recipient_key in ('a', 'b');
+    end $$)sql");
+    const auto first = [&](const std::string& recipient) {
+        return domain::LetterId{
+            Uuid::parse(one("select l.id from letter l join report_version v on v.id = l.version_id "
+                            "where v.version = 1 and l.recipient_key = '" +
+                            recipient + "'"))
+                .value()};
+    };
+    const auto second = [&](const std::string& recipient, const std::string& state) {
+        superuser("update letter l set state = '" + state +
+                  "', reason = '' from report_version v where v.id = l.version_id and v.version = 2 and "
+                  "l.recipient_key = '" +
+                  recipient + "'");
+    };
+    for (const auto* state : {"sending", "in_doubt", "accepted", "delivered"}) {
+        second("a", state);
+        const auto refused = act(first("a"), event::Retried{});
+        ASSERT_FALSE(refused) << state;
+        EXPECT_EQ(refused.error().fault, Fault::conflict);
+    }
+    second("b", "due");
+    EXPECT_TRUE(act(first("b"), event::Retried{}))
+        << "its next version waits behind it: what left to another says nothing";
+    superuser(
+        "update letter l set state = 'held' from report_version v where v.id = l.version_id and v.version = 1 and "
+        "l.recipient_key = 'b'");
+    superuser("update report_version set state = 'withdrawn' where version = 2");
+    EXPECT_FALSE(act(first("b"), event::Retried{})) << "the report was withdrawn";
+    EXPECT_TRUE(act(first("b"), event::Abandoned{}));
+}
+
 TEST_F(PgOutbox, WritesTheOutcomeAndItsHistory) {
     const auto letters = claim(one_, 1);
     auto accepted = outcome(letters[0], event::Accepted{});

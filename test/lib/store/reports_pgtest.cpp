@@ -134,6 +134,59 @@ TEST_F(PgReports, ArePublishedByOneOfTwoDaemonsAtOnce) {
     EXPECT_EQ(count("select count(*) from document"), 2);
 }
 
+TEST_F(PgReports, TakeThePlaceOfWhatWaitsForAPersonAndNeverLeft) {  // reliability I8
+    const auto first = signed_report("P1");
+    publish(first.ids.version_id,
+            {letter(Channel::dmp, "DMP", domain::LetterState::blocked, domain::Reason::ins_not_qualified),
+             letter(Channel::mss_professional, "held", domain::LetterState::held, domain::Reason::manual_hold),
+             letter(Channel::mss_professional, "tried", domain::LetterState::held, domain::Reason::manual_hold),
+             letter(Channel::mss_professional, "due"), letter(Channel::mss_professional, "sent")});
+    superuser("update letter set first_sent_at = created_at where recipient_key in ('tried', 'sent')");
+    superuser("update letter set state = 'delivered' where recipient_key = 'sent'");
+    auto again = report_of(file(first.order).value());
+    again.ids = domain::identify(first.ids.set, 2);
+    again.reason = "dilution refaite";
+    ASSERT_TRUE(sign(again));
+    ASSERT_TRUE(publish(again.ids.version_id, {letter(Channel::dmp, "DMP")}));
+    EXPECT_EQ(one("select string_agg(recipient_key || v.version || ' ' || l.state || ' ' || reason, ', ' order by "
+                  "v.version, recipient_key) from letter l join report_version v on v.id = l.version_id"),
+              "DMP1 cancelled SUPERSEDED, due1 due , held1 cancelled SUPERSEDED, sent1 delivered , tried1 held "
+              "MANUAL_HOLD, DMP2 due ")
+        << "what may have arrived stays, and what will leave by itself leaves before the new one";
+    EXPECT_EQ(count("select count(*) from letter_event where to_state = 'cancelled'"), 2);
+}
+
+TEST_F(PgReports, AreWithdrawnFromWhoeverMayHaveThem) {
+    const auto report = signed_report("P1");
+    publish(report.ids.version_id,
+            {letter(Channel::dmp, "DMP"), letter(Channel::mss_professional, "sending"),
+             letter(Channel::mss_professional, "sent"), letter(Channel::mss_professional, "waits"),
+             letter(Channel::mss_patient, "blocked", domain::LetterState::blocked, domain::Reason::ins_not_qualified)});
+    superuser("update letter set state = 'delivered', first_sent_at = created_at where recipient_key = 'sent'");
+    superuser("update letter set state = 'sending', first_sent_at = created_at where recipient_key = 'sending'");
+    const auto withdrawing = [&]() -> asio::awaitable<Result<std::size_t>> {
+        pg::Transaction transaction = co_await pool_.begin(scope_a_);
+        const std::optional<LastVersion> last = co_await Reports::last(transaction, report.order);
+        Withdrawal withdrawal;
+        withdrawal.order = report.order;
+        withdrawal.row_version = static_cast<int>(count("select row_version from lab_order"));
+        withdrawal.legal_entity = report.legal_entity;
+        withdrawal.site = report.site;
+        withdrawal.actor = "user:biologiste";
+        withdrawal.why = "autre patient";
+        withdrawal.at = now_;
+        co_return co_await Reports::withdraw(std::move(transaction), *last, withdrawal);
+    };
+    const auto letters = run(withdrawing());
+    ASSERT_TRUE(letters);
+    EXPECT_EQ(*letters, 2U);
+    EXPECT_EQ(
+        one("select string_agg(recipient_key || ' ' || act || ' ' || state, ', ' order by recipient_key, act) from "
+            "letter"),
+        "DMP deliver cancelled, blocked deliver cancelled, sending deliver sending, sending withdraw due, sent "
+        "deliver delivered, sent withdraw due, waits deliver cancelled");
+}
+
 TEST_F(PgReports, GiveTheirDocumentsBackByteForByteOrNotAtAll) {
     const auto report = signed_report("P1");
     EXPECT_EQ(run(reports_.documents(scope_a_, report.ids.version_id)).error().fault, Fault::missing);
@@ -177,7 +230,8 @@ TEST_F(PgReports, RememberTheNewestValueOfEachAnalysis) {
     EXPECT_EQ(to_french(run(previous(order)).at("NA").value), "140") << "what an order reported is not before itself";
     superuser("update report_version set state = 'withdrawn', withdrawn_at = now() where set_id = '" +
               to_string(later.ids.set.value()) + "'");
-    EXPECT_EQ(to_french(run(previous(domain::OrderId{})).at("NA").value), "140") << "nobody believes what was withdrawn";
+    EXPECT_EQ(to_french(run(previous(domain::OrderId{})).at("NA").value), "140")
+        << "nobody believes what was withdrawn";
 }
 
 // ── SAF-01: no code alone decides what leaves ──

@@ -101,6 +101,38 @@ TEST_F(PgWork, LeavesWhatCameAfterAWithdrawal) {
     EXPECT_EQ(file(order_).value().results.size(), 3U) << "sodium, the held glucose, the new one";
 }
 
+TEST_F(PgWork, TakesOnlyTheResultThatItsWithdrawalNames) {
+    auto wrong = result("CRP", "5.0", "W");
+    wrong.held = true;
+    wrong.measured_at = "20260314081000+0100";
+    auto of_that_time = result("CRP", "5.0");
+    of_that_time.measured_at = wrong.measured_at;
+    auto before = result("CRP", "4.1");
+    before.measured_at = "20260314070000+0100";
+    keep(message("M2", {group({"T1"}, {before})}));
+    keep(message("M3", {group({"T1"}, {of_that_time})}));
+    superuser("update result set state = 'raw' where code = 'CRP'");
+    keep(message("M4", {group({"T1"}, {wrong})}));
+    const domain::ResultId withdrawal{count("select max(id) from result")};
+    ASSERT_EQ(one("select w.value from result r join result w on w.id = r.replaces where r.status = 'W'"), "5.0");
+    ASSERT_TRUE(set_aside(withdrawal));
+    EXPECT_EQ(
+        one("select string_agg(value || status || ' ' || state, ', ' order by id) from result where code = 'CRP'"),
+        "4.1F raw, 5.0F set_aside, 5.0W set_aside");
+}
+
+TEST_F(PgWork, TakesAResultThatCameAfterTheSignatureOutOfTheNextReport) {
+    const auto report = signed_report("P9");
+    keep(message("M9", {group({"TP9"}, {result("K", "4.2")})}));
+    const domain::ResultId late{count("select max(id) from result")};
+    ASSERT_EQ(one("select state from result where code = 'K'"), "late");
+    ASSERT_TRUE(run(work_.set_aside(deed(), report.order, late)));
+    EXPECT_EQ(one("select state from result where code = 'K'"), "set_aside");
+    EXPECT_EQ(
+        count("select count(*) from work_item where done_at is null and result_id = " + std::to_string(late.value())),
+        0);
+}
+
 TEST_F(PgWork, LooksAgainAtWhatChangedWhileItWaitedForTheOrder) {
     const auto held = result_of("GLU");
     std::optional<Result<void>> answer;
