@@ -39,6 +39,7 @@ constexpr std::array all_reasons{Reason::none,
                                  Reason::gave_up,
                                  Reason::integrity,
                                  Reason::abandoned,
+                                 Reason::superseded,
                                  Reason::partner_not_configured};
 
 bool waits(LetterState state) {
@@ -131,8 +132,8 @@ struct Decide {
         // What was given up may have arrived at one of its attempts: ask first again. So may what a missing partner or
         // broken bytes stopped on our side after an earlier attempt: nobody was asked since.
         const bool unasked = facts.reason == Reason::partner_not_configured || facts.reason == Reason::integrity;
-        const bool doubtful = facts.state == LetterState::in_doubt || facts.reason == Reason::gave_up ||
-                              (unasked && facts.attempts > 1);
+        const bool doubtful =
+            facts.state == LetterState::in_doubt || facts.reason == Reason::gave_up || (unasked && facts.attempts > 1);
         next.state = doubtful ? LetterState::in_doubt : LetterState::due;
         next.reason = Reason::none;
         next.next_attempt_at = now;
@@ -146,7 +147,7 @@ struct Decide {
     }
     Result<LetterFacts> operator()(letter_event::Superseded) const {
         if (facts.state == LetterState::sending || ended(facts.state)) return not_now(facts.state, "superseded");
-        return to(LetterState::cancelled);
+        return to(LetterState::cancelled, Reason::superseded);
     }
 };
 
@@ -238,6 +239,8 @@ std::string_view to_string(Reason reason) {
             return "INTEGRITY";
         case Reason::abandoned:
             return "ABANDONED";
+        case Reason::superseded:
+            return "SUPERSEDED";
         case Reason::partner_not_configured:
             return "PARTNER_NOT_CONFIGURED";
     }
@@ -300,6 +303,9 @@ ReasonText french(Reason reason) {
                     "L'informatique restaure la base et alerte l'éditeur"};
         case Reason::abandoned:
             return {"Envoi abandonné par une personne", "Voir la trace : nom et motif"};
+        case Reason::superseded:
+            return {"Jamais parti : une version plus récente le remplace",
+                    "Rien à faire : voir l'envoi de la nouvelle version"};
         case Reason::partner_not_configured:
             return {"Aucun partenaire configuré pour ce canal", "L'informatique déclare le partenaire"};
     }

@@ -50,6 +50,7 @@ enum class Reason : std::uint8_t {
     gave_up,
     integrity,
     abandoned,
+    superseded,
     partner_not_configured,
 };
 

@@ -207,7 +207,9 @@ TEST_F(PgOutbox, NeverSendsAnOldVersionAgainOnceANewerOneLeft) {  // reliability
     superuser(
         "update letter l set state = 'held' from report_version v where v.id = l.version_id and v.version = 1 and "
         "l.recipient_key = 'b'");
-    superuser("update report_version set state = 'withdrawn' where version = 2");
+    superuser(
+        "update report_version set state = 'withdrawn', withdrawn_at = validated_at, withdrawn_by = 'user:x', "
+        "withdrawn_why = 'x' where version = 2");
     EXPECT_FALSE(act(first("b"), event::Retried{})) << "the report was withdrawn";
     EXPECT_TRUE(act(first("b"), event::Abandoned{}));
 }

@@ -148,7 +148,7 @@ TEST_F(PgReports, TakeThePlaceOfWhatWaitsForAPersonAndNeverLeft) {  // reliabili
     again.reason = "dilution refaite";
     ASSERT_TRUE(sign(again));
     ASSERT_TRUE(publish(again.ids.version_id, {letter(Channel::dmp, "DMP")}));
-    EXPECT_EQ(one("select string_agg(recipient_key || v.version || ' ' || l.state || ' ' || reason, ', ' order by "
+    EXPECT_EQ(one("select string_agg(recipient_key || v.version || ' ' || l.state || ' ' || l.reason, ', ' order by "
                   "v.version, recipient_key) from letter l join report_version v on v.id = l.version_id"),
               "DMP1 cancelled SUPERSEDED, due1 due , held1 cancelled SUPERSEDED, sent1 delivered , tried1 held "
               "MANUAL_HOLD, DMP2 due ")

@@ -128,9 +128,9 @@ TEST_F(PgWork, TakesAResultThatCameAfterTheSignatureOutOfTheNextReport) {
     ASSERT_EQ(one("select state from result where code = 'K'"), "late");
     ASSERT_TRUE(run(work_.set_aside(deed(), report.order, late)));
     EXPECT_EQ(one("select state from result where code = 'K'"), "set_aside");
-    EXPECT_EQ(
-        count("select count(*) from work_item where done_at is null and result_id = " + std::to_string(late.value())),
-        0);
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null and order_id = '" +
+                    to_string(report.order.value()) + "'"),
+              0);
 }
 
 TEST_F(PgWork, LooksAgainAtWhatChangedWhileItWaitedForTheOrder) {

@@ -543,7 +543,7 @@ TEST_F(WebTest, AWordOfAnAnalyserIsMappedByWhoeverMay) {
     const net::Pairs word{{"lien", "2"}, {"type", "unknown_code"}, {"mot", "Gluc_2"}, {"examen", ""}};
     const std::string form = "lien=2&type=unknown_code&mot=Gluc_2&examen=&sens=code&notre=Glucose&facteur=0%2C1&unite=g%2FL&motif=notice";
     sign_in("tech");  // a secretary now
-    EXPECT_TRUE(has(get("/a-traiter"), "Code Gluc_2 de cobas-1"));
+    EXPECT_TRUE(has(get("/a-traiter"), "Code Gluc_2, lien cobas-1"));
     EXPECT_TRUE(has(get("/a-traiter/mot", word), "14 résultats en attente"));
     EXPECT_FALSE(has(get("/a-traiter/mot", word), "Enregistrer et rejouer"));
     EXPECT_EQ(post("/a-traiter/mot", "csrf=" + csrf_ + "&" + form).status, 403U);
