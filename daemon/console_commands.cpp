@@ -33,7 +33,11 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
     if (!preview) co_return preview.error();
     web::Draft draft;
     draft.results = std::move(preview->draft.lines);
-    draft.pending = std::move(preview->draft.pending);
+    for (const auto& one : preview->draft.awaited)
+        draft.pending.push_back(one.label);
+    for (const auto& one : preview->provisional)
+        draft.provisional.push_back(one.label);
+    draft.needs_reason = preview->needs_reason;
     draft.letters = std::move(preview->letters);
     draft.missing = std::move(preview->missing);
     co_return draft;
@@ -42,7 +46,7 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
 asio::awaitable<Result<web::ValidationDone>> ConsoleCommands::validate(store::User user,
                                                                        web::ValidationRequest request) {
     flow::ValidationCommand command{request.order, request.row_version, std::move(request.seen),
-                                    std::move(request.comment), std::move(request.reason)};
+                                    std::move(request.comment), std::move(request.reason), request.partial};
     const Result<flow::Validated> done = co_await parts_.line.validate(actor_of(user), std::move(command));
     if (!done) co_return done.error();
     parts_.report_waits();

@@ -160,7 +160,9 @@ int main(int argc, char** argv) {
     auto* validate = app.add_subcommand(
         "validate", "Validate an order as a demonstration biologist. Refused in production and with an identity provider.");
     validate->add_option("--comment", signing.comment, "Contextual interpretation, printed on the report");
-    validate->add_option("--reason", signing.reason, "Why a report that has left is replaced: needed then");
+    validate->add_option("--reason", signing.reason,
+                         "Why a report that has left is replaced: needed then, unless it only completes a partial one");
+    validate->add_flag("--partial", signing.partial, "Sign what is there as a partial report, though results are missing");
     auto* withdraw =
         app.add_subcommand("withdraw", "Take back the report of an order as a demonstration biologist. Refused as validate is.");
     withdraw->add_option("--reason", signing.reason, "Why")->required();

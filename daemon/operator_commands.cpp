@@ -250,7 +250,7 @@ int validate(const config::Settings& settings, const SigningCommand& wanted) {
         }
         const Result<flow::Preview> preview = co_await line.preview(actor, order);
         if (!preview) co_return refused(preview.error());
-        flow::ValidationCommand command{order, found[0].int32(1), {}, wanted.comment, wanted.reason};
+        flow::ValidationCommand command{order, found[0].int32(1), {}, wanted.comment, wanted.reason, wanted.partial};
         for (const auto& shown : preview->draft.lines)
             command.seen.push_back(shown.result);
         const Result<flow::Validated> done = co_await line.validate(actor, std::move(command));

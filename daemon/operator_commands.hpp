@@ -15,6 +15,7 @@ struct SigningCommand {
     std::string login;
     std::string comment;
     std::string reason;  ///< why a report that has left is replaced or withdrawn
+    bool partial{};      ///< sign what is there, though results are missing
     bool withdraw{};     ///< take its report back, and sign nothing
 };
 

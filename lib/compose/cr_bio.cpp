@@ -7,6 +7,7 @@
 #include "cda/codes.hpp"
 #include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
+#include "lib/compose/wording.hpp"
 #include "lib/domain/microbiology.hpp"
 
 namespace sgl::compose {
@@ -45,6 +46,7 @@ public:
                                                                : cda::Identifier{prescription_root(report_.entity), report_.placer_group, {}});
         document.service = service();
         document.encounter = encounter();
+        if (!report_.awaited.empty()) document.comments.push_back({"Résultats partiels", "Restent à venir : " + awaited(report_) + "."});
         for (const auto& remark : report_.non_conformities) document.comments.push_back({"Non-conformité", remark});
         if (!report_.clinical_context.empty()) document.comments.push_back({"Renseignements cliniques", report_.clinical_context});
         if (!report_.comment.empty()) document.comments.push_back({"Interprétation du biologiste", report_.comment});
@@ -222,6 +224,11 @@ private:
         return cda::Progress::completed;
     }
 
+    /// Results of this chapter are still to come; what the catalogue doesn't know may belong anywhere.
+    bool awaits(const domain::ReportedChapter& chapter) const {
+        return std::ranges::any_of(report_.awaited, [&](const domain::Awaited& one) { return one.chapter.empty() || one.chapter == chapter.code; });
+    }
+
     cda::ServiceEvent service() {
         cda::ServiceEvent to;
         to.id = cda::Identifier{order_root(report_.entity), report_.order_number, {}};
@@ -259,7 +266,7 @@ private:
         cda::Chapter to;
         to.code = from(codes::chapters, from_chapter.code, place + ".code", "the chapter is not of the national list");
         to.title = from_chapter.label.empty() ? to.code.display : from_chapter.label;
-        to.results.progress = progress();
+        to.results.progress = awaits(from_chapter) ? cda::Progress::active : cda::Progress::completed;
         to.results.validators = {signature};
         if (const auto& other = from_chapter.validation)
             to.results.validators = {{time(other->at), biologist(other->who, laboratory())}};
@@ -373,6 +380,7 @@ private:
         to.code = examination(from, place);
         to.method_text = from.method;
         if (!from.comment.empty()) to.comments.push_back(from.comment);
+        if (from.performer) to.comments.push_back("Examen réalisé par " + from.performer->name);
         if (from.not_done) {
             to.aborted = true;
             return to;
@@ -395,6 +403,8 @@ private:
             }
             range.text = domain::to_french(from.range);
             to.range = std::move(range);
+        } else if (!from.range_text.empty()) {
+            to.range = cda::ReferenceRange{{}, {}, {}, from.range_text};
         }
         if (from.previous && comparable(from)) to.previous.push_back({time(from.previous->at), value(from.previous->value), {}});
         return to;

@@ -117,6 +117,7 @@ private:
         }
         return "";
     }
+    bool is_partial() const { return report_.kind == domain::ReportKind::partial; }
     std::string date_time(const Timestamp& at) const { return to_french_date_time(local(at, zone_)); }
     std::string date(const Timestamp& at) const { return to_french_date(local(at, zone_)); }
 
@@ -148,6 +149,7 @@ private:
         const Style title{.size = 13, .colour = accent, .align = Style::Align::right};
         double ty = put(block, title_left, 0.5, title_width, "Compte rendu", title, "title");
         ty = put(block, title_left, ty, title_width, "d’examens de biologie médicale", sized(title, 10), "title");
+        if (is_partial()) ty = put(block, title_left, ty + 2, title_width, "RÉSULTATS PARTIELS", {.size = 10, .bold = true, .colour = alert, .align = Style::Align::right}, "kind");
         const Style note = aligned(small, Style::Align::right);
         ty = put(block, title_left, ty + 5, title_width, "Dossier n° " + report_.order_number, aligned(strong, Style::Align::right), "order_number");
         ty = put(block, title_left, ty + 1, title_width, fmt::format("Version {} – compte rendu {}", report_.ids.version, kind()), note, "ids.version");
@@ -171,6 +173,7 @@ private:
         double hy = put(short_one, half, 0, right - half, "Compte rendu d’examens de biologie médicale",
                         {.size = 8, .colour = accent, .align = Style::Align::right}, "title");
         hy = put(short_one, half, hy + 1, right - half, "Édité le " + date_time(report_.created_at), note, "created_at");
+        if (is_partial()) hy = put(short_one, half, hy + 1, right - half, "RÉSULTATS PARTIELS", coloured(aligned(sized(strong, 7.4), Style::Align::right), alert), "kind");
         short_one.height = std::max(sy, hy) + 5;
         short_one.boxes.push_back({left, short_one.height - 0.8, content, 0.8, accent});
         short_letterhead_ = &add(std::move(short_one));
@@ -304,19 +307,26 @@ private:
         line("RENSEIGNEMENTS CLINIQUES", report_.clinical_context, "clinical_context");
     }
 
-    void banner(std::string_view text, std::string_view place) {
+    void banner(std::string_view text, std::string_view place, std::string_view more = {}) {
         Block block;
         block.space_before = 9;
-        const double under = put(block, left + 10, 5, content - 20, text, {.size = 8.4, .bold = true, .colour = alert}, place);
+        double under = put(block, left + 10, 5, content - 20, text, {.size = 8.4, .bold = true, .colour = alert}, place);
+        if (!more.empty()) under = put(block, left + 10, under + 1.5, content - 20, more, body, place);
         block.height = under + 5;
         block.boxes.push_back({left + 0.4, 0.4, content - 0.8, block.height - 0.8, alert, 0.8});
         flow(std::move(block));
     }
 
+    std::string replacement() const {
+        const auto former = report_.ids.version - 1;
+        if (report_.replaces && report_.replaces->kind == domain::ReportKind::partial)
+            return fmt::format("Ce compte rendu{} annule et remplace le compte rendu partiel validé le {} (version {}).", is_partial() ? "" : " complet", date_time(report_.replaces->validated_at), former);
+        return fmt::format("Ce compte rendu annule et remplace la version {} du même dossier.", former);
+    }
+
     void banners() {
-        if (report_.ids.version > 1)
-            banner(fmt::format("Ce compte rendu annule et remplace la version {} du même dossier.", report_.ids.version - 1), "ids.version");
-        if (report_.kind == domain::ReportKind::partial) banner("Compte rendu partiel : d’autres résultats suivront.", "kind");
+        if (report_.ids.version > 1) banner(replacement(), "ids.version");
+        if (is_partial()) banner("Compte rendu partiel : d’autres résultats suivront.", "kind", "Restent à venir : " + awaited(report_) + ".");
         for (std::size_t i = 0; i < report_.non_conformities.size(); ++i)
             banner("Non-conformité : " + report_.non_conformities[i], numbered("non_conformities", i));
     }
@@ -508,6 +518,8 @@ private:
             }
         }
         if (!result.method.empty()) print += (print.empty() ? "" : " – ") + result.method;
+        if (result.corrected) print += (print.empty() ? "" : " – ") + std::string("résultat corrigé");
+        if (result.performer) print += (print.empty() ? "" : " – ") + std::string("Examen réalisé par ") + result.performer->name;
         return print;
     }
 
@@ -528,7 +540,7 @@ private:
         const Style value_style = critical ? coloured(sized(strong, 8.6), alert) : sized(flagged ? strong : body, flagged ? 8.6 : 8.2);
 
         DrawnResult drawn{result.local_code, result.label, domain::to_french(result.value), unit_of(result.value),
-                          domain::to_french(result.range), {}, 0, {}};
+                          result.range_text.empty() ? domain::to_french(result.range) : result.range_text, {}, 0, {}};
 
         Text label = text(result.label, sized(body, 8.2), label_width, place + ".label");
         const double baseline = y + label.baseline();
@@ -557,7 +569,7 @@ private:
             // Words need room: up to the next column that is used.
             double end = right;
             if (result.previous) end = previous_left - 6;
-            if (!result.range.empty()) end = range_left - 6;
+            if (!drawn.range.empty()) end = range_left - 6;
             if (flagged) {
                 on_line(text(sign(result.flag), coloured(aligned(sized(strong, 6.6), Style::Align::right), critical ? alert : ink), 20, place + ".flag"), sign_right - 20);
             }

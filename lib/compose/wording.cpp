@@ -6,6 +6,12 @@
 
 namespace sgl::compose {
 
+std::string awaited(const domain::Report& report) {
+    std::string list;
+    for (const auto& one : report.awaited) list += (list.empty() ? "" : " ; ") + one.label;
+    return list;
+}
+
 std::string_view french(domain::Sex sex) {
     switch (sex) {
         case domain::Sex::female: return "Féminin";

@@ -8,6 +8,7 @@
 
 namespace sgl::compose {
 
+std::string awaited(const domain::Report& report);           ///< Potassium ; INR
 std::string_view french(domain::Sex sex);                    ///< Féminin, Masculin, Inconnu
 std::string full_name(const domain::Professional& person);   ///< Dr Camille MARTIN
 std::string one_line(const domain::Address& address);        ///< 12 rue des Lilas, 69003 LYON

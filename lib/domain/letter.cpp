@@ -40,7 +40,8 @@ constexpr std::array all_reasons{Reason::none,
                                  Reason::integrity,
                                  Reason::abandoned,
                                  Reason::superseded,
-                                 Reason::partner_not_configured};
+                                 Reason::partner_not_configured,
+                                 Reason::partial_report};
 
 bool waits(LetterState state) {
     return state == LetterState::due || state == LetterState::retry || state == LetterState::in_doubt;
@@ -243,6 +244,8 @@ std::string_view to_string(Reason reason) {
             return "SUPERSEDED";
         case Reason::partner_not_configured:
             return "PARTNER_NOT_CONFIGURED";
+        case Reason::partial_report:
+            return "PARTIAL_REPORT";
     }
     return "";
 }
@@ -308,6 +311,9 @@ ReasonText french(Reason reason) {
                     "Rien à faire : voir l'envoi de la nouvelle version"};
         case Reason::partner_not_configured:
             return {"Aucun partenaire configuré pour ce canal", "L'informatique déclare le partenaire"};
+        case Reason::partial_report:
+            return {"Compte rendu partiel : le DMP ne reçoit que des comptes rendus complets",
+                    "Aucune action : le compte rendu complet partira à sa signature"};
     }
     return {"", ""};
 }

@@ -52,6 +52,7 @@ enum class Reason : std::uint8_t {
     abandoned,
     superseded,
     partner_not_configured,
+    partial_report,
 };
 
 std::string_view to_string(Channel channel);  ///< DMP, MSS_PRO, MSS_CITIZEN, ORU_HOSPITAL

@@ -36,8 +36,8 @@ ExamState exam_state_of(std::string_view text) {
 }
 
 OrderState order_state_of(std::string_view text) {
-    for (const auto state :
-         {OrderState::in_progress, OrderState::fully_validated, OrderState::reported, OrderState::cancelled}) {
+    for (const auto state : {OrderState::in_progress, OrderState::partially_reported, OrderState::fully_validated,
+                             OrderState::reported, OrderState::cancelled}) {
         if (to_string(state) == text) return state;
     }
     return OrderState::registered;

@@ -90,14 +90,24 @@ struct NewOrder {
     std::vector<Specimen> specimens;
 };
 
-/// lab-domain 3.3; only what this version reaches.
-enum class OrderState : std::uint8_t { registered, in_progress, fully_validated, reported, cancelled };
+/// lab-domain 3.3; only what this version reaches. Of a partially reported one a partial report was signed and the rest
+/// is awaited.
+enum class OrderState : std::uint8_t {
+    registered,
+    in_progress,
+    partially_reported,
+    fully_validated,
+    reported,
+    cancelled
+};
 constexpr std::string_view to_string(OrderState state) {
     switch (state) {
         case OrderState::registered:
             return "registered";
         case OrderState::in_progress:
             return "in_progress";
+        case OrderState::partially_reported:
+            return "partially_reported";
         case OrderState::fully_validated:
             return "fully_validated";
         case OrderState::reported:
@@ -109,5 +119,11 @@ constexpr std::string_view to_string(OrderState state) {
 }
 
 OrderState order_state_of(std::string_view text);  ///< registered when it is none of them
+
+/// Results are awaited, examinations may be added and taken away.
+constexpr bool is_open(OrderState state) {
+    return state == OrderState::registered || state == OrderState::in_progress ||
+           state == OrderState::partially_reported;
+}
 
 }  // namespace sgl::domain

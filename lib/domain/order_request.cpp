@@ -682,7 +682,9 @@ private:
         const bool nothing_left = std::ranges::all_of(order.exams, [](const RequestedExam& exam) {
             return exam.state == ExamState::cancelled || exam.state == ExamState::replaced;
         });
-        if (order.open() && nothing_left) order.state = OrderState::cancelled;
+        // Of what was reported in part a biologist signs the end.
+        if (order.open() && nothing_left && order.state != OrderState::partially_reported)
+            order.state = OrderState::cancelled;
         if (order.state == OrderState::cancelled && !nothing_left)
             order.state = order.measured.empty() ? OrderState::registered : OrderState::in_progress;
     }

@@ -111,7 +111,7 @@ struct KnownOrder {
     std::vector<std::string> refused_tubes;  ///< numbers of specimens refused by this message
     std::vector<std::string> asked_again;    ///< local codes that were not done and are asked again
 
-    bool open() const { return state == OrderState::registered || state == OrderState::in_progress; }
+    bool open() const { return is_open(state); }
 };
 
 enum class LineStatus : std::uint8_t { scheduled, in_process, completed, cancelled, replaced, unknown };

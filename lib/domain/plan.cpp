@@ -34,6 +34,9 @@ PlannedLetter to_dmp(const Report& report, const PlanContext& context) {
         letter.reason = Reason::patient_opposed;
     } else if (report.confidentiality != 'N') {
         block(letter, Reason::restricted_confidentiality);
+    } else if (report.kind == ReportKind::partial && !(report.replaces && report.replaces->after_final)) {
+        // dmp.md REC_GEN-1070. A complete report that is there already is put right all the same.
+        block(letter, Reason::partial_report);
     } else if (const auto obstacle = identity_obstacle(report, context); obstacle != Reason::none) {
         block(letter, obstacle);
     }

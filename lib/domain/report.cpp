@@ -72,6 +72,8 @@ std::vector<Error> missing(const Report& report) {
              "date and time of collection are mandatory on a report");
     }
     need(!report.chapters.empty(), "results", "the report has no result");
+    need((report.kind == ReportKind::partial) == !report.awaited.empty(), "awaited",
+         "a partial report says what is still to come, a final one awaits nothing");
     const auto labelled = [&](const std::vector<ReportedResult>& results) {
         for (const auto& result : results)
             need(!result.label.empty(), "result " + result.local_code, "the examination has no label in the catalogue");

@@ -16,6 +16,14 @@ struct PreviousResult {
     Timestamp at;
 };
 
+/// Another laboratory, which performed an examination for this one (lab-domain 6).
+struct Performer {
+    std::string name;
+    std::string number;  ///< as it gave it, mostly its FINESS; may be empty
+
+    bool operator==(const Performer&) const = default;
+};
+
 struct ReportedResult {
     std::string local_code;
     std::string loinc;        ///< empty: local code only
@@ -23,6 +31,7 @@ struct ReportedResult {
     std::string loinc_label;  ///< for displayName
     Value value;              ///< of what was not done: words that say so
     Range range;              ///< that of this patient, as applied
+    std::string range_text;   ///< as the performing laboratory gave it: printed as it is, in place of `range`
     Flag flag{Flag::none};
     std::optional<Susceptible> susceptible;  ///< of a line of an antibiogram
     std::optional<PreviousResult> previous;
@@ -30,8 +39,10 @@ struct ReportedResult {
     std::string comment;
     std::optional<std::string> specimen_number;  ///< one of Report::specimens
     Timestamp measured_at;
-    std::string ordered_as;  ///< code of the examination that was asked; empty: nobody asked for it
-    bool not_done{};         ///< there is no value, and there will be none; `comment` may say why
+    std::string ordered_as;              ///< code of the examination that was asked; empty: nobody asked for it
+    bool not_done{};                     ///< there is no value, and there will be none; `comment` may say why
+    std::optional<Performer> performer;  ///< not the laboratory of the report
+    bool corrected{};  ///< the version that this one replaces said otherwise, and it was no provisional result
 };
 
 /// What grew in a culture, and what is said of it (lab-domain 7.5).
@@ -60,6 +71,22 @@ struct ReportedChapter {
 /// A partial report is followed by a final one of the same set (cr-bio.md 6).
 enum class ReportKind : std::uint8_t { final, partial };
 
+/// An analysis that was asked for and that a partial report does not hold yet.
+struct Awaited {
+    std::string label;       ///< French, as printed
+    std::string chapter;     ///< LOINC; empty: the catalogue doesn't know the examination
+    std::string ordered_as;  ///< code of the examination that was asked
+
+    bool operator==(const Awaited&) const = default;
+};
+
+/// The version whose place this one takes.
+struct Replaced {
+    ReportKind kind{ReportKind::final};
+    Timestamp validated_at;
+    bool after_final{};  ///< it, or one before it, was final: whoever takes complete reports alone holds one
+};
+
 /// Identifiers of one version, fixed when it is created (design D7: from set, version, variant and form).
 struct ReportIdentifiers {
     ReportSetId set;
@@ -73,8 +100,10 @@ struct ReportIdentifiers {
 struct Report {
     ReportIdentifiers ids;
     ReportKind kind{ReportKind::final};
-    std::string order_number;  ///< ours (filler)
-    std::string placer_group;  ///< the prescription's
+    std::vector<Awaited> awaited;      ///< of a partial report, never empty; of a final one, always
+    std::optional<Replaced> replaces;  ///< what is known of ids.version - 1
+    std::string order_number;          ///< ours (filler)
+    std::string placer_group;          ///< the prescription's
     std::vector<RequestedExam> exams;
     LegalEntity entity;
     Site site;

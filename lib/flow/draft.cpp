@@ -58,6 +58,18 @@ bool comparable(const domain::Value& now, const domain::Value& before) {
     return a == nullptr || a->unit == std::get<domain::Quantity>(before).unit;
 }
 
+/// What another laboratory performed is told in its terms: its method, its range with its flag (hl7v2-lab 8.4).
+void performed_elsewhere(domain::ReportedResult& reported, const store::CurrentResult& result) {
+    const auto& detail = result.detail;
+    if (detail.laboratory.empty()) return;
+    reported.performer = domain::Performer{detail.laboratory, detail.laboratory_id};
+    if (!detail.method.empty()) reported.method = detail.method;
+    if (detail.reference_range.empty()) return;
+    reported.range = {};
+    reported.range_text = detail.reference_range;
+    reported.flag = domain::flag_of(result.received_flags).value_or(domain::Flag::none);
+}
+
 domain::Professional detailed(const domain::Laboratory& laboratory, domain::LegalEntityId entity,
                               domain::Professional person) {
     if (person.rpps.empty()) return person;
@@ -156,6 +168,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.ordered_as = ordered_as(file.exams, catalogue, *analyte);
         reported.method = antibiotic && analyte->method.empty() ? result->detail.method : analyte->method;
         reported.comment = result->note;
+        performed_elsewhere(reported, *result);
         // What was measured at the same time or later (an old tube that comes late) is no previous result.
         if (const auto before = previous.find(analyte->local_code);
             line.isolate.empty() && before != previous.end() && comparable(reported.value, before->second.value) &&
@@ -167,18 +180,29 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
     for (const auto& exam : file.exams) {
         if (exam.state != domain::ExamState::requested) continue;
         const auto members = catalogue.ordered(exam.code);
-        if (members.empty()) made.pending.push_back(exam.label.empty() ? exam.code : exam.label);
+        if (members.empty()) made.awaited.push_back({exam.label.empty() ? exam.code : exam.label, "", exam.code});
         for (const auto* member : members) {
             // What is said of a germ is asked for with its culture, and comes only where something grew.
             if (member->kind == domain::ValueKind::antibiotic || member->kind == domain::ValueKind::marker) continue;
             const bool there = std::ranges::any_of(made.lines, [&](const domain::ReportedLine& line) {
                 return line.reported.local_code == member->local_code;
             });
-            if (!there && std::ranges::find(made.pending, member->label) == made.pending.end())
-                made.pending.push_back(member->label);
+            if (!there && std::ranges::find(made.awaited, member->label, &domain::Awaited::label) == made.awaited.end())
+                made.awaited.push_back({member->label, member->chapter, exam.code});
         }
     }
     return made;
+}
+
+std::vector<domain::Awaited> provisional(const std::vector<domain::ReportedLine>& lines) {
+    std::vector<domain::Awaited> awaited;
+    for (const auto& line : lines) {
+        if (line.kind != domain::ValueKind::organism || line.isolate.empty() || !line.preliminary || !line.printed)
+            continue;
+        awaited.push_back({"identification définitive (" + domain::to_french(line.reported.value) + ")", line.chapter,
+                           line.reported.ordered_as});
+    }
+    return awaited;
 }
 
 domain::Report report_of(const store::OrderFile& file, const domain::Laboratory& laboratory,

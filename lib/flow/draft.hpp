@@ -15,10 +15,13 @@ namespace sgl::flow {
 
 struct ReportDraft {
     std::vector<domain::ReportedLine> lines;  ///< in the order of the report
-    std::vector<std::string> pending;         ///< labels of examinations asked for and not there
+    std::vector<domain::Awaited> awaited;     ///< asked for and not there
     std::vector<std::string>
         unreadable;  ///< codes of results that can't be signed (unknown, quarantined): a person first
 };
+
+/// What a preliminary identification leaves to come, for a biologist who signs it as partial.
+std::vector<domain::Awaited> provisional(const std::vector<domain::ReportedLine>& lines);
 
 /// Newest validated result of each analysis of the patient, by local code.
 using PreviousResults = std::map<std::string, domain::PreviousResult>;

@@ -47,27 +47,53 @@ Error of_order(Fault fault, std::string what) {
 
 /// Why an order can't be signed as it stands; empty when it can, for the first time or again.
 std::string closed_to_signing(const store::OrderFile& file, const std::optional<store::LastVersion>& last) {
-    if (!last) {
-        const bool open = file.state == "registered" || file.state == "in_progress";
-        return open ? std::string() : "the order is " + file.state + " already";
-    }
+    const auto state = domain::order_state_of(file.state);
+    const bool open = domain::is_open(state);
+    if (!last) return open ? std::string() : "the order is " + file.state + " already";
     if (last->state == "withdrawn") return "its report was withdrawn: what is still to be reported is a new order";
-    if (last->state != "published" || file.state != "reported") return "the order is " + file.state + " already";
+    if (last->state == "validated") return "its version " + std::to_string(last->ids.version) + " is being made";
+    if (last->state != "published" || (!open && state != domain::OrderState::reported))
+        return "the order is " + file.state + " already";
     return {};
 }
 
-/// What a reader of the new version has to know first.
-std::string amended_comment(const store::LastVersion& last, const ReportDraft& now, const TimeZone& zone,
-                            const ValidationCommand& command) {
-    domain::Amendment amendment{last.ids.version, zone.to_local(last.validated_at), command.reason, {}, {}};
-    for (const auto& line : last.lines) {
-        if (line.printed) amendment.before.push_back(domain::named_alone(line, last.lines));
-    }
-    for (const auto& line : now.lines) {
-        if (line.printed) amendment.after.push_back(domain::named_alone(line, now.lines));
-    }
-    const auto said = domain::french(amendment);
-    return command.comment.empty() ? said : said + "\n" + command.comment;
+domain::Amendment amendment_of(const store::LastVersion& last, const std::vector<domain::ReportedLine>& now,
+                               const TimeZone& zone) {
+    auto amendment = domain::amendment_of(last.lines, now);
+    amendment.version = last.ids.version;
+    amendment.validated_at = zone.to_local(last.validated_at);
+    amendment.kind = last.kind;
+    return amendment;
+}
+
+/// A partial report is completed without a word; whoever changes what was reported for good says why, and so does who
+/// sends the same again.
+bool needs_reason(const store::LastVersion& last, const domain::Amendment& amendment, bool partial) {
+    if (last.kind == domain::ReportKind::final || domain::corrects(amendment)) return true;
+    return partial && domain::changes_nothing(amendment);
+}
+
+std::optional<domain::Replaced> replaced_by(const std::optional<store::LastVersion>& last, const TimeZone& zone) {
+    if (!last) return std::nullopt;
+    return domain::Replaced{last->kind, zone.to_local(last->validated_at), last->after_final};
+}
+
+/// Lab-domain 3.4; a final version that goes on after partial ones is the first final one of its set.
+std::string_view kind_of(const domain::Report& report) {
+    if (report.kind == domain::ReportKind::partial) return "partial";
+    return report.replaces && report.replaces->after_final ? "amended" : "final";
+}
+
+void awaits(domain::Report& report, const std::vector<domain::Awaited>& awaited) {
+    report.kind = awaited.empty() ? domain::ReportKind::final : domain::ReportKind::partial;
+    report.awaited = awaited;
+}
+
+std::string labels(const std::vector<domain::Awaited>& awaited) {
+    std::string text;
+    for (const auto& one : awaited)
+        text += (text.empty() ? "" : ", ") + one.label;
+    return text;
 }
 
 struct Composed {
@@ -162,6 +188,7 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
         co_return file.error();
     }
     const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id, file->id);
+    const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
     co_await transaction.rollback();
     const domain::Site* site = laboratory->site(file->site);
     if (site == nullptr) co_return Error{Fault::missing, "site", "the site of the order is not configured"};
@@ -170,8 +197,14 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
     const domain::User* user = laboratory->user(actor.user);
     const domain::Professional validator = user == nullptr ? domain::Professional() : user->professional;
     const domain::ReportIdentifiers ids;
-    const domain::Report report =
-        report_of(*file, *laboratory, preview.draft.lines, validator, ids, parts_.clock.now(), "");
+    domain::Report report = report_of(*file, *laboratory, preview.draft.lines, validator, ids, parts_.clock.now(), "");
+    awaits(report, preview.draft.awaited);
+    report.replaces = replaced_by(last, site->time_zone);
+    preview.provisional = provisional(preview.draft.lines);
+    if (last) {
+        const auto amendment = amendment_of(*last, preview.draft.lines, site->time_zone);
+        preview.needs_reason = needs_reason(*last, amendment, !preview.draft.awaited.empty());
+    }
     preview.missing = domain::missing(report);
     preview.letters = domain::plan(report, plan_context(*laboratory, *site, parts_.production));
     co_return preview;
@@ -207,13 +240,9 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
         co_await transaction.rollback();
         co_return of_order(Fault::conflict, closed);
     }
-    if (last && command.reason.empty()) {
-        co_await transaction.rollback();
-        co_return Error{Fault::missing, "reason", "a report that has left is replaced for a reason"};
-    }
     const domain::Site* site = laboratory->site(file.site);
     const PreviousResults previous = co_await store::Reports::previous(transaction, file.patient.id, file.id);
-    const ReportDraft now = draft(file, laboratory->catalogue(file.site), site->time_zone, previous);
+    ReportDraft now = draft(file, laboratory->catalogue(file.site), site->time_zone, previous);
     if (const std::string changed =
             changes_since(command.seen, now.lines, file.results, file.seen_version != command.row_version);
         !changed.empty()) {
@@ -224,22 +253,33 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
         co_await transaction.rollback();
         co_return of_order(Fault::refused, "results wait for a person (see work to do): " + now.unreadable.front());
     }
-    if (!now.pending.empty()) {
+    if (!now.awaited.empty() && !command.partial) {
         co_await transaction.rollback();
-        co_return of_order(Fault::unsupported,
-                           "partial reports are not supported in this version; missing: " + now.pending.front());
+        co_return of_order(Fault::refused,
+                           "results are missing, it can only be signed as partial: " + labels(now.awaited));
     }
+    if (now.awaited.empty() && command.partial) now.awaited = provisional(now.lines);
     store::SignedReport report;
     report.validated_at = parts_.clock.now();
     if (last) {
+        auto amendment = amendment_of(*last, now.lines, site->time_zone);
+        if (command.reason.empty() && needs_reason(*last, amendment, !now.awaited.empty())) {
+            co_await transaction.rollback();
+            co_return Error{Fault::missing, "reason", "a report that has left is replaced for a reason"};
+        }
         report.ids = domain::identify(last->ids.set, last->ids.version + 1);
-        report.reason = command.reason;
-        command.comment = amended_comment(*last, now, site->time_zone, command);
+        report.reason = amendment.reason = command.reason;
+        for (auto& line : now.lines)
+            line.reported.corrected = domain::corrects(amendment, domain::named_alone(line, now.lines));
+        const auto said = domain::french(amendment);
+        command.comment = command.comment.empty() ? said : said + "\n" + command.comment;
     } else {
         report.ids = domain::identify(domain::ReportSetId{Uuid::v7(report.validated_at)}, 1);
     }
-    const domain::Report complete =
+    domain::Report complete =
         report_of(file, *laboratory, now.lines, user->professional, report.ids, report.validated_at, command.comment);
+    awaits(complete, now.awaited);
+    complete.replaces = replaced_by(last, site->time_zone);
     if (const auto missing = domain::missing(complete); !missing.empty()) {
         co_await transaction.rollback();
         co_return missing.front();
@@ -254,11 +294,15 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     report.validator = user->professional;
     report.month = month_of(report.validated_at, site->time_zone);
     report.comment = command.comment;
+    report.kind = kind_of(complete);
+    report.awaited = now.awaited;
     report.lines = now.lines;
     const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
     if (!written) co_return written.error();
-    log::info("order validated",
-              {{"order", file.id}, {"report", report.ids.version_id}, {"results", report.lines.size()}});
+    log::info("order validated", {{"order", file.id},
+                                  {"report", report.ids.version_id},
+                                  {"results", report.lines.size()},
+                                  {"awaited", report.awaited.size()}});
     co_return Validated{report.ids.version_id, report.ids.version, report.validated_at};
 }
 
@@ -316,8 +360,14 @@ asio::awaitable<std::size_t> Line::publish_waiting() {
 domain::Report Line::report_of_version(const store::StoredVersion& version, const store::OrderFile& file) const {
     store::OrderFile as_signed = file;
     as_signed.patient = version.patient;
-    return report_of(as_signed, *parts_.laboratory.current(), version.lines, version.validator, version.ids,
-                     version.validated_at, version.comment);
+    auto report = report_of(as_signed, *parts_.laboratory.current(), version.lines, version.validator, version.ids,
+                            version.validated_at, version.comment);
+    awaits(report, version.awaited);
+    if (version.replaced) {
+        const auto& [kind, validated_at, after_final] = *version.replaced;
+        report.replaces = domain::Replaced{kind, report.site.time_zone.to_local(validated_at), after_final};
+    }
+    return report;
 }
 
 asio::awaitable<Result<domain::Report>> Line::report(domain::ReportVersionId id) {

@@ -43,6 +43,8 @@ struct ValidationCommand {
     std::vector<domain::ResultId> seen;
     std::string comment;
     std::string reason;  ///< of a report that has left already: what changes, and why
+    /// He knows that results are missing, or provisional, and signs what is there: without it an order is signed whole.
+    bool partial{};
 };
 
 /// A report that left is taken back: nobody may use it any more.
@@ -70,6 +72,8 @@ struct Preview {
     ReportDraft draft;
     std::vector<domain::PlannedLetter> letters;
     std::vector<Error> missing;
+    std::vector<domain::Awaited> provisional;  ///< what signing as partial would announce though nothing is missing
+    bool needs_reason{};                       ///< what was reported for good changes, or nothing does
 };
 
 class Line {
@@ -91,9 +95,10 @@ public:
 
     asio::awaitable<Result<Preview>> preview(Actor actor, domain::OrderId order);
 
-    /// Technical and biological validation of all results of an order. Of one whose report has left: the next version,
-    /// with what came late, which replaces the report (lab-domain 3.4). Fault::refused: no right, or incomplete;
-    /// conflict: stale screen (`what` says what changed); missing: no reason given.
+    /// Technical and biological validation of all results that an order has. Of one whose report has left: the next
+    /// version, with what came since, which replaces the report (lab-domain 3.4); it needs a reason unless it only goes
+    /// on where a partial one stopped. Fault::refused: no right, or incomplete and not signed as partial; conflict: stale
+    /// screen (`what` says what changed); missing: no reason given.
     asio::awaitable<Result<Validated>> validate(Actor actor, ValidationCommand command);
 
     /// Faults as those of validate(); gives how many recipients will hear of it.

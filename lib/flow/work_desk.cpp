@@ -18,7 +18,7 @@ bool has_result(const store::OrderFile& file, domain::AnalyteId analyte) {
 }
 
 bool is_open(const store::OrderFile& file) {
-    return file.state == "registered" || file.state == "in_progress";
+    return domain::is_open(domain::order_state_of(file.state));
 }
 
 /// A step whose analysis is on its way or promised; nothing when a new one is needed.

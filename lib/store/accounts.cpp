@@ -10,9 +10,10 @@ namespace sgl::store {
 
 namespace {
 
+// Of each set the first complete version: partial ones before it are no reports of their own (lab-domain 9.9).
 constexpr pg::Query count_reports{"accounts.reports", R"sql(
-    select site_id, month, count(distinct set_id), count(distinct set_id) filter (where ins_qualified)
-    from report_version where version = 1 group by site_id, month)sql"};
+    select site_id, month, count(*), count(*) filter (where ins_qualified)
+    from report_version where kind = 'final' group by site_id, month)sql"};
 
 constexpr pg::Query letters_by_row{"accounts.letters_by_row", R"sql(
     select site_id, month, channel, state, reason, count(*), count(first_sent_at)

@@ -34,7 +34,7 @@ struct ReasonCount {
 struct AccountFigures {
     domain::SiteId site;
     std::chrono::year_month_day month;
-    std::int64_t reports{};  ///< report sets, not versions
+    std::int64_t reports{};  ///< report sets, not versions, in the month of their first complete version
     std::int64_t with_qualified_ins{};
     std::vector<ChannelCount> channels;
     std::vector<ReasonCount> reasons;

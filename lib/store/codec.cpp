@@ -250,6 +250,10 @@ json::value to_json(const domain::ReportedResult& result) {
                         {"measured_at", to_hl7(result.measured_at)}};
     if (!result.ordered_as.empty()) object["ordered_as"] = result.ordered_as;
     if (result.not_done) object["not_done"] = true;
+    if (!result.range_text.empty()) object["range_text"] = result.range_text;
+    if (result.performer)
+        object["performer"] = json::value{{"name", result.performer->name}, {"number", result.performer->number}};
+    if (result.corrected) object["corrected"] = true;
     if (result.susceptible) object["susceptible"] = domain::to_string(*result.susceptible);
     if (result.previous) {
         object["previous"] =
@@ -274,6 +278,10 @@ domain::ReportedResult reported_result(const json::value& stored) {
     result.measured_at = timestamp(stored, "measured_at").value();
     result.ordered_as = member(stored, "ordered_as");
     result.not_done = flag(stored, "not_done");
+    result.range_text = member(stored, "range_text");
+    if (const auto* performer = find(stored, "performer"))
+        result.performer = domain::Performer{member(*performer, "name"), member(*performer, "number")};
+    result.corrected = flag(stored, "corrected");
     if (const auto* previous = find(stored, "previous")) {
         result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
     }
@@ -300,6 +308,20 @@ domain::ReportedLine reported_line(const json::value& stored) {
     line.preliminary = flag(stored, "preliminary");
     line.printed = !flag(stored, "unprinted");
     return line;
+}
+
+json::value to_json(const std::vector<domain::Awaited>& awaited) {
+    json::array list;
+    for (const auto& one : awaited)
+        list.push_back({{"label", one.label}, {"chapter", one.chapter}, {"ordered_as", one.ordered_as}});
+    return list;
+}
+
+std::vector<domain::Awaited> awaited(const json::value& stored) {
+    std::vector<domain::Awaited> awaited;
+    for (const auto& one : stored.as_array())
+        awaited.push_back({member(one, "label"), member(one, "chapter"), member(one, "ordered_as")});
+    return awaited;
 }
 
 json::value to_json(const domain::Patient& patient) {

@@ -31,6 +31,8 @@ domain::ReportedResult reported_result(const json::value& value);
 /// All but the result's id, which has a column.
 json::value to_json(const domain::ReportedLine& line);
 domain::ReportedLine reported_line(const json::value& value);
+json::value to_json(const std::vector<domain::Awaited>& awaited);
+std::vector<domain::Awaited> awaited(const json::value& value);
 /// The identity that was signed: traits, INS, status, choices.
 json::value to_json(const domain::Patient& patient);
 domain::Patient patient(const json::value& value);

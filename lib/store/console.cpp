@@ -44,8 +44,8 @@ std::string person_name(const boost::json::value& person) {
 
 domain::OrderState order_state(std::string_view text) {
     using domain::OrderState;
-    for (const auto state : {OrderState::registered, OrderState::in_progress, OrderState::fully_validated,
-                             OrderState::reported, OrderState::cancelled}) {
+    for (const auto state : {OrderState::registered, OrderState::in_progress, OrderState::partially_reported,
+                             OrderState::fully_validated, OrderState::reported, OrderState::cancelled}) {
         if (to_string(state) == text) return state;
     }
     throw std::runtime_error("a stored state of an order can't be read");
@@ -95,6 +95,7 @@ ReportLine report_line(const pg::Row& row, int at) {
     line.validator = person_name(codec::parse(row.text(at + 4)));
     line.published_at = row.optional_instant(at + 5);
     line.refusal = row.optional_text(at + 6).value_or("");
+    line.kind = row.string(at + 7);
     return line;
 }
 

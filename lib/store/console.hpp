@@ -168,6 +168,7 @@ struct ReportLine {
     std::string validator;
     std::optional<Instant> published_at;
     std::string refusal;
+    std::string kind;  ///< partial, final, amended
 };
 
 struct OrderView {

@@ -20,7 +20,7 @@ using pg::Query;
     "l.error_where, "                                                                                               \
     "l.error_what from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id " \
     "join lab_order o on o.id = s.order_id "
-#define SGL_REPORT_LINE "v.id, v.version, v.state, v.validated_at, v.validator, v.published_at, v.refusal"
+#define SGL_REPORT_LINE "v.id, v.version, v.state, v.validated_at, v.validator, v.published_at, v.refusal, v.kind"
 
 inline constexpr Query local_account{
     "console.local_account", "select id, password from app_user where login = $1 and active and password is not null"};
@@ -41,24 +41,34 @@ inline constexpr Query touch_session{
 inline constexpr Query end_session{"console.end_session",
                                    "update web_session set ended_at = $2 where token_hash = $1 and ended_at is null"};
 
+// Something came or changed since the partial report was signed: a biologist looks. Nothing: it waits.
+#define SGL_NEWS                                                                                                     \
+    "(o.state = 'in_progress' or (o.state = 'partially_reported' and o.last_event_at > (select max(v.validated_at) " \
+    "from report_set s join report_version v on v.set_id = s.id where s.order_id = o.id)))"
+
 // $2: since when a reported order is recent; $3: limit. A query that does not need $2 names it all the same.
 inline constexpr Query worklist_to_validate{"console.worklist_to_validate", SGL_WORKLIST
-                                            "and o.closed_at is null and o.state = 'in_progress' and $2::timestamptz "
+                                            "and o.closed_at is null and " SGL_NEWS
+                                            " and $2::timestamptz "
                                             "is not null order by o.urgent desc, o.registered_at limit $3"};
-inline constexpr Query worklist_waiting{"console.worklist_waiting", SGL_WORKLIST
-                                        "and o.closed_at is null and o.state = 'registered' and $2::timestamptz is not "
-                                        "null order by o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_waiting{"console.worklist_waiting",
+                                        SGL_WORKLIST "and o.closed_at is null and not " SGL_NEWS
+                                                     " and $2::timestamptz is not "
+                                                     "null order by o.urgent desc, o.registered_at limit $3"};
 inline constexpr Query worklist_reported{"console.worklist_reported", SGL_WORKLIST
                                          "and o.state in ('fully_validated', 'reported') and o.closed_at > "
                                          "$2::timestamptz order by o.closed_at desc limit $3"};
 inline constexpr Query worklist_all{"console.worklist_all", SGL_WORKLIST
                                     "and (o.closed_at is null or o.closed_at > $2::timestamptz) "
                                     "order by (o.closed_at is null) desc, o.urgent desc, o.registered_at limit $3"};
-inline constexpr Query worklist_counts{"console.worklist_counts", R"sql(
-    select (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and state = 'in_progress'),
-           (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and state = 'registered'),
-           (select count(*) from lab_order where site_id = any($1::int[]) and state in ('fully_validated', 'reported') and closed_at > $2),
-           (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and urgent))sql"};
+inline constexpr Query worklist_counts{
+    "console.worklist_counts",
+    "select (select count(*) from lab_order o where o.site_id = any($1::int[]) and o.closed_at is null and " SGL_NEWS
+    "), (select count(*) from lab_order o where o.site_id = any($1::int[]) and o.closed_at is null and not " SGL_NEWS
+    "), (select count(*) from lab_order where site_id = any($1::int[]) and state in ('fully_validated', 'reported') "
+    "and "
+    "closed_at > $2), (select count(*) from lab_order where site_id = any($1::int[]) and closed_at is null and "
+    "urgent)"};
 inline constexpr Query worklist_results{"console.worklist_results", R"sql(
     select r.order_id, r.state, r.analyte_id, r.code, r.value_kind, r.comparator, r.value, r.value_system, r.unit
     from result r
@@ -78,7 +88,8 @@ inline constexpr Query collected{"console.collected", R"sql(
 
 inline constexpr Query order{
     "console.order",
-    "select o.id, o.site_id, o.row_version + p.row_version - 1, o.number, o.placer_group, o.state, o.urgent, o.prescriber, o.copies, "
+    "select o.id, o.site_id, o.row_version + p.row_version - 1, o.number, o.placer_group, o.state, o.urgent, "
+    "o.prescriber, o.copies, "
     "o.collector, "
     "o.exams, o.prescribed_at, o.registered_at, o.stay_number, o.clinical_context, "
     "o.legal_entity_id, " SGL_PATIENT_COLUMNS
@@ -146,7 +157,7 @@ inline constexpr Query letter{"console.letter", SGL_LETTER "where l.id = $1 and 
 
 inline constexpr Query work_items{"console.work_items", R"sql(
     select w.id, w.site_id, w.kind, w.coordinate, w.what, w.order_id, coalesce(o.number, ''), w.created_at,
-           coalesce(o.state in ('registered', 'in_progress'), false)
+           coalesce(o.closed_at is null, false)
            and exists (select 1 from result r where r.order_id = w.order_id and r.message_id = w.message_id and r.state = 'quarantined'
                and split_part(w.coordinate, '-', 1) in ('OBX[' || r.position || ']', case r.position when 1 then 'OBX' end))
     from work_item w left join lab_order o on o.id = w.order_id
@@ -155,25 +166,17 @@ inline constexpr Query work_count{"console.work_count",
                                   "select count(*) from work_item where site_id = any($1::int[]) and done_at is null"};
 inline constexpr Query instance{"console.instance", "select instance_uuid, label, environment from instance"};
 
+#undef SGL_NEWS
 #undef SGL_WORKLIST
 #undef SGL_LETTER
 #undef SGL_REPORT_LINE
 
-inline constexpr std::array all{local_account,    open_session,
-                                session,          touch_session,
-                                end_session,      worklist_to_validate,
-                                worklist_waiting, worklist_reported,
-                                worklist_all,     worklist_counts,
-                                worklist_results, worklist_letters,
-                                collected,        order,
-                                order_specimens,  order_results,
-                                order_reports,    order_prior,
-                                 report,
-                                report_versions,  report_documents,
-                                report_letters,   report_events,
-                                document,         letters,
-                                letter_counts,    letter,
-                                work_items,       work_count,
-                                instance};
+inline constexpr std::array all{
+    local_account,        open_session,     session,           touch_session, end_session,
+    worklist_to_validate, worklist_waiting, worklist_reported, worklist_all,  worklist_counts,
+    worklist_results,     worklist_letters, collected,         order,         order_specimens,
+    order_results,        order_reports,    order_prior,       report,        report_versions,
+    report_documents,     report_letters,   report_events,     document,      letters,
+    letter_counts,        letter,           work_items,        work_count,    instance};
 
 }  // namespace sgl::store::console_queries

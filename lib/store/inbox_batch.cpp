@@ -215,6 +215,9 @@ void Batch::learn(const pg::Rows& orders, const pg::Rows& results) {
         known.susceptible = row.optional_text(17).value_or("");
         known.measured_at = instant_of(row.text(14));
         known.replaces = row.optional_int64(15);
+        known.is_signed = row.text(11) == "bio_validated";
+        if (known.is_signed && domain::rank(row.text(5)) != 0)
+            signed_.insert({row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(16)});
         auto& of_key =
             known_[{row.uuid(1), analysis_of(row.optional_int32(2), row.text(3)), row.string(4), row.string(16)}];
         for (auto& other : of_key) {
@@ -350,7 +353,7 @@ bool Batch::apply_group(const Arrival& arrival, domain::MessageId id, const doma
         hold(arrival, id, group, {"cancelled_order", group.coordinate, "the order is cancelled"}, order->id);
         return false;
     }
-    const bool signed_already = order->state == "fully_validated" || order->state == "reported";
+    const bool whole = order->state == "fully_validated" || order->state == "reported";
     const auto& specimen = group.numbers[matched_number];
     bool clean = true;
     for (const auto& document : group.documents) {
@@ -359,6 +362,7 @@ bool Batch::apply_group(const Arrival& arrival, domain::MessageId id, const doma
         touched_.insert(order->id);
     }
     for (const auto& result : group.results) {
+        const bool signed_already = whole || is_signed(result, order->id);
         if (is_done(result)) {
             if (!signed_already) refresh(arrival, id, result, specimen, order->id);
             continue;
@@ -419,7 +423,7 @@ bool Batch::apply_result(const Arrival& arrival, domain::MessageId id, const dom
             known[next.of].replaced = true;
             // A row of this very batch has no number yet: both are kept, and the newest counts. What is signed is
             // never taken away: the late one stands beside it until a biologist decides.
-            if (known[next.of].id != 0 && !signed_already) replaced = known[next.of].id;
+            if (known[next.of].id != 0 && !signed_already && !known[next.of].is_signed) replaced = known[next.of].id;
             break;
         case Kind::first:
             break;
@@ -446,6 +450,11 @@ bool Batch::apply_result(const Arrival& arrival, domain::MessageId id, const dom
 ResultKey Batch::key_of(const domain::ReceivedResult& result, const Uuid& order) {
     const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
     return {order, analysis_of(analyte, result.code), result.run, result.isolate};
+}
+
+bool Batch::is_signed(const domain::ReceivedResult& result, const Uuid& order) const {
+    const auto analyte = result.analyte ? std::optional(result.analyte->value()) : std::nullopt;
+    return signed_.contains({order, analysis_of(analyte, result.code), result.isolate});
 }
 
 std::optional<std::int64_t> Batch::withdrawn_by(const Arrival& arrival, domain::MessageId id,

@@ -44,6 +44,7 @@ struct KnownResult {
     Instant received_at;
     std::int64_t message{};
     std::int32_t position{};
+    bool is_signed{};  ///< a report says it: it is never replaced, what comes stands beside it
 
     bool says(const codec::ValueColumns& other, std::string_view other_susceptible) const;
 };
@@ -161,6 +162,8 @@ private:
     bool apply_result(const Arrival& arrival, domain::MessageId id, const domain::ReceivedResult& result,
                       std::string_view specimen, const Uuid& order, bool signed_already);
 
+    /// Did a biologist report this analysis for good, though the rest of the order is still awaited?
+    bool is_signed(const domain::ReceivedResult& result, const Uuid& order) const;
     static ResultKey key_of(const domain::ReceivedResult& result, const Uuid& order);
 
     /// The stored result that a held one of status D or W takes away: the last that may be of the same time. A
@@ -222,6 +225,7 @@ private:
     Instant now_;
     std::map<std::size_t, std::vector<MatchedOrder>> matches_;
     std::map<ResultKey, std::vector<KnownResult>> known_;
+    std::set<std::tuple<Uuid, std::string, std::string>> signed_;  ///< order, analysis, isolate; not the preliminary ones
     std::map<Uuid, std::vector<HeldResult>> held_;
     MessageRows messages_;
     ResultRows results_;

@@ -63,7 +63,7 @@ constexpr pg::Query insert_order{"order_taking.insert_order", R"sql(
 constexpr pg::Query change_order{"order_taking.change_order", R"sql(
     update lab_order set state = $2, prescriber = $3::jsonb, copies = $4::jsonb, clinical_context = $5, urgent = $6,
         exams = $7::jsonb, row_version = row_version + 1, last_event_at = $8,
-        closed_at = case when $2 in ('registered', 'in_progress') then null else coalesce(closed_at, $8) end
+        closed_at = case when $2 in ('registered', 'in_progress', 'partially_reported') then null else coalesce(closed_at, $8) end
     where id = $1)sql"};
 
 constexpr pg::Query insert_specimens{"order_taking.insert_specimens", R"sql(

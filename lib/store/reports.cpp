@@ -22,14 +22,12 @@ constexpr pg::Query find_previous{"reports.previous", R"sql(
       and not exists (select from report_version w where w.set_id = rv.set_id and w.state = 'withdrawn')
     order by v.local_code, v.at desc, rv.version desc)sql"};
 
+// $4: for a part of it, the rest is awaited; $5: the next version of a report that has left.
 constexpr pg::Query close_order{"reports.close_order", R"sql(
-    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3, closed_at = $3
-    where id = $1 and row_version = $2 and state in ('registered', 'in_progress'))sql"};
-
-// The next version of a report that has left.
-constexpr pg::Query close_again{"reports.close_again", R"sql(
-    update lab_order set state = 'fully_validated', row_version = row_version + 1, last_event_at = $3, closed_at = $3
-    where id = $1 and row_version = $2 and state = 'reported')sql"};
+    update lab_order set state = case when $4 then 'partially_reported' else 'fully_validated' end,
+        row_version = row_version + 1, last_event_at = $3, closed_at = case when $4 then null else $3::timestamptz end
+    where id = $1 and row_version = $2
+      and state = any(case when $5 then array['partially_reported', 'reported'] else array['registered', 'in_progress'] end))sql"};
 
 constexpr pg::Query validate_results{"reports.validate_results", R"sql(
     update result set state = 'bio_validated' where id = any($1::bigint[]) and state in ('raw', 'late'))sql"};
@@ -41,7 +39,8 @@ constexpr pg::Query close_work_of_signed{"reports.close_work_of_signed", R"sql(
       and w.message_id = r.message_id and split_part(w.coordinate, '-', 1) = 'OBX[' || r.position || ']')sql"};
 
 constexpr pg::Query read_last{"reports.last", R"sql(
-    select v.set_id, v.version, v.id, v.state, v.validated_at
+    select v.set_id, v.version, v.id, v.state, v.validated_at, v.kind,
+           exists (select from report_version f where f.set_id = v.set_id and f.version <= v.version and f.kind <> 'partial')
     from report_set s join report_version v on v.set_id = s.id where s.order_id = $1
     order by v.version desc limit 1)sql"};
 
@@ -49,9 +48,10 @@ constexpr pg::Query mark_withdrawn{"reports.withdraw", R"sql(
     update report_version set state = 'withdrawn', withdrawn_at = $2, withdrawn_by = $3, withdrawn_why = $4
     where id = $1 and state = 'published')sql"};
 
+// What was awaited for a partial report that is withdrawn is reported with a new order.
 constexpr pg::Query touch_order{"reports.touch_order", R"sql(
-    update lab_order set row_version = row_version + 1, last_event_at = $3
-    where id = $1 and row_version = $2 and state = 'reported')sql"};
+    update lab_order set row_version = row_version + 1, last_event_at = $3, state = 'reported', closed_at = coalesce(closed_at, $3)
+    where id = $1 and row_version = $2 and state in ('reported', 'partially_reported'))sql"};
 
 // Of each recipient the newest version that he has, or may have.
 constexpr pg::Query find_sent{"reports.sent", R"sql(
@@ -94,9 +94,8 @@ constexpr pg::Query insert_set{"reports.insert_set", R"sql(
 
 constexpr pg::Query insert_version{"reports.insert_version", R"sql(
     insert into report_version (id, legal_entity_id, site_id, set_id, version, kind, state, validated_at, validated_by, validator,
-        month, comment, confidentiality, ins_qualified, patient, document_oid, reason)
-    values ($1, $2, $3, $4, $5, case when $5 > 1 then 'amended' else 'final' end, 'validated', $6, $7, $8::jsonb, $9, $10, 'N',
-            $11, $12::jsonb, $13, $14))sql"};
+        month, comment, confidentiality, ins_qualified, patient, document_oid, reason, awaited)
+    values ($1, $2, $3, $4, $5, $15, 'validated', $6, $7, $8::jsonb, $9, $10, 'N', $11, $12::jsonb, $13, $14, $16::jsonb))sql"};
 
 constexpr pg::Query insert_lines{"reports.insert_lines", R"sql(
     insert into validated_result (version_id, position, legal_entity_id, site_id, patient_id, result_id, loinc, local_code, content, at)
@@ -108,8 +107,12 @@ constexpr pg::Query pick_to_compose{"reports.to_compose", R"sql(
     select id from report_version where state = 'validated' order by validated_at, id limit $1 offset $2)sql"};
 
 constexpr pg::Query read_version{"reports.version", R"sql(
-    select v.set_id, v.version, s.order_id, v.site_id, v.legal_entity_id, v.state, v.validated_at, v.validator, v.patient, v.comment, v.month
-    from report_version v join report_set s on s.id = v.set_id where v.id = $1)sql"};
+    select v.set_id, v.version, s.order_id, v.site_id, v.legal_entity_id, v.state, v.validated_at, v.validator, v.patient, v.comment, v.month,
+           v.awaited, f.kind, f.validated_at,
+           exists (select from report_version e where e.set_id = v.set_id and e.version < v.version and e.kind <> 'partial')
+    from report_version v join report_set s on s.id = v.set_id
+    left join report_version f on f.set_id = v.set_id and f.version = v.version - 1
+    where v.id = $1)sql"};
 
 constexpr pg::Query read_lines{"reports.lines", R"sql(
     select result_id, content from validated_result where version_id = $1 order by position)sql"};
@@ -149,6 +152,10 @@ constexpr Uuid letter_space{
 Uuid letter_id(domain::ReportVersionId version, std::string_view channel, std::string_view recipient, domain::Act act) {
     return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" + std::string(channel) + "/" +
                                       std::string(recipient) + "/" + std::string(to_string(act)));
+}
+
+domain::ReportKind kind_of(std::string_view stored) {
+    return stored == "partial" ? domain::ReportKind::partial : domain::ReportKind::final;
 }
 
 domain::ReportedLine line_of(const pg::Row& row) {
@@ -199,8 +206,9 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         times.add(TimeZone::paris().to_instant(line.reported.measured_at));
     }
     const bool first = report.ids.version == 1;
+    const bool partial = report.kind == "partial";
     const pg::Rows closed = co_await transaction.query(
-        first ? close_order : close_again, pg::params(report.order, report.row_version, report.validated_at));
+        close_order, pg::params(report.order, report.row_version, report.validated_at, partial, !first));
     if (closed.affected() != 1) {
         co_await transaction.rollback();
         co_return Error{Fault::conflict, "order", "the order changed while it was signed"};
@@ -217,11 +225,12 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
     }
     const std::string validator = codec::text(codec::to_json(report.validator));
     const std::string patient = codec::text(codec::to_json(report.patient));
+    const std::string awaited = codec::text(codec::to_json(report.awaited));
     steps.push_back(
-        pg::Step{insert_version,
-                 pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set, report.ids.version,
-                            report.validated_at, report.user, validator, report.month, report.comment,
-                            report.patient.ins_may_leave(), patient, report.ids.document_oid, report.reason)});
+        pg::Step{insert_version, pg::params(report.ids.version_id, report.legal_entity, report.site, report.ids.set,
+                                            report.ids.version, report.validated_at, report.user, validator,
+                                            report.month, report.comment, report.patient.ins_may_leave(), patient,
+                                            report.ids.document_oid, report.reason, report.kind, awaited)});
     steps.push_back(
         pg::Step{insert_lines, pg::params(report.ids.version_id, report.legal_entity, report.site, report.patient.id,
                                           positions, results, loincs, codes, contents, times)});
@@ -237,6 +246,7 @@ asio::awaitable<Result<void>> Reports::sign(pg::Transaction transaction, const S
         event.payload = codec::text({{"version", to_string(report.ids.version_id.value())},
                                      {"rpps", report.validator.rpps.text()},
                                      {"number", report.ids.version},
+                                     {"kind", report.kind},
                                      {"row_version", report.row_version},
                                      {"results", report.lines.size()}});
         events.push_back(std::move(event));
@@ -260,6 +270,8 @@ asio::awaitable<std::optional<LastVersion>> Reports::last(pg::Transaction& trans
     last.ids = domain::identify(domain::ReportSetId{row.uuid(0)}, static_cast<unsigned>(row.int32(1)));
     last.state = row.string(3);
     last.validated_at = row.instant(4);
+    last.kind = kind_of(row.text(5));
+    last.after_final = row.boolean(6);
     const pg::Rows lines = co_await transaction.query(read_lines, pg::params(row.uuid(2)));
     for (const auto line : lines)
         last.lines.push_back(line_of(line));
@@ -361,6 +373,8 @@ asio::awaitable<Result<StoredVersion>> Reports::version(const std::vector<std::i
     version.patient = codec::patient(codec::parse(row.text(8)));
     version.comment = row.string(9);
     version.month = row.date(10);
+    version.awaited = codec::awaited(codec::parse(row.text(11)));
+    if (!row.is_null(12)) version.replaced = {kind_of(row.text(12)), row.instant(13), row.boolean(14)};
     for (const auto line : rows[1])
         version.lines.push_back(line_of(line));
     co_return version;
@@ -468,31 +482,12 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
 }
 
 std::vector<pg::Query> reports_queries() {
-    return {find_previous,
-            close_order,
-            close_again,
-            validate_results,
-            close_work_of_signed,
-            read_last,
-            mark_withdrawn,
-            touch_order,
-            find_sent,
-            insert_withdrawals,
-            supersede_waiting,
-            abandon_waiting,
-            close_work_of_withdrawn,
-            insert_set,
-            insert_version,
-            insert_lines,
-            pick_to_compose,
-            read_version,
-            read_lines,
-            mark_published,
-            mark_refused,
-            mark_reported,
-            insert_documents,
-            insert_letters,
-            insert_letter_events,
+    return {find_previous,      close_order,       validate_results, close_work_of_signed,
+            read_last,          mark_withdrawn,    touch_order,      find_sent,
+            insert_withdrawals, supersede_waiting, abandon_waiting,  close_work_of_withdrawn,
+            insert_set,         insert_version,    insert_lines,     pick_to_compose,
+            read_version,       read_lines,        mark_published,   mark_refused,
+            mark_reported,      insert_documents,  insert_letters,   insert_letter_events,
             read_documents};
 }
 

@@ -27,7 +27,9 @@ struct SignedReport {
     Instant validated_at;
     std::chrono::year_month_day month;  ///< first day, in the site's time zone
     std::string comment;
-    std::string reason;  ///< of a version after the first: what the biologist changes, and why
+    std::string reason;                    ///< of a version after the first: what the biologist changes, and why
+    std::string_view kind{"final"};        ///< partial, final (one of a set, the first that is complete), amended
+    std::vector<domain::Awaited> awaited;  ///< of a partial one
     std::vector<domain::ReportedLine> lines;
 };
 
@@ -36,6 +38,8 @@ struct LastVersion {
     domain::ReportIdentifiers ids;
     std::string state;  ///< validated, published, refused, withdrawn
     Instant validated_at;
+    domain::ReportKind kind{};
+    bool after_final{};  ///< it, or one before it, is final
     std::vector<domain::ReportedLine> lines;
 };
 
@@ -62,6 +66,13 @@ struct StoredVersion {
     domain::Professional validator;
     domain::Patient patient;  ///< as signed
     std::string comment;
+    std::vector<domain::Awaited> awaited;
+    struct Former {
+        domain::ReportKind kind{};
+        Instant validated_at;
+        bool after_final{};
+    };
+    std::optional<Former> replaced;  ///< of a version after the first
     std::vector<domain::ReportedLine> lines;
 };
 
@@ -82,9 +93,9 @@ public:
 
     static asio::awaitable<std::optional<LastVersion>> last(pg::Transaction& transaction, domain::OrderId order);
 
-    /// Writes and commits: results become bio_validated, the order fully_validated, a version of its report waits to be
-    /// composed: the first, or the next one of an order that is reported. What came late and is signed now is work no
-    /// more. Fault::conflict when somebody was first.
+    /// Writes and commits: results become bio_validated, the order fully_validated, or partially_reported and open as
+    /// before; a version of its report waits to be composed: the first, or the next one of an order that has a report.
+    /// What came late and is signed now is work no more. Fault::conflict when somebody was first.
     static asio::awaitable<Result<void>> sign(pg::Transaction transaction, const SignedReport& report);
 
     /// Writes and commits: the version is withdrawn; whoever got the report, or may have got it, gets a letter that

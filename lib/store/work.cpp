@@ -19,7 +19,7 @@ constexpr pg::Query lock_item{
     "work.lock",
     "select w.legal_entity_id, w.site_id, w.kind, w.done_at is not null, exists (select 1 from result r join lab_order "
     "o on o.id = r.order_id where r.order_id = w.order_id and r.message_id = w.message_id and r.state = 'quarantined' "
-    "and o.state in ('registered', 'in_progress') and " SGL_SAME_OBX
+    "and o.closed_at is null and " SGL_SAME_OBX
     ") from work_item w where w.id = $1 for update of w"};
 
 constexpr pg::Query close_item{"work.close", R"sql(

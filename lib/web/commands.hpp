@@ -25,6 +25,7 @@ struct ValidationRequest {
     std::vector<domain::ResultId> seen;    ///< every result that was on the screen
     std::string comment;                   ///< contextual interpretation, may be empty
     std::string reason;                    ///< of the next version of a report that has left: why
+    bool partial{};                        ///< what is there, though results are missing or provisional
 };
 
 struct ValidationDone {
@@ -38,6 +39,8 @@ struct ValidationDone {
 struct Draft {
     std::vector<domain::ReportedLine> results;    ///< in the order of the report
     std::vector<std::string> pending;             ///< labels of examinations asked for and not there yet
+    std::vector<std::string> provisional;         ///< what a partial report would announce though nothing is missing
+    bool needs_reason{};                          ///< of the next version: what was reported for good changes
     std::vector<domain::PlannedLetter> letters;   ///< domain::plan of the draft
     std::vector<Error> missing;                   ///< what hinders composing: domain::missing of the draft
 };

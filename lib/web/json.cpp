@@ -50,6 +50,7 @@ json::value patient(const domain::Patient& who) {
 json::value report_line(const store::ReportLine& line) {
     return {{"id", id(line.id)},
             {"version", line.version},
+            {"kind", line.kind},
             {"state", line.state},
             {"validated_at", moment(line.validated_at)},
             {"validator", line.validator},
@@ -185,6 +186,8 @@ json::value to_json(const Draft& draft) {
     });
     return {{"results", std::move(results)},
             {"pending", texts(draft.pending)},
+            {"provisional", texts(draft.provisional)},
+            {"needs_reason", draft.needs_reason},
             {"letters", std::move(letters)},
             {"missing", list(draft.missing, [](const Error& error) { return to_json(error); })}};
 }

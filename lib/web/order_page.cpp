@@ -163,6 +163,8 @@ void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const do
                 h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}},
                       fmt::format("automate {}", row->received_flags));
             }
+            if (row != nullptr && row->state == "bio_validated" && domain::is_open(order.state))
+                layout::mark(h, {"ok", "✓", "déjà rendu"}, true);
             if (row == nullptr || row->state != "late") return;
             layout::mark(h, {"warn", "+", "arrivé après validation"}, true);
             if (screen.may_set_aside) set_aside_form(h, frame, order, *row, "Écarter");
@@ -411,6 +413,38 @@ void hindrances(Html& h, const OrderScreen& screen) {
     }
 }
 
+/// What he agrees to, in words, before he may sign less than what was asked for.
+void partial_choice(Html& h, const OrderScreen& screen) {
+    const auto& draft = *screen.draft;
+    const bool missing = !draft.pending.empty();
+    if (!missing && draft.provisional.empty()) return;
+    if (missing)
+        h.tag("p", "Il manque des résultats : seul un compte rendu partiel peut être signé. Il porte « Résultats partiels » et la liste de ce qui reste "
+                   "à venir, part chez ses destinataires sauf au DMP, et sera remplacé par le suivant à sa signature.");
+    h.tag("label", {{"class", "choice"}}, [&] {
+        h.single("input", {{"type", "checkbox"}, {"name", "partiel"}, {"value", "1"}, {"required", missing}});
+        h.text(fmt::format(" Signer un compte rendu partiel ; à venir : {}", joined(missing ? draft.pending : draft.provisional)));
+    });
+}
+
+/// What becomes of the report that has left.
+void replacement(Html& h, const OrderScreen& screen) {
+    const auto& last = screen.order.reports.front();
+    if (last.kind == "partial")
+        h.tag("p", fmt::format("Un compte rendu partiel est parti (version {}). La version {} le complète et le remplace chez tous ses destinataires ; elle "
+                               "dit en tête ce qui s'y ajoute.",
+                               last.version, last.version + 1));
+    else
+        h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires ; elle dit en tête ce qui "
+                               "change (version {}).",
+                               last.version + 1));
+    if (!screen.draft->needs_reason) return;
+    if (last.kind == "partial")
+        h.tag("p", "Un résultat déjà rendu change, ou rien ne change depuis : le motif est obligatoire.");
+    h.tag("label", {{"for", "motif"}}, "Motif de la modification, imprimé sur le compte rendu");
+    h.single("input", {{"id", "motif"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
+}
+
 void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
     const auto& order = screen.order;
     h.tag("section", {{"class", "box sign"}, {"aria-labelledby", "signature"}}, [&] {
@@ -430,16 +464,12 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
                 h.single("input", {{"type", "hidden"}, {"name", "vu"}, {"value", std::to_string(row.id.value())}});
             }
             const bool again = !order.reports.empty();
-            if (again) {
-                h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires ; elle dit en tête ce qui change (version {}).",
-                                       order.reports.front().version + 1));
-                h.tag("label", {{"for", "motif"}}, "Motif de la modification, imprimé sur le compte rendu");
-                h.single("input", {{"id", "motif"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
-            }
+            if (again) replacement(h, screen);
+            partial_choice(h, screen);
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
             h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
-                h.text(again ? "Valider la nouvelle version" : "Valider (technique et biologique)");
+                h.text(!screen.draft->pending.empty() ? "Valider ce qui est prêt" : again ? "Valider la nouvelle version" : "Valider (technique et biologique)");
                 h.tag("kbd", {{"aria-hidden", "true"}}, "v");
             });
         });
@@ -474,6 +504,7 @@ void reports_box(Html& h, const Frame& frame, const store::OrderView& order) {
                 h.tag("li", [&] {
                     h.tag("a", {{"href", fmt::format("/comptes-rendus/{}", to_string(line.id.value()))}}, fmt::format("Version {}", line.version));
                     h.text(fmt::format(" · validée le {} par {}", layout::moment(frame, order.site, line.validated_at), line.validator));
+                    if (line.kind == "partial") layout::mark(h, {"warn", "~", "partielle"}, true);
                     if (line.state == "refused") layout::mark(h, {"bad", "✕", "non composée"}, true);
                     h.text(" ");
                     if (line.state == "withdrawn") layout::mark(h, {"bad", "✕", "retirée"}, true);

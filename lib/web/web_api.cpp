@@ -18,14 +18,15 @@ std::optional<store::WorklistFilter> filter_of(std::string_view word) {
 
 Error unknown_value(std::string where) { return {Fault::malformed, std::move(where), "unknown value"}; }
 
-/// {row_version, results: [ids], comment?}
+/// {row_version, results: [ids], comment?, reason?, partial?}
 Result<ValidationRequest> validation_of(const boost::json::value& body, domain::OrderId order) {
     ValidationRequest wish;
     wish.order = order;
     const auto* const object = body.if_object();
     if (object == nullptr) return Error{Fault::malformed, "body", "the body is not a JSON object"};
     for (const auto& member : *object) {
-        if (member.key() != "row_version" && member.key() != "results" && member.key() != "comment" && member.key() != "reason") {
+        if (member.key() != "row_version" && member.key() != "results" && member.key() != "comment" && member.key() != "reason" &&
+            member.key() != "partial") {
             return Error{Fault::malformed, "body", "a member of the body is not known"};
         }
     }
@@ -47,6 +48,10 @@ Result<ValidationRequest> validation_of(const boost::json::value& body, domain::
     if (const auto* const reason = object->if_contains("reason")) {
         if (!reason->is_string()) return Error{Fault::malformed, "reason", "the reason is a text"};
         wish.reason = std::string(std::string_view(reason->get_string()));
+    }
+    if (const auto* const partial = object->if_contains("partial")) {
+        if (!partial->is_bool()) return Error{Fault::malformed, "partial", "partial is true or false"};
+        wish.partial = partial->get_bool();
     }
     return wish;
 }

@@ -10,17 +10,16 @@ namespace sgl::web {
 
 namespace {
 
-bool is_open(domain::OrderState state) { return state == domain::OrderState::registered || state == domain::OrderState::in_progress; }
-
 /// Why this user can't sign this order now, in French; empty when he can.
 std::string why_not(const store::User& user, const store::OrderView& order, const std::optional<Draft>& draft) {
     if (!user.has(store::Role::biologist, order.site)) return "La validation est réservée aux biologistes médicaux de ce site.";
     if (user.rpps.empty()) return "Votre compte n'a pas de numéro RPPS : il ne peut pas valider.";
     if (order.state == domain::OrderState::cancelled) return "Ce dossier est annulé.";
-    if (!is_open(order.state) && (order.reports.empty() || order.reports.front().state != "published"))
-        return !order.reports.empty() && order.reports.front().state == "withdrawn"
-                   ? "Le compte rendu a été retiré. Ce qui reste à rendre fait l'objet d'un nouveau dossier."
-                   : "Ce dossier est validé : rien n'est à signer.";
+    const std::string report = order.reports.empty() ? std::string() : order.reports.front().state;
+    if (report == "withdrawn") return "Le compte rendu a été retiré. Ce qui reste à rendre fait l'objet d'un nouveau dossier.";
+    if (report == "validated") return "Le compte rendu signé est en préparation : la suite se signe dès qu'il est parti.";
+    if (report == "refused") return "Le compte rendu signé n'a pas pu être composé : voir « À traiter ».";
+    if (!domain::is_open(order.state) && report != "published") return "Ce dossier est validé : rien n'est à signer.";
     if (!draft) return "Le projet de compte rendu n'a pas pu être préparé.";
     if (draft->results.empty()) return "Aucun résultat à valider.";
     return {};
@@ -41,7 +40,7 @@ std::vector<std::string> changes_since(const store::OrderView& order, const std:
     }
     const auto gone = std::ranges::count_if(seen, [&](domain::ResultId id) { return std::ranges::find(order.results, id, &store::KeptResult::id) == order.results.end(); });
     if (gone > 0) changes.push_back(fmt::format("{} résultat{} affiché{} {} remplacé{} par l'automate", gone, gone > 1 ? "s" : "", gone > 1 ? "s" : "", gone > 1 ? "ont été" : "a été", gone > 1 ? "s" : ""));
-    if (!is_open(order.state)) changes.push_back(fmt::format("Le dossier est maintenant : {}", french(order.state)));
+    if (!domain::is_open(order.state)) changes.push_back(fmt::format("Le dossier est maintenant : {}", french(order.state)));
     if (changes.empty() && order.row_version != seen_version) changes.emplace_back("La demande ou l'identité du patient a été modifiée");
     return changes;
 }
@@ -154,6 +153,7 @@ Web::Answer Web::validate(Call& call) {
     wish.order = *id;
     wish.comment = call.text("commentaire");
     wish.reason = call.text("motif");
+    wish.partial = call.text("partiel") == "1";
     const auto version = integer(call.text("version"));
     bool readable = version.has_value() && *version > 0 && *version < 1'000'000'000;
     for (const auto& [name, value] : call.form) {

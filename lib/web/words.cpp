@@ -35,6 +35,7 @@ std::string french(domain::OrderState state) {
     switch (state) {
         case domain::OrderState::registered: return "enregistré";
         case domain::OrderState::in_progress: return "en cours";
+        case domain::OrderState::partially_reported: return "rendu en partie";
         case domain::OrderState::fully_validated: return "validé";
         case domain::OrderState::reported: return "compte rendu émis";
         case domain::OrderState::cancelled: return "annulé";

@@ -110,7 +110,7 @@ void alerts_cell(Html& h, const store::WorklistRow& row) {
 }
 
 void row_of(Html& h, const Frame& frame, const store::WorklistRow& row) {
-    const bool open = row.state == domain::OrderState::registered || row.state == domain::OrderState::in_progress;
+    const bool open = domain::is_open(row.state);
     h.tag("tr", {{"class", row.urgent && open ? "urgent" : ""}}, [&] {
         h.tag("td", {{"class", "mid"}}, [&] {
             if (row.urgent) layout::mark(h, {"bad", "U", "urgent"});

@@ -180,7 +180,8 @@ private:
         if (word == "order")
             return order(argument(), step.act.size() > 2 ? step.act[2] : "IONO",
                          step.act.size() > 3 ? step.act[3] : "PAT-TROIS");
-        if (word == "validate") return validate(argument(), reason_in(step));
+        if (word == "validate") return validate(argument(), reason_in(step), false);
+        if (word == "partial") return validate(argument(), reason_in(step), true);
         if (word == "withdraw") return withdraw(argument(), reason_in(step));
         if (word == "delivered") {  // whoever the letters of its reports are for has taken them
             superuser(
@@ -243,13 +244,14 @@ private:
     }
 
     /// With a reason: the next version of a report that has left.
-    std::string validate(const std::string& number, const std::string& reason) {
+    std::string validate(const std::string& number, const std::string& reason, bool partial) {
         const auto id = one("select order_id::text from order_number where number = '" + number + "'");
         const auto whole = file(domain::OrderId{Uuid::parse(id).value()}).value();
         flow::ValidationCommand command;
         command.order = whole.id;
         command.row_version = whole.seen_version;
         command.reason = reason;
+        command.partial = partial;
         for (const auto& result : whole.results)
             command.seen.push_back(result.id);
         const auto user = laboratory_.current()->user("biologiste")->id;

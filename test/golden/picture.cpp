@@ -155,9 +155,10 @@ std::string picture(const Ask& ask, bool messages) {
     auto reports = by_order(ask(R"sql(
         select s.order_id::text, v.version::text, v.kind, v.state,
                (select jsonb_agg(local_code order by position) from validated_result where version_id = v.id)::text,
+               (select jsonb_agg(e->>'label') from jsonb_array_elements(v.awaited) e)::text,
                case when v.version > 1 then v.comment end, v.withdrawn_why
         from report_version v join report_set s on s.id = v.set_id order by v.version)sql"),
-                              {"version", "kind", "state", "results*", "comment", "withdrawn"});
+                              {"version", "kind", "state", "results*", "awaited*", "comment", "withdrawn"});
 
     json::array orders;
     for (const auto row : ask(R"sql(

@@ -384,7 +384,7 @@ class Dpi:
         self.lock = threading.Lock()
         self.answered = {}    # MSH-10 -> (sha256 of the message, code, problems)
         self.documents = {}   # document id -> {"set", "version", "state", "author", "sha256"}
-        self.results = {}     # lab3: (placer, filler, code) -> OBX-11
+        self.results = {}     # lab3: (placer, filler, code) -> OBX-11 and OBX-5
         self.last = {}        # set id -> document id of its latest version
         self.counts = {"received": 0, "accepted": 0, "refused": 0, "repeated": 0, "unreadable": 0}
         self.messages = []

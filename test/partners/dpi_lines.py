@@ -24,7 +24,7 @@ class LineCheck:
     def __init__(self, processing_id, held):
         self.problems = []
         self.processing_id = processing_id
-        self.held = held          # (placer, filler, code) -> status of what was taken before
+        self.held = held          # (placer, filler, code) -> status and value of what was taken before
         self.taken = {}
         self.document = b""
         self.document_id = self.set_id = ""
@@ -153,8 +153,10 @@ class LineCheck:
         if status in ("C", "D", "W"):
             self.need(before, 204, where + "^11", f"OBX-11 {status} of a result that never came")
         else:
-            self.need(before is None, 205, where + "^11", "a result that is here already, and no correction")
-        self.taken[key] = status
+            # A snapshot repeats what is here, and goes on from provisional to final; another value is a correction.
+            same = before is not None and (before[0] == "P" or before == (status, value))
+            self.need(before is None or same, 205, where + "^11", "a result that is here already, and no correction")
+        self.taken[key] = (status, value)
 
     def specimen(self, spm):
         self.need(component(field(spm, 2), 1) or component(field(spm, 2), 2), 101, "SPM^1^2", "specimen without number")

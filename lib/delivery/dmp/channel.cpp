@@ -177,7 +177,7 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
         if (const Found* const entry = in_force(asked.found); entry != nullptr) {
             made->metadata.replacements.push_back(
                 {made->metadata.documents.front().entry_id, entry->id, partner_.rplc_uri});
-        } else {
+        } else if (!report.replaces || report.replaces->kind == domain::ReportKind::final) {
             log::warn("the DMP does not hold the version that is replaced: the new one is fed as the first",
                       {{"letter", letter.id}});
         }

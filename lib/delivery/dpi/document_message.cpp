@@ -68,7 +68,7 @@ private:
         b_.segment("OBR").field(1, "1").field(2, placer).field(3, report_.order_number);
         document_type(4);
         if (!report_.prescriber.rpps.empty()) dpi::person(b_, 16, report_.prescriber);
-        b_.field(25, "F");
+        b_.field(25, report_.kind == domain::ReportKind::partial ? "P" : "F");
     }
 
     /// ORC-1 and OBX-11 of the document go together, or the record refuses both (spec/hl7v2-cda-to-dpi.md 4).

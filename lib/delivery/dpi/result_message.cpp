@@ -109,7 +109,7 @@ private:
                                                                                             : ordered.exam->filler_number;
         const auto validated = dpi::local(report_, report_.validated_at);
         b_.segment("ORC").field(1, "RE").field(2, placer).field(3, filler).field(4, report_.placer_group);
-        b_.field(5, withdrawn() ? "CA" : "CM").time(9, validated);
+        b_.field(5, withdrawn() ? "CA" : awaits(ordered) ? "A" : "CM").time(9, validated);
         b_.segment("OBR").field(1, std::to_string(number)).field(2, placer).field(3, filler);
         examination(ordered);
         const auto tubes = specimens_of(ordered);
@@ -145,17 +145,32 @@ private:
         b_.components(field, {result.local_code, result.label, "L", result.loinc, label, "LN"});
     }
 
-    /// Table 0123. C when any result is corrected or withdrawn; X when nothing was done.
+    /// Some, but not all, of its results are here (ORC-5 A, OBR-25 P).
+    bool awaits(const Ordered& ordered) const {
+        return ordered.exam != nullptr && std::ranges::any_of(report_.awaited, [&](const domain::Awaited& one) {
+                   return one.ordered_as == ordered.exam->code;
+               });
+    }
+
+    /// What goes on where a partial report stopped corrects nothing but what it says otherwise.
+    bool is_correction(const ReportedResult& result) const {
+        const bool completes = report_.replaces && report_.replaces->kind == domain::ReportKind::partial;
+        return report_.ids.version > 1 && (!completes || result.corrected);
+    }
+
+    /// Table 0123. C when any result is corrected or withdrawn; X when nothing was done; P while others are awaited.
     std::string_view status_of(const Ordered& ordered) const {
         if (withdrawn()) return "C";
+        if (std::ranges::any_of(ordered.results, [&](const Line& each) { return status_of(each) == "C"; })) return "C";
+        if (awaits(ordered)) return "P";
         if (std::ranges::all_of(ordered.results, [](const Line& each) { return each.result->not_done; })) return "X";
-        return report_.ids.version > 1 ? "C" : "F";
+        return "F";
     }
     std::string_view status_of(const Line& line) const {
         if (withdrawn()) return "D";
         if (line.result->not_done) return "X";
         if (line.preliminary) return "P";
-        return report_.ids.version > 1 ? "C" : "F";
+        return is_correction(*line.result) ? "C" : "F";
     }
 
     std::vector<const domain::Specimen*> specimens_of(const Ordered& ordered) const {
@@ -187,8 +202,12 @@ private:
         if (!report_.validator.rpps.empty()) dpi::person(b_, 16, report_.validator);
         if (!result.method.empty()) b_.components(17, {"", result.method});
         b_.time(19, dpi::local(report_, result.measured_at));
-        performer();
-        if (!withdrawn()) note(result.comment);
+        performer(result);
+        if (withdrawn()) return;
+        // In the words of another laboratory it can't be computed with: beside the result, not in OBX-7.
+        auto said = result.comment;
+        if (!result.range_text.empty()) said += (said.empty() ? "" : "\n") + std::string("Valeurs de référence : ") + result.range_text;
+        note(said);
     }
 
     /// OBX-2 and OBX-5. Numbers have a point, whatever the language.
@@ -210,8 +229,18 @@ private:
         }
     }
 
-    /// OBX-23: the site where the examination was carried out.
-    void performer() {
+    /// OBX-23: the site where the examination was carried out, or the other laboratory that did it for us.
+    void performer(const ReportedResult& result) {
+        if (result.performer) {
+            const auto& number = result.performer->number;
+            if (number.empty()) {
+                b_.components(23, {result.performer->name});
+                return;
+            }
+            b_.components(23, {result.performer->name, "", "", "", "", "", number.size() == 9 ? "FINEG" : "", "", "", number});
+            dpi::authority(b_, 23, 6, "ASIP-SANTE-ST", domain::oid::structure);
+            return;
+        }
         const bool national = partner_.finess_form == "IDNST";
         const auto& site = report_.site;
         b_.components(23, {report_.entity.name, "", "", "", "", "", partner_.finess_form, "", "",

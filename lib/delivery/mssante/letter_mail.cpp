@@ -79,10 +79,16 @@ Result<void> check_recipient(const Letter& letter, const Report& report) {
 std::string delivery_text(const Letter& letter, const Report& report, const std::string& composed) {
     const bool to_patient = letter.channel == domain::Channel::mss_patient;
     std::string text;
-    if (report.ids.version > 1) {
+    const bool completes = report.replaces && report.replaces->kind == domain::ReportKind::partial;
+    const bool partial = report.kind == domain::ReportKind::partial;
+    if (completes) {
+        text += fmt::format("Ce message annule et remplace le compte rendu partiel (version {}) de ce dossier ; la version {} ci-jointe, {}, est du {}.\n\n",
+                            report.ids.version - 1, report.ids.version, partial ? "partielle elle aussi" : "complète", composed);
+    } else if (report.ids.version > 1) {
         text += fmt::format("Ce message annule et remplace la version {} de ce compte rendu ; la version {} ci-jointe est du {}.\n\n",
                             report.ids.version - 1, report.ids.version, composed);
     }
+    if (partial) text += "Résultats partiels : d'autres résultats suivront, dans un compte rendu qui remplacera celui-ci.\n\n";
     text += "Bonjour,\n\n";
     const auto collected = first_collection(report);
     const std::string sample = collected.empty() ? std::string() : fmt::format(" (prélèvement du {})", collected);

@@ -110,7 +110,7 @@ Result<Submission> report_submission(const domain::Report& report, const Submiss
     entry.entry_id = identity.document_entry_id;
     entry.creation_time = zone.to_instant(report.created_at);
     entry.service_start = zone.to_instant(report.registered_at);  // serviceEvent/effectiveTime low and high
-    entry.service_stop = zone.to_instant(report.created_at);
+    if (report.kind == domain::ReportKind::final) entry.service_stop = zone.to_instant(report.created_at);
     entry.legal_authenticator = professional(report.validator);
     entry.patient_id = made.set.patient_id;
     entry.source_patient_id = local_patient_id(report);

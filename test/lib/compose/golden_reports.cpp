@@ -234,6 +234,7 @@ Report mrsa() {
 Report partial_culture() {
     auto report = blood(culture(urine_culture()), "Positif en 14 heures");
     report.kind = domain::ReportKind::partial;
+    report.awaited = {{"identification définitive (Cocci à Gram positif en amas)", report.chapters[0].code, "HEMOC"}};
     auto germ = isolate("1", named("Cocci à Gram positif en amas"));
     germ.preliminary = true;
     report.chapters[0].isolates = {germ};
@@ -243,6 +244,7 @@ Report partial_culture() {
 Report final_culture() {
     auto report = mrsa();
     report.ids = domain::identify(report.ids.set, 2);
+    report.replaces = domain::Replaced{domain::ReportKind::partial, at("20260316093000+0100"), false};
     report.validated_at = at("20260318093000+0100");
     report.created_at = at("20260318093001+0100");
     return report;
@@ -462,11 +464,45 @@ std::vector<GoldenReport> golden_reports() {
     add("units", "Unités UCUM et leur habit français", units());
     add("previous_results", "Antériorités datées, comparables seulement", previous_results());
     add("third_version", "Version 3", with([](Report& r) { r.ids = domain::identify(r.ids.set, 3); }));
-    add("final_after_partial", "Le définitif qui remplace un partiel",
-        with([](Report& r) { r.ids = domain::identify(r.ids.set, 2); }));
-    add("corrected_partial", "Un partiel qui en remplace un autre", with([](Report& r) {
+    add("final_after_partial", "Le définitif qui remplace un partiel", with([](Report& r) {
+            r.ids = domain::identify(r.ids.set, 2);
+            r.replaces = domain::Replaced{domain::ReportKind::partial, at("20260315103000+0100"), false};
+            r.comment =
+                "Complète et remplace le compte rendu partiel (version 1) validé le 15/03/2026 à 10:30.\n"
+                "Résultats ajoutés : Créatinine 68 µmol/L ; Alanine aminotransférase (ALAT) 41 UI/L.";
+        }));
+    add("corrected_partial", "Un partiel qui en remplace un autre et en corrige un résultat", with([](Report& r) {
             r.ids = domain::identify(r.ids.set, 2);
             r.kind = domain::ReportKind::partial;
+            r.awaited = {{"Ferritine", r.chapters[0].code, "FERR"}};
+            r.replaces = domain::Replaced{domain::ReportKind::partial, at("20260315103000+0100"), false};
+            r.chapters[0].results[0].corrected = true;
+            r.comment =
+                "Annule et remplace le compte rendu partiel (version 1) validé le 15/03/2026 à 10:30.\n"
+                "Motif : Dosage refait\nRésultat corrigé : Glucose à jeun 5,0 mmol/L (au lieu de 50 mmol/L).";
+        }));
+    {
+        auto report = sample_report();
+        report.kind = domain::ReportKind::partial;
+        const auto& chapter = report.chapters.back().code;
+        report.awaited = {{"Vitamine D (25-OH)", chapter, "VITD"}, {"Parathormone intacte", chapter, "PTH"}};
+        add("partial_in_one_chapter", "Partiel : un seul des chapitres attend encore des résultats", std::move(report));
+    }
+    add("partial_with_a_long_list", "Partiel : beaucoup d’examens restent à venir, sur plusieurs lignes",
+        with([](Report& r) {
+            r.kind = domain::ReportKind::partial;
+            for (int i = 1; i <= 24; ++i)
+                r.awaited.push_back({"Recherche d’auto-anticorps spécifiques, lot " + std::to_string(i), "", "AAC"});
+        }));
+    add("partial_after_a_final", "Un définitif est parti, un résultat est retiré et attendu de nouveau",
+        with([](Report& r) {
+            r.ids = domain::identify(r.ids.set, 3);
+            r.kind = domain::ReportKind::partial;
+            r.awaited = {{"Potassium", r.chapters[0].code, "K"}};
+            r.replaces = domain::Replaced{domain::ReportKind::final, at("20260315103000+0100"), true};
+            r.comment =
+                "Annule et remplace la version 2 validée le 15/03/2026 à 10:30.\nMotif : Tube hémolysé\n"
+                "Résultat retiré : Potassium 6,9 mmol/L.";
         }));
     add("critical_values", "Valeurs critiques haute et basse", with([](Report& r) {
             r.chapters[0].results[0].flag = Flag::critical_high;
@@ -479,11 +515,25 @@ std::vector<GoldenReport> golden_reports() {
             text.pop_back();
             r.chapters[0].results[4].value = words(text);
         }));
+    add("performed_elsewhere",
+        "Deux résultats d’un laboratoire de seconde intention, avec sa méthode et ses valeurs de référence",
+        with([](Report& r) {
+            auto& results = r.chapters[0].results;
+            for (std::size_t i : {std::size_t{2}, std::size_t{3}}) {
+                results[i].performer = domain::Performer{"Laboratoire spécialisé des Essais", "990000033"};
+                results[i].method = "Chimiluminescence";
+                results[i].range = {};
+                results[i].range_text = i == 2 ? "0,35 à 4,50" : "jusqu’à 35, selon l’âge";
+            }
+        }));
     add("single_result", "Un seul résultat", with([](Report& r) { r.chapters[0].results.resize(1); }));
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());
     add("comments", "Commentaires sur plusieurs lignes, à chaque niveau", with_comments());
-    add("partial", "Compte rendu partiel", with([](Report& r) { r.kind = domain::ReportKind::partial; }));
+    add("partial", "Compte rendu partiel", with([](Report& r) {
+            r.kind = domain::ReportKind::partial;
+            r.awaited = {{"Ferritine", r.chapters[0].code, "FERR"}, {"Transferrine", r.chapters[0].code, "TRSF"}};
+        }));
     add("non_conformity", "Non-conformité d’un prélèvement", with([](Report& r) {
             r.non_conformities = {"Tube de sérum insuffisamment rempli : résultats rendus sous réserve."};
         }));

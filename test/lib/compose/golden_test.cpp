@@ -89,6 +89,12 @@ std::string range_of(const domain::ReportedResult& result) {
            (result.range.high ? result.range.high->text() : "");
 }
 
+/// The first remark: that of the result, else who performed it for us.
+std::string comment_of(const domain::ReportedResult& result) {
+    if (!result.comment.empty() || !result.performer) return result.comment;
+    return "Examen réalisé par " + result.performer->name;
+}
+
 void add(Table& table, const std::string& chapter, const std::string& germ, const domain::ReportedResult& result,
          const TimeZone& zone) {
     auto value = result.not_done ? std::string("aborted") : said(result.value);
@@ -101,7 +107,7 @@ void add(Table& table, const std::string& chapter, const std::string& germ, cons
     const auto previous =
         result.previous ? said(result.previous->value) + " " + to_hl7(local(result.previous->at, zone)) : std::string();
     table.push_back(joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value,
-                            flag, range_of(result), previous, result.method, result.comment}));
+                            flag, range_of(result), previous, result.method, comment_of(result)}));
 }
 
 Table table_of(const domain::Report& report) {

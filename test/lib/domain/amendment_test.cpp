@@ -48,5 +48,57 @@ TEST(Amendment, CallsAResultNotDoneWhatItIs) {
     EXPECT_NE(text.find("Sodium non réalisé (au lieu de 118 mmol/L)"), std::string::npos) << text;
 }
 
+TEST(Amendment, GoesOnWhereAPartialReportStopped) {
+    auto made = amendment();
+    made.kind = ReportKind::partial;
+    made.reason.clear();
+    made.after = made.before;
+    made.after.push_back(measured("K", "Potassium", "4.1"));
+    EXPECT_EQ(french(made),
+              "Complète et remplace le compte rendu partiel (version 1) validé le 14/03/2026 à 08:15.\n"
+              "Résultat ajouté : Potassium 4,1 mmol/L.");
+    EXPECT_FALSE(corrects(made)) << "nobody has to say why";
+    EXPECT_FALSE(changes_nothing(made));
+    made.after.pop_back();
+    EXPECT_TRUE(changes_nothing(made));
+}
+
+TEST(Amendment, CallsACorrectionWhatChangesOrIsTakenBack) {
+    auto made = amendment();
+    made.kind = ReportKind::partial;
+    EXPECT_TRUE(corrects(made));
+    EXPECT_TRUE(corrects(made, made.after[0]));
+    EXPECT_FALSE(corrects(made, made.after[1]));
+    made.after = {made.before[1]};
+    EXPECT_TRUE(corrects(made)) << "sodium is gone";
+}
+
+ReportedLine of_germ(std::string code, ValueKind kind, std::string words, bool preliminary = false) {
+    ReportedLine line;
+    line.isolate = "1001#1";
+    line.kind = kind;
+    line.preliminary = preliminary;
+    line.reported.label = line.reported.local_code = std::move(code);
+    line.reported.value = Words{std::move(words)};
+    return line;
+}
+
+TEST(Amendment, CallsAnIdentificationForGoodAProgressAndNoCorrection) {
+    const std::vector before{of_germ("GERME", ValueKind::organism, "Cocci à Gram positif", true)};
+    const std::vector after{of_germ("GERME", ValueKind::organism, "Staphylococcus aureus"),
+                            of_germ("OXA", ValueKind::antibiotic, "S")};
+    auto made = amendment_of(before, after);
+    made.version = 1;
+    made.validated_at = Timestamp::parse("20260314081500+0100").value();
+    EXPECT_FALSE(corrects(made));
+    const auto text = french(made);
+    EXPECT_NE(
+        text.find("\nRésultat provisoire précisé : GERME Staphylococcus aureus (au lieu de Cocci à Gram positif)."),
+        std::string::npos)
+        << text;
+    EXPECT_NE(text.find("\nRésultat ajouté : Staphylococcus aureus, OXA S."), std::string::npos) << text;
+    EXPECT_TRUE(corrects(amendment_of(after, before))) << "what was said for good is another thing";
+}
+
 }  // namespace
 }  // namespace sgl::domain

@@ -49,6 +49,20 @@ TEST(Plan, HoldsProfessionalsBackWithoutInsWhereTheSiteWantsSo) {
     EXPECT_EQ(letter(plan(report, test_instance()), Channel::mss_professional).reason, Reason::ins_not_qualified);
 }
 
+TEST(Plan, KeepsAPartialReportFromTheDmpAlone) {  // dmp.md REC_GEN-1070
+    auto report = test::sample_report();
+    report.kind = ReportKind::partial;
+    const auto letters = plan(report, test_instance());
+    for (const auto& one : letters)
+        EXPECT_EQ(one.reason, one.channel == Channel::dmp ? Reason::partial_report : Reason::none) << one.recipient_key;
+    EXPECT_EQ(letter(letters, Channel::dmp).state, LetterState::blocked);
+    report.replaces = Replaced{ReportKind::partial, report.validated_at, false};
+    EXPECT_EQ(letter(plan(report, test_instance()), Channel::dmp).reason, Reason::partial_report);
+    report.replaces->after_final = true;
+    EXPECT_EQ(letter(plan(report, test_instance()), Channel::dmp).state, LetterState::due)
+        << "the complete report that the DMP holds is put right";
+}
+
 TEST(Plan, LetsTestIdentitiesLeaveOnlyFromATestInstance) {
     auto production = test_instance();
     production.production = true;

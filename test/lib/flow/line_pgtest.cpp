@@ -136,12 +136,68 @@ TEST_F(PgLine, SignsWhatWasSentAgainRightly) {
     EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 0);
 }
 
-TEST_F(PgLine, WaitsForWhatWasAskedFor) {
+TEST_F(PgLine, WaitsForWhatWasAskedForUnlessItIsSignedAsPartial) {
     bring("M1", obx("NA", "140"));
-    const auto pending = validate(screen());
-    ASSERT_FALSE(pending);
-    EXPECT_EQ(pending.error().fault, Fault::unsupported);
-    EXPECT_NE(pending.error().what.find("Potassium"), std::string::npos);
+    EXPECT_EQ(refusal(validate(screen())), "refused: results are missing, it can only be signed as partial: Potassium");
+    auto partial = screen();
+    partial.partial = true;
+    ASSERT_TRUE(validate(partial));
+    EXPECT_EQ(one("select state || ' ' || (closed_at is null)::text from lab_order"), "partially_reported true");
+    EXPECT_EQ(one("select kind || ' ' || (awaited->0->>'label') from report_version"), "partial Potassium");
+    EXPECT_EQ(validate(screen()).error().fault, Fault::conflict) << "its first version is being made";
+    EXPECT_EQ(run(line_.publish_waiting()), 1U);
+    EXPECT_EQ(one("select state from report_version"), "published") << one("select refusal from report_version");
+    EXPECT_EQ(one("select state || ' ' || reason from letter where channel = 'DMP'"), "blocked PARTIAL_REPORT");
+    EXPECT_EQ(count("select count(*) from letter where channel <> 'DMP' and reason = 'PARTIAL_REPORT'"), 0);
+}
+
+TEST_F(PgLine, CompletesAPartialReportWithoutAReason) {
+    bring("M1", obx("NA", "140"));
+    auto partial = screen();
+    partial.partial = true;
+    ASSERT_TRUE(validate(partial));
+    run(line_.publish_waiting());
+    bring("M2", obx("K", "4.0"));
+    EXPECT_EQ(count("select count(*) from work_item"), 0) << "what is awaited is no late result";
+    const auto whole = validate(screen());
+    ASSERT_TRUE(whole) << refusal(whole);
+    EXPECT_EQ(whole->number, 2U);
+    run(line_.publish_waiting());
+    EXPECT_EQ(one("select string_agg(kind || ' ' || state, ', ' order by version) from report_version"),
+              "partial published, final published");
+    EXPECT_EQ(one("select state from lab_order"), "reported");
+    EXPECT_EQ(one("select string_agg(l.state, ' ' order by v.version) from letter l join report_version v on v.id = "
+                  "l.version_id where l.channel = 'DMP'"),
+              "cancelled due");
+    const domain::ReportVersionId second{Uuid::parse(one("select id from report_version where version = 2")).value()};
+    const auto report = run(line_.report(second)).value();
+    EXPECT_TRUE(report.replaces && report.replaces->kind == domain::ReportKind::partial &&
+                !report.replaces->after_final);
+    EXPECT_EQ(report.kind, domain::ReportKind::final);
+}
+
+TEST_F(PgLine, WantsAReasonWhereAResultOfAPartialReportChanges) {
+    bring("M1", obx("NA", "140"));
+    auto partial = screen();
+    partial.partial = true;
+    ASSERT_TRUE(validate(partial));
+    run(line_.publish_waiting());
+    auto again = screen();
+    again.partial = true;
+    EXPECT_EQ(validate(again).error().where, "reason") << "nothing came: the same is not sent twice by mistake";
+    auto correction = obx("NA", "150");
+    correction.replace(correction.find("|F|"), 3, "|C|");
+    bring("M2", correction);
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'late_result' and done_at is null"), 1);
+    auto corrected = screen();
+    corrected.partial = true;
+    EXPECT_EQ(validate(corrected).error().where, "reason");
+    corrected.reason = "Dosage refait";
+    ASSERT_TRUE(validate(corrected));
+    EXPECT_EQ(one("select content->'result'->>'corrected' from validated_result v join report_version r on r.id = "
+                  "v.version_id where r.version = 2"),
+              "true");
+    EXPECT_EQ(count("select count(*) from work_item where done_at is null"), 0);
 }
 
 TEST_F(PgLine, SignsNothingBesideAResultThatWaitsForAPerson) {
@@ -201,8 +257,9 @@ TEST_F(PgLine, LetsNoReportStopThoseBehindIt) {
         command.seen.push_back(result.id);
     clock_.advance(std::chrono::seconds(5));
     ASSERT_TRUE(validate(command));
-    superuser("update validated_result set content = '{}' where version_id = (select id from report_version order by "
-              "validated_at limit 1)");  // no code of ours can read that
+    superuser(
+        "update validated_result set content = '{}' where version_id = (select id from report_version order by "
+        "validated_at limit 1)");  // no code of ours can read that
     EXPECT_EQ(run(line_.publish_waiting()), 1U);
     EXPECT_EQ(one("select string_agg(state, ' ' order by validated_at) from report_version"), "validated published");
 }
@@ -213,7 +270,8 @@ cda::schematron::OfficialKit strict_kit() {
         const bool volet = path.ends_with("CI-SIS_BIO-CR-BIO_2024.01.sch");
         return R"(<schema xmlns="http://purl.oclc.org/dsdl/schematron"><ns prefix="cda" uri="urn:hl7-org:v3"/><pattern id="p">
             <rule context="cda:ClinicalDocument/cda:title"><assert test=")" +
-               std::string(volet ? "false()" : "true()") + R"(">A title is <value-of select="."/>.</assert></rule></pattern></schema>)";
+               std::string(volet ? "false()" : "true()") +
+               R"(">A title is <value-of select="."/>.</assert></rule></pattern></schema>)";
     };
     return cda::schematron::OfficialKit::load(files).value();
 }
@@ -236,8 +294,13 @@ protected:
 TEST_F(PgOfficialRules, BlockAReport) {
     publish_with(100, true);
     EXPECT_EQ(one("select state from report_version"), "refused");
-    EXPECT_EQ(count("select count(*) from work_item where kind = 'report_refused' and coordinate = '/ClinicalDocument/title'"), 1);
-    EXPECT_EQ(one("select (refusal::text like '%official rules, CR-BIO 2024.01, p: A title is ….%')::text from report_version"), "true");
+    EXPECT_EQ(
+        count(
+            "select count(*) from work_item where kind = 'report_refused' and coordinate = '/ClinicalDocument/title'"),
+        1);
+    EXPECT_EQ(one("select (refusal::text like '%official rules, CR-BIO 2024.01, p: A title is ….%')::text from "
+                  "report_version"),
+              "true");
     EXPECT_EQ(count("select count(*) from letter"), 0);
 }
 

@@ -131,7 +131,7 @@ TEST_F(PgOutbox, ClaimsForAllDestinationsButThoseOrForThoseOnly) {
 TEST_F(PgOutbox, LetsNoVersionOvertakeTheFormerOne) {
     // Corrections are not composed in this version: their rows are made here.
     superuser(R"sql(do $$ begin
-        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2,
+        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2, 'kind', 'amended',
             'document_oid', '2.25.2'))).* from report_version v;
         insert into letter select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'version_id', v.id))).*
             from letter l, report_version v where v.version = 2 and l.recipient_key in ('a', 'DMP');
@@ -175,7 +175,7 @@ TEST_F(PgOutbox, LetsNoVersionOvertakeTheFormerOne) {
 
 TEST_F(PgOutbox, NeverSendsAnOldVersionAgainOnceANewerOneLeft) {  // reliability I8
     superuser(R"sql(do $$ begin
-        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2,
+        insert into report_version select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'version', 2, 'kind', 'amended',
             'document_oid', '2.25.2'))).* from report_version v;
         insert into letter select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'version_id', v.id))).*
             from letter l, report_version v where v.version = 2 and l.recipient_key in ('a', 'b');

@@ -145,6 +145,7 @@ TEST_F(PgReports, TakeThePlaceOfWhatWaitsForAPersonAndNeverLeft) {  // reliabili
     superuser("update letter set state = 'delivered' where recipient_key = 'sent'");
     auto again = report_of(file(first.order).value());
     again.ids = domain::identify(first.ids.set, 2);
+    again.kind = "amended";
     again.reason = "dilution refaite";
     ASSERT_TRUE(sign(again));
     ASSERT_TRUE(publish(again.ids.version_id, {letter(Channel::dmp, "DMP")}));

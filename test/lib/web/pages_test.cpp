@@ -85,7 +85,41 @@ TEST(OrderPage, CarriesTheVersionsThatWereSeen) {
     EXPECT_TRUE(has(html, "<input type=\"hidden\" name=\"version\" value=\"4\">"));
     for (int id = 1; id <= 13; ++id) EXPECT_TRUE(has(html, "name=\"vu\" value=\"" + std::to_string(id) + "\"")) << id;
     EXPECT_TRUE(has(html, "name=\"csrf\" value=\"c0ffee\""));
-    EXPECT_TRUE(has(html, "Valider (technique et biologique)"));
+}
+
+TEST(OrderPage, SaysWhatIsMissingAndLetsItBeSignedAsPartialOnly) {
+    const auto user = fakes::biologist();
+    auto screen = fakes::order_screen();
+    const auto partial = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_TRUE(has(partial, "name=\"partiel\" value=\"1\" required")) << "he has to say so";
+    EXPECT_TRUE(has(partial, "Signer un compte rendu partiel ; à venir : Ferritine"));
+    EXPECT_TRUE(has(partial, "Valider ce qui est prêt"));
+    screen.draft->pending.clear();
+    const auto whole = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_FALSE(has(whole, "partiel"));
+    EXPECT_TRUE(has(whole, "Valider (technique et biologique)"));
+    screen.draft->provisional = {"identification définitive (Cocci à Gram positif)"};
+    const auto choice = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_TRUE(has(choice, "name=\"partiel\" value=\"1\">")) << "as he likes";
+    EXPECT_TRUE(has(choice, "Valider (technique et biologique)"));
+}
+
+TEST(OrderPage, AsksForAReasonOnlyWhereAReportedResultChanges) {
+    const auto user = fakes::biologist();
+    auto screen = fakes::order_screen();
+    screen.order.state = domain::OrderState::partially_reported;
+    store::ReportLine first;
+    first.version = 1;
+    first.state = "published";
+    first.kind = "partial";
+    screen.order.reports = {first};
+    screen.draft->pending.clear();
+    const auto completed = order_page(fakes::frame(user), screen, std::nullopt);
+    EXPECT_TRUE(has(completed, "La version 2 le complète et le remplace"));
+    EXPECT_FALSE(has(completed, "id=\"motif\""));
+    EXPECT_TRUE(has(completed, "partielle"));
+    screen.draft->needs_reason = true;
+    EXPECT_TRUE(has(order_page(fakes::frame(user), screen, std::nullopt), "name=\"motif\""));
 }
 
 TEST(OrderPage, WhoMayNotSignSeesWhyAndNoButton) {
@@ -110,6 +144,7 @@ TEST(OrderPage, ShowsFlagsRangesPreviousAndWhatBlocks) {
 OrderScreen culture_screen() {
     auto screen = fakes::order_screen();
     screen.draft->results = fakes::culture();
+    screen.draft->pending.clear();
     screen.order.results.clear();
     for (const auto& line : screen.draft->results) {
         store::KeptResult kept;

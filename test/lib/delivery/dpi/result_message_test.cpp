@@ -174,6 +174,46 @@ TEST(ResultMessage, MarksALaterVersionAndAWithdrawal) {
     EXPECT_THAT(withdrawn.all("NTE"), IsEmpty());
 }
 
+TEST(ResultMessage, SaysThatOtherResultsOfAnExaminationAreAwaited) {
+    auto report = ordered_report();
+    report.kind = domain::ReportKind::partial;
+    report.awaited = {{"Réticulocytes", "18723-7", report.exams.at(0).code}};
+    const auto partial = made(report);
+    EXPECT_EQ(all(partial, "ORC", 5).at(0), "A");
+    EXPECT_EQ(all(partial, "OBR", 25).at(0), "P");
+    EXPECT_EQ(all(partial, "ORC", 5).at(1), "CM") << "nothing of this one is awaited";
+    EXPECT_EQ(all(partial, "OBR", 25).at(1), "F");
+    EXPECT_THAT(all(partial, "OBX", 11), ::testing::Each("F"));
+}
+
+TEST(ResultMessage, CompletesAPartialReportAndCorrectsOnlyWhatItSaysOtherwise) {
+    auto report = ordered_report();
+    report.ids = domain::identify(report.ids.set, 2);
+    report.replaces = domain::Replaced{domain::ReportKind::partial, report.validated_at, false};
+    EXPECT_THAT(all(made(report), "OBX", 11), ::testing::Each("F"));
+    report.chapters[1].results[0].corrected = true;
+    const auto message = made(report);
+    EXPECT_EQ(result_of(message, report.chapters[1].results[0].local_code).text(11), "C");
+    const auto orders = all(message, "OBR", 25);
+    EXPECT_EQ(orders.at(1), "C");
+    EXPECT_EQ(std::ranges::count(orders, "C"), 1) << "the examination of that result alone";
+}
+
+TEST(ResultMessage, NamesTheLaboratoryThatPerformedAnExaminationForUs) {
+    auto report = ordered_report();
+    auto& inr = report.chapters[1].results[0];
+    inr.performer = domain::Performer{"Laboratoire spécialisé des Essais", "690000035"};
+    inr.range = {};
+    inr.range_text = "0,80 à 1,20";
+    const auto message = made(report);
+    const auto obx = result_of(message, "INR");
+    EXPECT_EQ(obx.text(23), "Laboratoire spécialisé des Essais");
+    EXPECT_EQ(obx.text(23, 10), "690000035");
+    EXPECT_EQ(obx.text(7), "") << "nobody computes with another laboratory's words";
+    const auto groups = hl7::group(message);
+    EXPECT_THAT(groups.patients[0].orders[1].observations[0].notes.at(0).text(3), HasSubstr("Valeurs de référence : 0,80 à 1,20"));
+}
+
 TEST(ResultMessage, SaysXForWhatWasNotDone) {
     auto report = ordered_report();
     auto& inr = report.chapters[1].results[0];

@@ -214,6 +214,20 @@ TEST(LetterMail, SaysThatItReplacesTheFormerVersion) {
                 HasSubstr("<rim:Slot name=\"urn:action:extraMetadataSlot\"><rim:ValueList><rim:Value>C</rim:Value>"));
 }
 
+TEST(LetterMail, SaysInItsFirstWordsThatResultsArePartialAndThenThatTheyAreCompleted) {
+    auto report = test::sample_report();
+    report.kind = domain::ReportKind::partial;
+    report.awaited = {{"Ferritine", "18719-5", "FERR"}};
+    const auto letter = test::letter(Channel::mss_professional);
+    const auto partial = mail_text(letter, report, test::operator_partner());
+    EXPECT_THAT(partial, StartsWith("Résultats partiels : d'autres résultats suivront"));
+    EXPECT_THAT(partial, Not(HasSubstr("Ferritine"))) << "no examination by its name in a mail";
+    auto second = test::sample_second_version();
+    second.replaces = domain::Replaced{domain::ReportKind::partial, report.validated_at, false};
+    EXPECT_THAT(mail_text(letter, second, test::operator_partner()),
+                StartsWith("Ce message annule et remplace le compte rendu partiel (version 1) de ce dossier ; la version 2 ci-jointe, complète, est du 16/03/2026.\n"));
+}
+
 TEST(LetterMail, IsPoliteAndTellsNoResultNorPatient) {
     const auto text = mail_text(test::letter(Channel::mss_professional), test::sample_report(), test::operator_partner());
     EXPECT_THAT(text, HasSubstr("le compte rendu d'examens de biologie médicale de votre patient (prélèvement du 15/03/2026)"));
