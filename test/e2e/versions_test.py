@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A report that has left is corrected, then withdrawn: whoever got it gets the new version that says what it replaces, then hears
-that it is taken back (lab-domain 3.4, R-40). Wants SGLD = the program.
+that it is taken back (lab-domain 3.4, R-40). Another one is signed in part, then completed. Wants SGLD = the program.
 """
 
 import json
@@ -107,6 +107,82 @@ class Versions(unittest.TestCase):
 
     def test_6_the_account_counts_reports_and_not_their_withdrawal(self):
         self.sgld("account", "--recount")
+        self.sgld("audit")
+
+
+class Partial(unittest.TestCase):
+    """The order of a hospital, signed while urea is awaited; tests in the order of their numbers, on one running line."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.line = harness.Line(SGLD)
+        cls.addClassCleanup(cls.line.close)
+        cls.line.load()
+        cls.line.start()
+        now = scenario.datetime.datetime.now().astimezone() - scenario.datetime.timedelta(hours=1)
+        cls.order = scenario.order("2600912", "690000021", "CH00008", "899900000058", ["899900000025"], ["GLU", "UREE"],
+                                   {"GLU": "5.10", "UREE": "6.3"}, now, "I", "V260012")
+        cls.line.register(cls.order)
+
+    def sgld(self, *arguments, code=0):
+        done = self.line.command(*arguments)
+        self.assertEqual(done.returncode, code, f"sgld {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def sign(self, *more, code=0):
+        return self.sgld("validate", self.order["filler"], "--login", harness.BIOLOGIST[self.order["site"]], *more, code=code)
+
+    def settled(self, version, wanted):
+        """The letters of a version are in these states, by channel."""
+        seen = []
+
+        def ended():
+            listed = json.loads(self.sgld("letters", "list", "--json"))
+            seen[:] = [x for x in listed if x["order"] == self.order["filler"] and x["version"] == version]
+            states = {channel: {x["state"] for x in seen if x["channel"] == channel} for channel in wanted}
+            return states == {channel: {state} for channel, state in wanted.items()} or None
+        try:
+            harness.wait_until(f"letters of version {version}: {wanted}", ended, 90, 0.3)
+        except harness.Failed as problem:
+            told = "\n".join(f"{x['channel']} {x['state']} {x['reason']} {x['error_where']} {x['error']}" for x in seen)
+            raise AssertionError(f"{problem}:\n{told}") from None
+
+    def documents_in_the_dmp(self):
+        return [e for e in self.line.dmp.state()["entries"] if e["kind"] == "document"]
+
+    def test_1_what_is_there_is_signed_only_by_who_says_that_he_knows(self):
+        self.line.measure(dict(self.order, values={"GLU": "5.10"}))
+        refusal = self.sign(code=1)
+        self.assertIn("it can only be signed as partial: Urée", refusal)
+        self.assertIn("version 1", self.sign("--partial"))
+
+    def test_2_a_partial_report_leaves_but_for_the_dmp(self):
+        self.settled(1, {"DMP": "blocked", "MSS_PRO": "accepted", "MSS_CITIZEN": "accepted", "ORU_HOSPITAL": "accepted"})
+        self.assertEqual(self.documents_in_the_dmp(), [])
+        reports, _ = self.line.export()
+        text = reports[self.order["filler"]]["cda"].read_text()
+        self.assertIn("Restent à venir : Urée.", text)
+        self.assertIn('<lab:statusCode code="active"/>', text)
+        account = json.loads(self.sgld("account", "--json"))
+        self.assertNotIn('"reports": 1', json.dumps(account), "a report counts when it is complete")
+
+    def test_3_what_completes_it_needs_no_reason_and_replaces_it(self):
+        self.line.measure(dict(self.order, values={"UREE": "6.3"}))
+        self.assertIn("version 2", self.sign())
+        self.settled(2, {"DMP": "accepted", "MSS_PRO": "accepted", "MSS_CITIZEN": "accepted", "ORU_HOSPITAL": "accepted"})
+        self.settled(1, {"DMP": "cancelled"})
+        entries = self.documents_in_the_dmp()
+        self.assertEqual(len(entries), 1, entries)
+        self.assertTrue(entries[0]["status"].endswith(":Approved"), entries)
+        reports, _ = self.line.export()
+        text = reports[self.order["filler"]]["cda"].read_text()
+        self.assertIn("Complète et remplace le compte rendu partiel (version 1)", text)
+        self.assertIn('<relatedDocument typeCode="RPLC">', text)
+        self.assertNotIn("Restent à venir", text)
+
+    def test_4_one_report_was_made(self):
+        self.sgld("account", "--recount")
+        self.assertIn('"reports": 1', json.dumps(json.loads(self.sgld("account", "--json"))))
         self.sgld("audit")
 
 

@@ -95,6 +95,9 @@ class Registry:
                     self.counts["repeated_documents"] += 1
                 else:
                     new.append((entry, digest, len(content)))
+            for source, former in submission.unfed.items():
+                if self.by_unique(former):
+                    errors.append(("XDSRegistryMetadataError", "the CDA replaces a document that is here, the submission doesn't", source))
             targets = {}
             for source, target in submission.replaced.items():
                 old = [e for e in self.entries if e["entryUUID"] == target]

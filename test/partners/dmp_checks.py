@@ -829,7 +829,7 @@ class Submission:
     def links(self, entries):
         identifiers = [x.get("id") for x in self.objects.iter() if isinstance(x.tag, str) and x.get("id")]
         self.want(len(identifiers) == len(set(identifiers)), "id used twice")
-        members, signs, self.replaced = [], [], {}
+        members, signs, self.replaced, self.unfed = [], [], {}, {}
         for a in self.associations:
             kind, source, target = a.get("associationType"), a.get("sourceObject"), a.get("targetObject")
             status = slots(a).get("SubmissionSetStatus")
@@ -848,8 +848,11 @@ class Submission:
         self.want(signs == [e.id for e in self.signatures], "one signs from the signature to the set wanted")
         for entry in self.documents:
             root = self.cda.get(entry.id)
-            related = root is not None and root.xpath("h:relatedDocument[@typeCode='RPLC']", namespaces=NS)
-            self.want(bool(related) == (entry.id in self.replaced), "RPLC association and the CDA's relatedDocument disagree", entry.id)
+            related = root is not None and root.xpath("h:relatedDocument[@typeCode='RPLC']/h:parentDocument/h:id/@root", namespaces=NS)
+            self.want(bool(related) or entry.id not in self.replaced, "RPLC association and the CDA's relatedDocument disagree", entry.id)
+            # A version that was never fed (REC_GEN-1070: partial reports go by mail alone) can't be replaced here.
+            if related and entry.id not in self.replaced:
+                self.unfed[entry.id] = str(related[0])
 
     def xades(self):
         entry = self.signatures[0]
