@@ -419,14 +419,14 @@ asio::awaitable<Result<ReportView>> Console::report(User reader, Sites sites, do
     const auto row = rows[0][0];
     ReportView view;
     view.line = report_line(row, 0);
-    view.order = domain::OrderId{row.uuid(7)};
-    view.order_number = row.string(8);
-    view.site = domain::SiteId{row.int32(9)};
-    view.ins_qualified = row.boolean(10);
-    view.comment = row.string(11);
-    view.document_oid = row.string(12);
-    const domain::LegalEntityId entity{row.int32(13)};
-    view.patient = codec::patient(codec::parse(row.text(14)));
+    view.order = domain::OrderId{row.uuid(8)};
+    view.order_number = row.string(9);
+    view.site = domain::SiteId{row.int32(10)};
+    view.ins_qualified = row.boolean(11);
+    view.comment = row.string(12);
+    view.document_oid = row.string(13);
+    const domain::LegalEntityId entity{row.int32(14)};
+    view.patient = codec::patient(codec::parse(row.text(15)));
     for (const auto line : rows[1])
         view.versions.push_back(report_line(line, 0));
     for (const auto d : rows[2]) {
@@ -441,7 +441,7 @@ asio::awaitable<Result<ReportView>> Console::report(User reader, Sites sites, do
     }
     std::vector<pg::Step> seal;
     seal.push_back(read_by(reader, entity, view.site, "read_report", "report:" + to_string(view.line.id.value()),
-                           row.uuid(15), clock_.now()));
+                           row.uuid(16), clock_.now()));
     co_await transaction.commit_with(std::move(seal));
     co_return view;
 }
