@@ -106,7 +106,16 @@ void note(Body& body, Anomaly::Kind kind, std::string where) {
     if (body.anomalies.size() < most_anomalies) body.anomalies.push_back({kind, std::move(where)});
 }
 
-Error no_header() {
+Error no_header(std::string_view bytes = {}) {
+    using namespace std::string_view_literals;
+    // Characters of two or four bytes (MSH-18 UNICODE UTF-16, UTF-32) can't be told from their own header.
+    for (const auto wide : {"M\0S\0H"sv, "M\0\0\0S\0\0\0H"sv}) {
+        if (bytes.substr(0, 64).find(wide) != std::string_view::npos) {
+            return {
+                Fault::unsupported, "MSH-18",
+                "the message is written in UTF-16 or UTF-32; UTF-8 (UNICODE UTF-8) and the sets of one byte are read"};
+        }
+    }
     return {Fault::malformed, "MSH", "the message has no readable MSH segment"};
 }
 
@@ -440,7 +449,7 @@ Result<Message> Message::parse(std::string bytes, const ParseOptions& options) {
         bytes.pop_back();
     const std::size_t mark = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     const auto header_at = find_header(std::string_view(bytes).substr(mark));
-    if (!header_at) return no_header();
+    if (!header_at) return no_header(bytes);
     const auto before = std::string_view(bytes).substr(mark, *header_at);
     if (before.find_first_not_of(" \t\r\n") != std::string_view::npos)
         note(*body, Anomaly::Kind::text_before_msh, "MSH");
@@ -527,7 +536,7 @@ Message Message::from_segments(std::string utf8, const Separators& separators, C
 Result<Message> Message::parse_header(std::string_view bytes, const ParseOptions& options) {
     if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
     const auto header_at = find_header(bytes);
-    if (!header_at) return no_header();
+    if (!header_at) return no_header(bytes);
     bytes.remove_prefix(*header_at);
     return parse(std::string(first_line(bytes)), options);
 }

@@ -220,6 +220,17 @@ TEST(Message, IsRefusedWithoutAReadableMsh) {
         EXPECT_EQ(m.error().fault, Fault::malformed);
         EXPECT_EQ(m.error().where, "MSH");
     }
+    for (const std::size_t width : {2U, 4U}) {
+        for (const bool big_endian : {false, true}) {
+            std::string wide;
+            for (const char letter : std::string("MSH|^~\\&|A")) {
+                std::string unit(width, '\0');
+                unit[big_endian ? width - 1 : 0] = letter;
+                wide += unit;
+            }
+            EXPECT_EQ(Message::parse(wide).error().where, "MSH-18") << width << big_endian;
+        }
+    }
     EXPECT_EQ(Message::parse("MSHX^~").error().where, "MSH-1");
     EXPECT_EQ(Message::parse("MSH|abc|A").error().where, "MSH-2");
     EXPECT_EQ(Message::parse("MSH|^~\\&#$|A").error().where, "MSH-2");
