@@ -80,6 +80,9 @@ struct Link {
     // What its messages may say (design D16).
     bool order_source{};
     bool identity_source{};
+    /// OID of whoever gives the patient numbers whose assigning authority (CX-4) has none; empty: the site. Two hospitals
+    /// that number their patients alike stay apart by it.
+    std::string patient_authority;
     std::string processing_id{"P"};          ///< MSH-11 accepted: P or T
     std::vector<std::string> message_types;  ///< "ORU^R01"; empty: all that this version reads
 

@@ -313,7 +313,8 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     std::optional<interpret::ReadOrder> order;
     std::optional<interpret::ReadIdentity> identity;
     const domain::Site* site = laboratory->site(link.site);
-    const interpret::PatientContext context{site == nullptr ? std::string() : site->oid, production_};
+    const interpret::PatientContext context =
+        interpret::patient_context(link, site == nullptr ? std::string_view() : site->oid, production_);
     bool work = false;
     if (answer_of_theirs) {
         co_await hear_answer(link, message);

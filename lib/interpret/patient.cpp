@@ -20,11 +20,11 @@ bool reliability(const hl7::Segment& pid, std::string_view code) {
     return false;
 }
 
-/// The OID that the number belongs to: its own, else that of the site.
+/// The OID that the number belongs to: its own, else that of the link or site.
 std::string authority_of(const hl7::Component& authority, const PatientContext& context) {
     auto oid = authority.subcomponent(2).text();
     if (domain::is_oid(oid)) return oid;
-    return context.site_oid;
+    return context.authority;
 }
 
 class PatientReader {
@@ -173,6 +173,10 @@ private:
 };
 
 }  // namespace
+
+PatientContext patient_context(const domain::Link& link, std::string_view site_oid, bool production) {
+    return {link.patient_authority.empty() ? std::string(site_oid) : link.patient_authority, production};
+}
 
 IdentityStatement patient(const hl7::Segment& pid, const domain::Link& link, const PatientContext& context,
                           std::vector<domain::Trouble>& troubles) {

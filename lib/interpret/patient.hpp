@@ -15,9 +15,12 @@ namespace sgl::interpret {
 
 /// Where a patient is read.
 struct PatientContext {
-    std::string site_oid;  ///< assigning authority of patient numbers whose authority is no OID
-    bool production{};     ///< of the instance: test INS are left out there, real ones anywhere else (design D17)
+    std::string authority;  ///< OID of the assigning authority of patient numbers that name none
+    bool production{};      ///< of the instance: test INS are left out there, real ones anywhere else (design D17)
 };
+
+/// Of a link's messages, at its site.
+PatientContext patient_context(const domain::Link& link, std::string_view site_oid, bool production);
 
 /// What PID says. Without local identifier the number is empty, without birth name the name: the caller judges.
 domain::IdentityStatement patient(const hl7::Segment& pid, const domain::Link& link, const PatientContext& context,

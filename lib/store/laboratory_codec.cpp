@@ -325,7 +325,8 @@ json::value to_json(const Link& link) {
             {"controls", rules(link.controls)},
             {"ignored", rules(link.ignored)},
             {"flag_paths", texts(link.flag_paths)},
-            {"performing_laboratory", link.performing_laboratory}};
+            {"performing_laboratory", link.performing_laboratory},
+            {"patient_authority", link.patient_authority}};
 }
 
 Link link(const json::value& value) {
@@ -392,6 +393,7 @@ Link link(const json::value& value) {
     read(value, "ignored", link.ignored);
     read(value, "flag_paths", link.flag_paths);
     read(value, "performing_laboratory", link.performing_laboratory);
+    read(value, "patient_authority", link.patient_authority);
     return link;
 }
 

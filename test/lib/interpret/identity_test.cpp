@@ -70,6 +70,21 @@ Instant at(std::string_view text) {
     return parse_iso8601(text).value();
 }
 
+TEST(Adt, KeepsTheNumbersOfTwoHospitalsApart) {
+    const auto authority = [](const domain::Link& link, std::string_view number) {
+        const auto bytes =
+            msh("A28") + "\rEVN||20260314082900\r" + with(pid, "4056601^^^LBM&1.2.250.1.999.5&ISO^PI", number) + "\r";
+        const auto read =
+            identity(hl7::Message::parse(bytes).value(), link, patient_context(link, "1.2.250.1.999.1", false));
+        return std::get<ReadIdentity>(read).acts.at(0).said.patient.local_authority_oid;
+    };
+    auto hospital = registration();
+    EXPECT_EQ(authority(hospital, "12^^^CHU^PI"), "1.2.250.1.999.1") << "of the site, when nothing else is known";
+    hospital.patient_authority = "1.2.250.1.999.7";
+    EXPECT_EQ(authority(hospital, "12^^^CHU^PI"), "1.2.250.1.999.7");
+    EXPECT_EQ(authority(hospital, "12^^^CHU&1.2.250.1.999.5&ISO^PI"), "1.2.250.1.999.5") << "its own word stands";
+}
+
 TEST(Adt, SaysWhoThePatientIs) {
     const auto got = read("A28", {pid});
     ASSERT_EQ(got.acts.size(), 1U);

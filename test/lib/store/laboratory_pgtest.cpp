@@ -258,9 +258,11 @@ TEST_F(PgLaboratory, LaysWhatAPersonMapsOverTheImportedLink) {
     EXPECT_EQ(run(keep_mapping(pool_, elsewhere, other)).error().fault, Fault::missing);
 
     // An import that does not name it leaves it; one that does counts instead.
-    auto text = with(file("links.sample.toml"), "name = \"analyser-nord\"", "name = \"analyser-nord\"\ndecimal_comma = false");
+    auto text = with(file("links.sample.toml"), "name = \"analyser-nord\"",
+                     "name = \"analyser-nord\"\npatient_authority = \"1.2.250.1.99999.201\"\ndecimal_comma = false");
     ASSERT_TRUE(apply(config::parse_import(text).value()));
     EXPECT_EQ(load()->link("analyser-nord")->codes, std::vector<Link::Code>{code});
+    EXPECT_EQ(load()->link("analyser-nord")->patient_authority, "1.2.250.1.99999.201");
     text = with(text, "decimal_comma = false", "codes = [{ theirs = \"Crea_2\", ours = \"CREA\", unit = \"mg/L\", factor = \"8.8\" }]");
     ASSERT_TRUE(apply(config::parse_import(text).value()));
     EXPECT_EQ(load()->link("analyser-nord")->codes.front().factor->text(), "8.8");
