@@ -341,7 +341,7 @@ const std::vector<Key<LinkText>> link_keys{
      "list of tables", "[]", ""},
     {"order_source", &link_text<&Link::order_source>, "true or false", "false", ""},
     {"identity_source", &link_text<&Link::identity_source>, "true or false", "false", ""},
-    {"patient_authority", +[](LinkText& to, const Node& node) { return read_oid(node, to.link.patient_authority); }, "OID", R"("")", ""},
+    {"patient_authority", +[](LinkText& to, const Node& node) { return read_oid(node, to.link.patient_authority); }, "OID", "-", ""},
     {"processing_id", +[](LinkText& to, const Node& node) { return read_value(node, {.choices = {"P", "T"}}, to.link.processing_id); },
      "P or T", R"("P")", ""},
     {"charset",

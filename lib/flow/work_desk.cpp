@@ -43,6 +43,9 @@ std::vector<const domain::Analyte*> wanted_of(const store::OrderFile& file, cons
         return std::ranges::find(file.specimens, analyte.specimen, &domain::Specimen::type) == file.specimens.end();
     };
     for (const auto& exam : file.exams) {
+        if (exam.state != domain::ExamState::requested) continue;
+        if (!exam.specimens.empty() && std::ranges::find(exam.specimens, specimen.number) == exam.specimens.end())
+            continue;
         for (const auto* analyte : catalogue.ordered(exam.code)) {
             if (!interpret::measures(link, *analyte) || !made_from(*analyte)) continue;
             if (has_result(file, analyte->id) || std::ranges::find(wanted, analyte) != wanted.end()) continue;

@@ -64,10 +64,17 @@ constexpr pg::Query end_done{"work_orders.end_done", R"sql(
     where a.link_id = $1 and a.state in ('asked', 'accepted') and o.id = a.order_id and o.closed_at is not null
       and o.state <> 'cancelled')sql"};
 
+// Of a cancelled order, or of an open one where some line is not wanted any more and no other stands for the analysis,
+// alone or in a panel.
 constexpr pg::Query find_ended{"work_orders.ended", R"sql(
     select a.order_id, a.number, a.specimen_number, a.analyte, a.state, a.told
     from awos a join lab_order o on o.id = a.order_id
-    where a.link_id = $1 and a.state in ('asked', 'accepted') and o.state = 'cancelled'
+    where a.link_id = $1 and a.state in ('asked', 'accepted') and (o.state = 'cancelled'
+      or o.closed_at is null and jsonb_path_exists(o.exams, '$[*].state') and not exists (
+          select from jsonb_array_elements(o.exams) e
+          where not e ? 'state' and (e->>'code' = a.analyte or exists (
+              select from analyte t where t.site_id = o.site_id and t.local_code = a.analyte and t.valid_to is null
+                and t.definition->'panels' ? (e->>'code')))))
     order by a.order_id, a.number limit 1000 for update of a skip locked)sql"};
 
 constexpr pg::Query claim_due{"work_orders.claim", R"sql(

@@ -83,8 +83,8 @@ public:
     static asio::awaitable<std::vector<domain::OrderId>> open_orders(pg::Transaction& transaction,
                                                                      const domain::Link& link, std::size_t limit);
 
-    /// Steps of this link that are still wanted although their order is cancelled, by order. Those of orders that have
-    /// ended otherwise become `done` on the way.
+    /// Steps that this link still has although their order, or the line that they came of, is not wanted any more, by
+    /// order. Those of orders that have ended otherwise become `done` on the way.
     asio::awaitable<std::vector<EndedWork>> ended(const domain::Link& link, Instant now);
 
     /// As LinkState::claim.

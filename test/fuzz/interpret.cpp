@@ -48,7 +48,7 @@ domain::Link link_of(unsigned habits) {
     link.decimal_comma = has(0);
     if (has(1)) {
         link.codes = {{"Na", "NA", "mmol/L", std::nullopt, ""},
-                      {"Na", "NA", "g/L", Decimal::parse("43.5"), "OBX-5.2"},
+                      {"Na", "NA", "g/L", Decimal::parse("43.5").value(), "OBX-5.2"},
                       {"GERM", "GERME", "", std::nullopt, "OBX-8"}};
         link.units = {{"mM", "mmol/L"}};
         link.values = {{"POS", "Positif"}, {"---", ""}};

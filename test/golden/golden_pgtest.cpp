@@ -53,6 +53,7 @@ public:
                 execute format('delete from %I', t);
             end loop;
             perform setval('order_sequence', 1, false);
+            perform setval('awos_number', 1, false);
         end $$)sql");
         if (changed_) restore();
         clock_.set(now_);
@@ -183,6 +184,7 @@ private:
         if (word == "validate") return validate(argument(), reason_in(step), false);
         if (word == "partial") return validate(argument(), reason_in(step), true);
         if (word == "withdraw") return withdraw(argument(), reason_in(step));
+        if (word == "work") return work({step.act.begin() + 1, step.act.end()});
         if (word == "delivered") {  // whoever the letters of its reports are for has taken them
             superuser(
                 "update letter l set state = 'accepted', accepted_at = now() "
@@ -222,6 +224,48 @@ private:
                               answer.find("|UA|") == std::string::npos && answer.find("\nERR|") == std::string::npos &&
                               answer.find("ORC|UA") == std::string::npos;
         return accepted ? std::string() : answer;
+    }
+
+    /// "@work": sgld tells the analyser its work, which takes it all, or with "@work K CRP" can't do these two, or does
+    /// not give them back. What it is told is shown.
+    std::string work(const std::vector<std::string>& refused) {
+        const domain::LaboratoryPtr current = laboratory_.current();
+        std::string text;
+        for (const auto* link : current->links_of("essais")) {
+            if (link->work_orders == domain::Link::WorkOrders::none) continue;
+            for (const auto& message : run(due_work(*link))) {
+                text += (text.empty() ? "" : "\n") + readable(message.raw);
+                run(hearing(*link, message.control_id, answer_to(hl7::Message::parse(message.raw).value(), refused)));
+            }
+        }
+        clock_.advance(std::chrono::seconds(1));
+        return text.empty() ? "(nothing to do)\n" : text;
+    }
+    /// ORL^O34, line by line (hl7v2-lab 6.3).
+    static std::string answer_to(const hl7::Message& work, const std::vector<std::string>& refused) {
+        std::string lines;
+        for (std::size_t i = 1; i <= work.all("OBR").size(); ++i) {
+            const auto at = [&](std::string_view segment, std::string_view field) {
+                return work.text(std::string(segment) + "[" + std::to_string(i) + "]-" + std::string(field));
+            };
+            const bool refuses = std::ranges::find(refused, at("OBR", "4.1")) != refused.end();
+            const auto* word = at("ORC", "1") == "CA" ? (refuses ? "UC" : "CR") : (refuses ? "UA" : "OK");
+            lines += std::string("ORC|") + word + "|" + at("OBR", "2") + "\r";
+        }
+        return "MSH|^~\\&|AUTO1|BIO|SGL|LBM|20260314081501||ORL^O34^ORL_O42|A" + work.control_id() +
+               "|P|2.5.1\rMSA|AA|" + work.control_id() + "\r" + lines;
+    }
+    asio::awaitable<std::vector<store::DueWork>> due_work(const domain::Link& link) {
+        co_await intake_.work().prepare(link, true);
+        const Instant now = clock_.now();
+        std::vector<store::DueWork> due =
+            co_await intake_.work().store().claim(link, now, now + std::chrono::seconds(30), 50);
+        co_return due;
+    }
+    asio::awaitable<void> hearing(const domain::Link& link, std::string control_id, std::string answer) {
+        const auto read = hl7::Message::parse(std::move(answer)).value();
+        const bool heard = co_await intake_.work().hear(link, control_id, read);
+        if (!heard) throw std::runtime_error("the analyser's answer is not heard");
     }
 
     /// A biologist signs all that is there; the report is made.

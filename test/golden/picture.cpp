@@ -147,6 +147,8 @@ std::string picture(const Ask& ask, bool messages) {
     auto work = by_order(ask(R"sql(
         select order_id::text, kind, coordinate, what, done_at is not null from work_item order by id)sql"),
                          {"kind", "at", "what", "done?"});
+    auto steps = by_order(ask("select order_id::text, analyte, specimen_number, state from awos order by number"),
+                          {"examination", "specimen", "state"});
     auto letters = by_order(ask(R"sql(
         select s.order_id::text, v.version::text, l.channel, l.recipient_name, nullif(l.act, 'deliver'), l.state, l.reason
         from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id
@@ -180,6 +182,7 @@ std::string picture(const Ask& ask, bool messages) {
         add(order, "results", std::move(results[id]));
         add(order, "documents", std::move(documents[id]));
         add(order, "prior_results_of_the_requester", std::move(prior[id]));
+        add(order, "asked_of_analysers", std::move(steps[id]));
         add(order, "work", std::move(work[id]));
         add(order, "reports", std::move(reports[id]));
         add(order, "letters", std::move(letters[id]));
