@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,12 @@ struct Letter {
     int attempt{1};
     bool in_doubt{};  ///< an earlier attempt may have arrived: ask first where one can ask
     Instant sent_at;  ///< fixed at the first attempt: Date, submission time, MSH-7 of every repeat
+    /// False once the lease may have ended: this daemon stood still for long, another one may have sent the letter and
+    /// the version after it. Nothing: always ours.
+    std::function<bool()> lease_holds;
+
+    /// A channel asks right before the bytes after which the partner acts, and answers `overslept` else.
+    bool may_leave() const { return !lease_holds || lease_holds(); }
 };
 
 /// The stored bytes of the report version, exactly as they leave.
@@ -55,6 +62,13 @@ inline Outcome try_later(domain::Reason reason, Error error) {
 }
 inline Outcome in_doubt(Error error) {
     return {Outcome::Kind::in_doubt, domain::Reason::partner_unavailable, std::move(error), {}, false, false};
+}
+/// The letter is another daemon's, or nobody's: nothing left.
+inline Outcome overslept() {
+    auto outcome = try_later(domain::Reason::partner_unavailable,
+                             {Fault::unavailable, "lease", "the lease ended before anything left"});
+    outcome.recipient_only = true;  // says nothing about the destination
+    return outcome;
 }
 inline Outcome not_applicable(domain::Reason reason, Error error) {
     return {Outcome::Kind::not_applicable, reason, std::move(error), {}, false, false};

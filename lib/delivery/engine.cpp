@@ -4,10 +4,7 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <iterator>
 #include <utility>
 
@@ -58,21 +55,22 @@ struct Engine::State {
     std::size_t tasks{};  ///< coroutines of ours that have not ended
     std::map<domain::Channel, std::size_t> per_channel;
     std::map<LaneKey, Lane> lanes;
-    std::vector<std::weak_ptr<asio::steady_timer>> sleepers;
+    std::vector<std::weak_ptr<Timer>> sleepers;
 };
 
 /// Renews a lease until its letter is done.
 struct Engine::Keeper {
-    explicit Keeper(const asio::any_io_executor& executor) : timer(executor) {}
+    Keeper(std::shared_ptr<Timer> waits, Instant lease_until) : timer(std::move(waits)), until(lease_until) {}
     void end() {
         done = true;
-        timer.cancel();
+        timer->cancel();
     }
-    asio::steady_timer timer;
+    std::shared_ptr<Timer> timer;
+    Instant until;  ///< what the store last promised
     bool done{};
 };
 
-Engine::Engine(store::Outbox& outbox, const Clock& clock, EngineSettings settings, EngineSources sources)
+Engine::Engine(store::LetterQueue& outbox, const Clock& clock, EngineSettings settings, EngineSources sources)
     : outbox_(outbox),
       clock_(clock),
       settings_(std::move(settings)),
@@ -99,11 +97,9 @@ void Engine::stop() {
 
 asio::awaitable<void> Engine::pause(Duration time) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto timer = std::make_shared<asio::steady_timer>(executor);
-    timer->expires_after(time);
+    const std::shared_ptr<Timer> timer = sources_.timer(executor);
     state_->sleepers.push_back(timer);
-    boost::system::error_code woken;
-    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    co_await timer->wait(time);
     std::erase_if(state_->sleepers, [](const auto& sleeper) { return sleeper.expired(); });
 }
 
@@ -197,13 +193,16 @@ asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
 
 asio::awaitable<void> Engine::keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter) {
     while (!keeper->done) {
-        keeper->timer.expires_after(settings_.lease / 3);
-        boost::system::error_code ended;
-        co_await keeper->timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        co_await keeper->timer->wait(settings_.lease / 3);
         if (keeper->done) break;
         try {
-            const bool ours = co_await outbox_.renew(letter, settings_.lease, clock_.now());
-            if (!ours) break;  // taken over; the fencing token refuses what we still write
+            const Instant now = clock_.now();
+            const bool ours = co_await outbox_.renew(letter, settings_.lease, now);
+            if (!ours) {  // taken over; the fencing token refuses what we still write
+                keeper->until = now;
+                break;
+            }
+            keeper->until = now + settings_.lease;
         } catch (const std::exception&) {
             log::warn("lease not renewed", {{"letter", letter.id}});
         }
@@ -242,11 +241,12 @@ void Engine::remember(const store::LeasedLetter& letter, const Outcome& outcome)
 
 asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto keeper = std::make_shared<Keeper>(executor);  // shared with the coroutine that renews
+    // Shared with the coroutine that renews.
+    const auto keeper = std::make_shared<Keeper>(sources_.timer(executor), letter.lease_until);
     ++state_->tasks;
     asio::co_spawn(executor, keep_lease(keeper, letter), asio::detached);
     try {
-        Outcome outcome = co_await attempt(letter);
+        Outcome outcome = co_await attempt(letter, keeper);
         // Who could not be asked this time leaves the doubt as it was: the earlier bytes may still have arrived.
         if (letter.was_in_doubt && outcome.kind == Outcome::Kind::try_later) outcome.kind = Outcome::Kind::in_doubt;
         remember(letter, outcome);
@@ -283,7 +283,7 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
     wake();
 }
 
-asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
+asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased, std::shared_ptr<Keeper> keeper) {
     const Result<std::shared_ptr<Channel>> channel = sources_.channel(leased);
     if (!channel) {
         if (channel.error().fault == Fault::missing)
@@ -310,6 +310,9 @@ asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased) {
     letter.attempt = leased.facts.attempts;
     letter.in_doubt = leased.was_in_doubt;
     letter.sent_at = leased.sent_at;
+    // A tenth for the clocks of two machines.
+    letter.lease_holds = [this, keeper] { return clock_.now() < keeper->until - settings_.lease / 10; };
+    if (!letter.may_leave()) co_return overslept();
     try {
         co_return co_await (*channel)->deliver(letter, *report, *documents);
     } catch (const std::exception&) {

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "lib/delivery/channel.hpp"
-#include "lib/store/outbox.hpp"
+#include "lib/delivery/timer.hpp"
+#include "lib/store/letter_queue.hpp"
 
 namespace sgl::delivery {
 
@@ -34,11 +35,12 @@ struct EngineSources {
         channel;  // shared: a reload may replace it
     std::function<asio::awaitable<Result<domain::Report>>(domain::ReportVersionId)> report;
     std::function<asio::awaitable<Result<Documents>>(domain::ReportVersionId)> documents;
+    std::function<std::shared_ptr<Timer>(const asio::any_io_executor&)> timer{real_timer};
 };
 
 class Engine {
 public:
-    Engine(store::Outbox& outbox, const Clock& clock, EngineSettings settings, EngineSources sources);
+    Engine(store::LetterQueue& outbox, const Clock& clock, EngineSettings settings, EngineSources sources);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     ~Engine();
@@ -63,10 +65,10 @@ private:
     asio::awaitable<void> keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter);
     void remember(const store::LeasedLetter& letter, const Outcome& outcome);
     asio::awaitable<void> deliver(store::LeasedLetter letter);
-    asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter);
+    asio::awaitable<Outcome> attempt(const store::LeasedLetter& letter, std::shared_ptr<Keeper> keeper);
     asio::awaitable<void> pause(Duration time);
 
-    store::Outbox& outbox_;
+    store::LetterQueue& outbox_;
     const Clock& clock_;
     EngineSettings settings_;
     EngineSources sources_;

@@ -141,15 +141,15 @@ bool Client::connected() const {
     return connection_ && connection_->open;
 }
 
-asio::awaitable<Exchange> Client::exchange(std::string message, std::string control_id) {
-    return send(std::move(message), std::move(control_id), true);
+asio::awaitable<Exchange> Client::exchange(std::string message, std::string control_id, Wanted wanted) {
+    return send(std::move(message), std::move(control_id), true, std::move(wanted));
 }
 
 asio::awaitable<Exchange> Client::tell(std::string message) {
-    return send(std::move(message), {}, false);
+    return send(std::move(message), {}, false, {});
 }
 
-asio::awaitable<Exchange> Client::send(std::string message, std::string control_id, bool wants_answer) {
+asio::awaitable<Exchange> Client::send(std::string message, std::string control_id, bool wants_answer, Wanted wanted) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     if (!state_) state_ = std::make_shared<State>(executor);
     const std::shared_ptr<State> state = state_;
@@ -191,7 +191,7 @@ asio::awaitable<Exchange> Client::send(std::string message, std::string control_
         connection->commits.clear();
         state->awaited = control_id;
         state->answer.reset();
-        Exchange exchange = co_await attempt(connection, framed, wants_answer);
+        Exchange exchange = co_await attempt(connection, framed, wants_answer, wanted);
         if (exchange.kind == Exchange::Kind::answered) co_return exchange;
         // A connection that had been idle and was closed under our hands says nothing against the partner.
         const bool met_the_closing = !fresh && !again && !connection->open && !connection->heard;
@@ -215,7 +215,7 @@ asio::awaitable<bool> Client::write(Connection& connection, std::string_view byt
 }
 
 asio::awaitable<Exchange> Client::attempt(std::shared_ptr<Connection> connection, const std::string& framed,
-                                          bool wants_answer) {
+                                          bool wants_answer, const Wanted& wanted) {
     const std::shared_ptr<State> state = state_;
     const std::string_view bytes = framed;
     const std::size_t half = bytes.size() / 2;
@@ -232,6 +232,10 @@ asio::awaitable<Exchange> Client::attempt(std::shared_ptr<Connection> connection
         bool written = co_await write(*connection, bytes.substr(0, half));
         if (written) {
             failpoint("after_request_bytes_half");
+            if (wanted && !wanted()) {
+                connection->open = false;  // half a block: the peer throws it away
+                co_return failed(false, "no longer to be sent");
+            }
             whole = true;  // before the write: a part of it may have left when it fails
             written = co_await write(*connection, bytes.substr(half));
         }

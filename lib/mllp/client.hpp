@@ -65,8 +65,11 @@ public:
     Client& operator=(const Client&) = delete;
     ~Client();
 
+    /// Is the message still to be sent? Asked right before its last bytes; false: they stay, and nothing was sent.
+    using Wanted = std::function<bool()>;
+
     /// `message` without its frame; `control_id` its MSH-10. Never throws for what the peer does.
-    asio::awaitable<Exchange> exchange(std::string message, std::string control_id);
+    asio::awaitable<Exchange> exchange(std::string message, std::string control_id, Wanted wanted = {});
 
     /// Writes a message that wants no answer. `answered` with no answer: it has left (release 2: is stored there).
     asio::awaitable<Exchange> tell(std::string message);
@@ -84,9 +87,9 @@ private:
     struct Connection;
     struct State;
 
-    asio::awaitable<Exchange> send(std::string message, std::string control_id, bool wants_answer);
+    asio::awaitable<Exchange> send(std::string message, std::string control_id, bool wants_answer, Wanted wanted);
     asio::awaitable<Exchange> attempt(std::shared_ptr<Connection> connection, const std::string& framed,
-                                      bool wants_answer);
+                                      bool wants_answer, const Wanted& wanted);
     asio::awaitable<bool> write(Connection& connection, std::string_view bytes);
 
     Connector connect_;

@@ -54,15 +54,21 @@ constexpr pg::Query take_back{"letters.reclaim", R"sql(
                  for update skip locked)
     returning id)sql"};
 
+// The report too: no version of it is published meanwhile.
 constexpr pg::Query lock_one{"letters.lock", R"sql(
-    select l.state, l.reason, l.attempts, l.trying_since, l.next_attempt_at, l.legal_entity_id, l.site_id,
-           l.act = 'deliver' and exists (
-               select from report_version v join report_version n on n.set_id = v.set_id and n.version >= v.version
-               left join letter newer on newer.version_id = n.id and n.version > v.version and newer.act = 'deliver'
-                    and newer.channel = l.channel and newer.recipient_key = l.recipient_key
-                    and newer.state in ('sending', 'in_doubt', 'accepted', 'delivered')
-               where v.id = l.version_id and (n.state = 'withdrawn' or newer.id is not null))
-    from letter l where l.id = $1 for update of l)sql"};
+    select l.state, l.reason, l.attempts, l.trying_since, l.next_attempt_at, l.legal_entity_id, l.site_id
+    from letter l join report_version v on v.id = l.version_id join report_set s on s.id = v.set_id
+    where l.id = $1 for no key update of l, s)sql"};
+
+// After the lock, in a statement of its own. Behind a dead letter the next version may leave at any moment.
+constexpr pg::Query find_newer{"letters.newer", R"sql(
+    select from letter l join report_version v on v.id = l.version_id
+        join report_version n on n.set_id = v.set_id and n.version >= v.version
+        left join letter newer on newer.version_id = n.id and n.version > v.version
+             and newer.channel = l.channel and newer.recipient_key = l.recipient_key
+             and (l.state = 'dead' or newer.state in ('sending', 'in_doubt', 'accepted', 'delivered'))
+    where l.id = $1 and l.act = 'deliver' and (n.state = 'withdrawn' or newer.id is not null)
+    limit 1)sql"};
 
 constexpr pg::Query set_state{"letters.act", R"sql(
     update letter set state = $2, reason = $3, next_attempt_at = $4, trying_since = $5 where id = $1)sql"};
@@ -121,6 +127,7 @@ asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::
         letter.facts = {domain::LetterState::sending, domain::Reason::none, row.int32(12), row.instant(13),
                         row.instant(14)};
         letter.fence = row.int64(15);
+        letter.lease_until = now + lease;
         letter.sent_at = row.instant(16);
         ids.add(letter.id);
         before.add(row.text(10));
@@ -202,7 +209,11 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
                                           domain::LetterEvent event, std::string verb, std::string actor,
                                           std::string why, const domain::RetryPolicy& policy, Instant now) {
     pg::Transaction transaction = co_await pool_.begin(sites);
-    const pg::Rows rows = co_await transaction.query(lock_one, pg::params(id));
+    std::vector<pg::Step> look;
+    look.push_back(pg::Step{lock_one, pg::params(id)});
+    look.push_back(pg::Step{find_newer, pg::params(id)});
+    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
+    const pg::Rows& rows = seen[0];
     if (rows.empty()) {
         co_await transaction.rollback();
         co_return Error{Fault::missing, "letter", "no such letter on your sites"};
@@ -212,10 +223,9 @@ asio::awaitable<Result<void>> Outbox::act(const std::vector<std::int32_t>& sites
     domain::LetterFacts facts{domain::letter_state_of(before).value(),
                               domain::reason_of(row.text(1)).value_or(domain::Reason::none), row.int32(2),
                               row.instant(3), row.instant(4)};
-    if (std::holds_alternative<domain::letter_event::Retried>(event) && row.boolean(7)) {
+    if (std::holds_alternative<domain::letter_event::Retried>(event) && !seen[1].empty()) {
         co_await transaction.rollback();
-        co_return Error{Fault::conflict, "letter",
-                        "a newer version has left, or the report was withdrawn: this one never leaves again"};
+        co_return overtaken();
     }
     const Result<domain::LetterFacts> next = domain::decide(facts, event, now, policy);
     if (!next) {
@@ -252,7 +262,7 @@ asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::
 }
 
 std::vector<pg::Query> outbox_queries() {
-    return {pick_due, write_outcome, extend, insert_events, take_back, lock_one, set_state, earliest};
+    return {pick_due, write_outcome, extend, insert_events, take_back, lock_one, find_newer, set_state, earliest};
 }
 
 }  // namespace sgl::store

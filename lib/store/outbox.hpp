@@ -1,87 +1,31 @@
 // Letters as rows: picked under a lease with a fencing token, so that two daemons never act on one (design D5, D7).
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "lib/domain/letter.hpp"
+#include "lib/store/letter_queue.hpp"
 #include "lib/store/pg/pool.hpp"
 
 namespace sgl::store {
 
-namespace asio = boost::asio;
-
-/// A letter that a worker holds until the lease ends.
-struct LeasedLetter {
-    domain::LetterId id;
-    domain::ReportVersionId version;
-    domain::SiteId site;
-    domain::LegalEntityId legal_entity;
-    domain::Channel channel{};
-    domain::Act act{};
-    std::string recipient_key;
-    std::string recipient_name;
-    std::string address;  ///< personal
-    std::optional<domain::PartnerId> partner;
-    bool was_in_doubt{};
-    bool possible_duplicate{};
-    domain::LetterFacts facts;  ///< after the claim: sending
-    std::int64_t fence{};
-    Instant sent_at;  ///< fixed at the first attempt
-};
-
-/// What to write when an attempt ended.
-struct LetterOutcome {
-    domain::LetterFacts facts;
-    std::string partner_reference;
-    bool possible_duplicate{};
-    std::string error_where;
-    std::string error_what;
-};
-
-/// Where letters of a channel go together: what is down for one of them is down for all.
-struct Destination {
-    domain::LegalEntityId legal_entity;
-    std::optional<domain::PartnerId> partner;
-    friend auto operator<=>(const Destination&, const Destination&) = default;
-};
-
-/// Which letters a claim is about: all but those of the destinations, or theirs only.
-struct ClaimScope {
-    std::vector<Destination> destinations;
-    bool only{};
-};
-
-class Outbox {
+class Outbox final : public LetterQueue {
 public:
     Outbox(pg::Pool& pool, std::string owner) : pool_(pool), owner_(std::move(owner)) {}
 
-    /// Due letters of a channel, at most `limit`, claimed for `lease`. A letter of a later version of a report (or its
-    /// withdrawal) is not due before the former one to the same recipient has come to its end: nothing overtakes.
+    using LetterQueue::claim;
     asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel,
-                                                     std::size_t limit, Duration lease, Instant now, ClaimScope scope);
-    asio::awaitable<std::vector<LeasedLetter>> claim(const std::vector<std::int32_t>& sites, domain::Channel channel,
-                                                     std::size_t limit, Duration lease, Instant now) {
-        return claim(sites, channel, limit, lease, now, ClaimScope());
-    }
-
-    /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written.
-    asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now);
-    asio::awaitable<bool> renew(const LeasedLetter& letter, Duration lease, Instant now);
-
-    /// Letters whose lease ended, or that this daemon's name held before it restarted (`own`): in doubt, due at once.
-    asio::awaitable<std::size_t> reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now);
-
-    /// A person's act on one letter; `event` is Held, Retried or Abandoned. Fault::conflict when its state does not
-    /// allow it.
+                                                     std::size_t limit, Duration lease, Instant now,
+                                                     ClaimScope scope) override;
+    asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now) override;
+    asio::awaitable<bool> renew(const LeasedLetter& letter, Duration lease, Instant now) override;
+    asio::awaitable<std::size_t> reclaim(const std::vector<std::int32_t>& sites, bool own, Instant now) override;
     asio::awaitable<Result<void>> act(const std::vector<std::int32_t>& sites, domain::LetterId id,
                                       domain::LetterEvent event, std::string verb, std::string actor, std::string why,
-                                      const domain::RetryPolicy& policy, Instant now);
-
-    /// When the next letter of this channel is due; nothing when none waits.
-    asio::awaitable<std::optional<Instant>> next_due(const std::vector<std::int32_t>& sites, domain::Channel channel);
+                                      const domain::RetryPolicy& policy, Instant now) override;
+    asio::awaitable<std::optional<Instant>> next_due(const std::vector<std::int32_t>& sites,
+                                                     domain::Channel channel) override;
 
 private:
     pg::Pool& pool_;

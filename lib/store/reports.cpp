@@ -79,6 +79,10 @@ constexpr pg::Query supersede_waiting{"reports.supersede_waiting",
                                       "where n.id = $1 and l.act = 'deliver' and l.first_sent_at is null "
                                       "and l.state in ('held', 'blocked') " SGL_STOP_LETTERS};
 
+// Before anything is stopped or asked: meanwhile no letter leaves and none comes back to be tried again.
+constexpr pg::Query lock_letters{"reports.lock_letters", R"sql(
+    select l.id from letter l join report_version v on v.id = l.version_id where v.set_id = $1 order by l.id for update of l)sql"};
+
 constexpr pg::Query abandon_waiting{"reports.abandon_waiting",
                                     "with waiting as (select l.id, l.state as before from letter l "
                                     "join report_version v on v.id = l.version_id "
@@ -117,8 +121,11 @@ constexpr pg::Query read_version{"reports.version", R"sql(
 constexpr pg::Query read_lines{"reports.lines", R"sql(
     select result_id, content from validated_result where version_id = $1 order by position)sql"};
 
+// The report is locked: no letter of a former version comes to life meanwhile (Outbox::act).
 constexpr pg::Query mark_published{"reports.publish", R"sql(
-    update report_version set state = 'published', published_at = $2 where id = $1 and state = 'validated')sql"};
+    with locked as materialized (select v.id from report_version v join report_set s on s.id = v.set_id
+                                 where v.id = $1 for no key update of s)
+    update report_version v set state = 'published', published_at = $2 from locked where v.id = locked.id and v.state = 'validated')sql"};
 
 constexpr pg::Query mark_refused{"reports.refuse", R"sql(
     update report_version set state = 'refused', refusal = $2 where id = $1 and state = 'validated')sql"};
@@ -286,6 +293,7 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     look.push_back(
         pg::Step{mark_withdrawn, pg::params(version.ids.version_id, withdrawal.at, withdrawal.actor, withdrawal.why)});
     // What waits is stopped first: a letter that a worker took meanwhile is then seen as one that may have arrived.
+    look.push_back(pg::Step{lock_letters, pg::params(version.ids.set)});
     look.push_back(pg::Step{abandon_waiting, stop_params(version.ids.set, domain::letter_event::Abandoned(),
                                                          withdrawal.at, withdrawal.actor, "the report was withdrawn")});
     look.push_back(pg::Step{find_sent, pg::params(version.ids.set)});
@@ -304,7 +312,7 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     pg::DateColumn months;
     pg::TextColumn states;
     pg::TextColumn reasons;
-    for (const auto row : seen[3]) {
+    for (const auto row : seen[4]) {
         ids.add(letter_id(domain::ReportVersionId{row.uuid(0)}, row.text(1), row.text(2), domain::Act::withdraw));
         versions.add(row.uuid(0));
         channels.add(row.text(1));
@@ -332,10 +340,10 @@ asio::awaitable<Result<std::size_t>> Reports::withdraw(pg::Transaction transacti
     event.action = "withdraw_report";
     event.object = "report:" + to_string(version.ids.version_id.value());
     event.payload =
-        codec::text({{"document", version.ids.document_oid}, {"why", withdrawal.why}, {"letters", seen[3].size()}});
+        codec::text({{"document", version.ids.document_oid}, {"why", withdrawal.why}, {"letters", seen[4].size()}});
     events.push_back(std::move(event));
     steps.push_back(audit(events, withdrawal.at));
-    const std::size_t letters = seen[3].size();
+    const std::size_t letters = seen[4].size();
     co_await transaction.commit_with(std::move(steps));
     failpoint("after_withdraw_commit");
     co_return letters;
@@ -482,12 +490,31 @@ asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<st
 }
 
 std::vector<pg::Query> reports_queries() {
-    return {find_previous,      close_order,       validate_results, close_work_of_signed,
-            read_last,          mark_withdrawn,    touch_order,      find_sent,
-            insert_withdrawals, supersede_waiting, abandon_waiting,  close_work_of_withdrawn,
-            insert_set,         insert_version,    insert_lines,     pick_to_compose,
-            read_version,       read_lines,        mark_published,   mark_refused,
-            mark_reported,      insert_documents,  insert_letters,   insert_letter_events,
+    return {find_previous,
+            close_order,
+            validate_results,
+            close_work_of_signed,
+            read_last,
+            mark_withdrawn,
+            touch_order,
+            find_sent,
+            insert_withdrawals,
+            supersede_waiting,
+            lock_letters,
+            abandon_waiting,
+            close_work_of_withdrawn,
+            insert_set,
+            insert_version,
+            insert_lines,
+            pick_to_compose,
+            read_version,
+            read_lines,
+            mark_published,
+            mark_refused,
+            mark_reported,
+            insert_documents,
+            insert_letters,
+            insert_letter_events,
             read_documents};
 }
 

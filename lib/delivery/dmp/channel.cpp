@@ -190,6 +190,7 @@ asio::awaitable<Outcome> DmpChannel::attempt(const delivery::Letter& letter, con
         co_return delivery::refused(Reason::too_large,
                                     {Fault::refused, "report", "the message is larger than the DMP takes"});
     }
+    if (!letter.may_leave()) co_return delivery::overslept();
     const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
     failpoint("after_request_sent");
     if (auto none = without_answer(sent)) co_return *none;
@@ -245,6 +246,7 @@ asio::awaitable<Outcome> DmpChannel::withdraw(const delivery::Letter& letter, co
         const auto to = call(report, set->submission_time, stamp, "registry", action::update);
         auto message = to ? deletion_request(*to, *set, entry->id, original) : Result<Mtom>(to.error());
         if (!message) co_return not_made(message.error());
+        if (!letter.may_leave()) co_return delivery::overslept();
         const auto sent = co_await exchange(to->url, to->message_id, std::move(*message));
         failpoint("after_request_sent");
         if (auto none = without_answer(sent)) co_return *none;

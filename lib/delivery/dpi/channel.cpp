@@ -46,7 +46,9 @@ asio::awaitable<Outcome> DpiChannel::deliver(const Letter& letter, const domain:
     const std::uint64_t before = client_.figures().others;
     std::string id = control_id(letter.id);
     std::string bytes = *message;
-    const mllp::Exchange exchange = co_await client_.exchange(std::move(bytes), id);
+    mllp::Client::Wanted wanted = [&letter] { return letter.may_leave(); };
+    const mllp::Exchange exchange = co_await client_.exchange(std::move(bytes), id, std::move(wanted));
+    if (exchange.kind == mllp::Exchange::Kind::not_sent && !letter.may_leave()) co_return overslept();
     if (const std::uint64_t ignored = client_.figures().others - before; ignored > 0)
         log::warn("hospital record sent what answers nothing of ours", {{"letter", letter.id}, {"blocks", ignored}});
     Outcome outcome = dpi_outcome(exchange, id);

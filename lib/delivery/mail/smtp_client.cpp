@@ -373,6 +373,7 @@ asio::awaitable<void> SmtpClient::converse(const SmtpMail& mail) {
     expect(go, 3);
     usable_ = false;  // until the answer: whatever breaks from here on, this connection cannot be used again
     co_await transfer(mail.bytes);
+    if (mail.wanted && !mail.wanted()) refuse(Kind::temporary, SmtpReason::connection);  // without the dot: no mail
     phase_ = SmtpPhase::end_of_data;
     dot_sent_ = true;  // before the write: a part of it may have left when it fails
     co_await write(terminator, options_.reply);

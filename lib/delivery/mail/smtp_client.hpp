@@ -72,6 +72,7 @@ struct SmtpMail {
     Personal<std::string> to;    ///< one recipient
     std::string envelope_id;     ///< ENVID, comes back in delivery reports; at most 100 characters
     std::string_view bytes;      ///< from render(): CRLF; outlives send()
+    std::function<bool()> wanted{};  ///< asked right before the final dot; false: it is not sent. Nothing: it is
 };
 
 class SmtpClient {

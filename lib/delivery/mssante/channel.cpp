@@ -129,9 +129,11 @@ asio::awaitable<Outcome> MssChannel::deliver(const Letter& letter, const domain:
         mail.to = letter.address;
         mail.envelope_id = made->envelope_id;
         mail.bytes = made->bytes;
+        mail.wanted = [&letter] { return letter.may_leave(); };
         smtp = co_await client.send(mail);
     }
     co_await client.quit();
+    if (smtp.kind == mail::SmtpOutcome::Kind::temporary && !letter.may_leave()) co_return overslept();
     co_return mss_outcome(smtp, letter, made->message_id);
 }
 
