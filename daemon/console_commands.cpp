@@ -198,6 +198,67 @@ asio::awaitable<Result<store::ReplaySum>> ConsoleCommands::assign(store::User us
     co_return co_await replay_.assign(parts_.laboratory.current(), std::move(mine), *found, std::move(number));
 }
 
+// ── The desk ──
+
+flow::Actor ConsoleCommands::actor(const store::User& user, web::Action action) const {
+    return {"user:" + user.login, user.id, deed(user, action, "").sites};
+}
+
+asio::awaitable<Result<web::DeskChoices>> ConsoleCommands::desk_choices(store::User user, domain::SiteId site) {
+    if (!web::may(user, web::Action::order_at_desk, site))
+        co_return Error{Fault::missing, "site", "no such site of yours"};
+    Result<flow::DeskChoices> offered = co_await parts_.desk.choices(site);
+    if (!offered) co_return offered.error();
+    web::DeskChoices choices;
+    choices.laboratory = std::move(offered->laboratory);
+    choices.catalogue = offered->catalogue;
+    choices.people = std::move(offered->people);
+    choices.identity_slave = offered->identity_slave;
+    co_return choices;
+}
+
+namespace {
+
+web::DeskTaken shown(flow::DeskTaken taken) {
+    web::DeskTaken to;
+    to.order = taken.order;
+    to.number = std::move(taken.number);
+    to.joined = taken.joined;
+    to.errors = std::move(taken.errors);
+    to.namesakes = std::move(taken.namesakes);
+    return to;
+}
+
+}  // namespace
+
+asio::awaitable<Result<web::DeskTaken>> ConsoleCommands::register_order(store::User user, domain::SiteId site,
+                                                                        domain::DeskForm form, std::string token) {
+    Result<flow::DeskTaken> taken = co_await parts_.desk.register_order(actor(user, web::Action::order_at_desk), site,
+                                                                        std::move(form), std::move(token));
+    if (!taken) co_return taken.error();
+    co_return shown(std::move(*taken));
+}
+
+asio::awaitable<Result<store::DeskOrder>> ConsoleCommands::desk_order(store::User user, domain::OrderId order) {
+    co_return co_await parts_.desk_orders.order(deed(user, web::Action::order_at_desk, "").sites, order);
+}
+
+asio::awaitable<Result<web::DeskTaken>> ConsoleCommands::correct_order(store::User user, domain::OrderId order,
+                                                                       int row_version, domain::DeskForm form,
+                                                                       std::string token) {
+    Result<flow::DeskTaken> taken = co_await parts_.desk.correct(actor(user, web::Action::order_at_desk), order,
+                                                                 row_version, std::move(form), std::move(token));
+    if (!taken) co_return taken.error();
+    co_return shown(std::move(*taken));
+}
+
+asio::awaitable<Result<void>> ConsoleCommands::close_identity_change(store::User user, std::int64_t change,
+                                                                     std::string why) {
+    store::Deed mine = deed(user, web::Action::validate, std::move(why));
+    store::IdentityDeed closing{std::move(mine.sites), std::move(mine.actor), std::move(mine.why), mine.at};
+    co_return co_await parts_.identities.close(std::move(closing), change);
+}
+
 asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user) {
     const std::vector<store::AccountFigures> figures =
         co_await store::account(parts_.pool, sites_of(user), store::AccountSource::rows);

@@ -4,11 +4,13 @@
 #include <functional>
 
 #include "lib/delivery/engine.hpp"
+#include "lib/flow/desk.hpp"
 #include "lib/flow/line.hpp"
 #include "lib/flow/replay.hpp"
 #include "lib/store/accounts.hpp"
 #include "lib/store/work.hpp"
 #include "lib/web/commands.hpp"
+#include "lib/web/desk.hpp"
 #include "lib/web/rights.hpp"
 #include "lib/web/waiting.hpp"
 
@@ -16,11 +18,14 @@ namespace sgl::daemon {
 
 namespace asio = boost::asio;
 
-class ConsoleCommands final : public web::Commands, public web::WaitingCommands {
+class ConsoleCommands final : public web::Commands, public web::WaitingCommands, public web::DeskCommands {
 public:
     struct Parts {
         pg::Pool& pool;
         flow::Line& line;
+        flow::Desk& desk;
+        store::DeskOrders& desk_orders;
+        store::Identities& identities;
         store::Outbox& outbox;
         const flow::LiveLaboratory& laboratory;
         const Clock& clock;
@@ -51,6 +56,14 @@ public:
     asio::awaitable<Result<store::ReplaySum>> replay(store::User user, std::vector<domain::MessageId> messages) override;
     asio::awaitable<Result<store::ReplaySum>> assign(store::User user, domain::WorkItemId item, std::string number,
                                                      std::string why) override;
+    asio::awaitable<Result<web::DeskChoices>> desk_choices(store::User user, domain::SiteId site) override;
+    asio::awaitable<Result<web::DeskTaken>> register_order(store::User user, domain::SiteId site, domain::DeskForm form,
+                                                           std::string token) override;
+    asio::awaitable<Result<store::DeskOrder>> desk_order(store::User user, domain::OrderId order) override;
+    asio::awaitable<Result<web::DeskTaken>> correct_order(store::User user, domain::OrderId order, int row_version,
+                                                          domain::DeskForm form, std::string token) override;
+    asio::awaitable<Result<void>> close_identity_change(store::User user, std::int64_t change,
+                                                        std::string why) override;
     asio::awaitable<Result<web::Account>> account(store::User user) override;
     asio::awaitable<Result<void>> ready() override;
 
@@ -58,6 +71,8 @@ private:
     asio::awaitable<Result<void>> act(store::User user, domain::LetterId letter, domain::LetterEvent event,
                                       std::string verb, std::string why);
 
+    /// On the sites where he may do that.
+    flow::Actor actor(const store::User& user, web::Action action) const;
     store::Deed deed(const store::User& user, web::Action action, std::string why) const;
 
     /// The mapping can be meant, and he may say it on the site of its link.

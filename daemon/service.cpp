@@ -220,9 +220,19 @@ private:
         engine_ = std::make_unique<delivery::Engine>(*outbox_, clock_, engine_settings(), engine_sources());
         console_ =
             std::make_unique<store::Console>(pool, clock_, [this](domain::SiteId site) { return catalogue_of(site); });
+        desk_orders_ = std::make_unique<store::DeskOrders>(pool, *orders_);
+        flow::Desk::Parts desk{*desk_orders_, laboratory_, clock_,
+                               [this](domain::SiteId site) { return intake_->work().pushed(site); },
+                               [this] { link_sender_->look(); }};
+        desk_ = std::make_unique<flow::Desk>(std::move(desk));
+        identities_ = std::make_unique<store::Identities>(pool, *inbox_);
+        patients_ = std::make_unique<store::PatientFiles>(pool, clock_);
         ConsoleCommands::Parts commands{
             pool,
             *line_,
+            *desk_,
+            *desk_orders_,
+            *identities_,
             *outbox_,
             laboratory_,
             clock_,
@@ -237,7 +247,7 @@ private:
         web.tls = !settings_.web.tls_certificate.empty();
         web.session.idle = settings_.web.session_idle;
         web.session.absolute = settings_.web.session_absolute;
-        web_ = std::make_unique<web::Web>(*console_, *commands_, *commands_, clock_, web);
+        web_ = std::make_unique<web::Web>(*console_, *patients_, *commands_, *commands_, *commands_, clock_, web);
         http_.hosts = settings_.web.hosts;
         handler_ = [this](net::Request request) { return web_->handle(std::move(request)); };
     }
@@ -512,6 +522,10 @@ private:
     Channels channels_;
     std::unique_ptr<delivery::Engine> engine_;
     std::unique_ptr<store::Console> console_;
+    std::unique_ptr<store::DeskOrders> desk_orders_;
+    std::unique_ptr<store::PatientFiles> patients_;
+    std::unique_ptr<flow::Desk> desk_;
+    std::unique_ptr<store::Identities> identities_;
     std::unique_ptr<ConsoleCommands> commands_;
     std::unique_ptr<web::Web> web_;
     net::HttpServerOptions http_;

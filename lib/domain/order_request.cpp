@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/domain/order_correction.hpp"
+
 namespace sgl::domain {
 
 namespace {
@@ -40,6 +42,19 @@ public:
     }
 
     Decision decide() {
+        take_lines();
+        return std::move(done_);
+    }
+
+    DeskDecision decide_with(const std::optional<OrderCorrection>& correction) {
+        if (correction) correct(*correction);
+        take_lines();
+        DeskDecision all{std::move(done_), std::move(corrections_), std::move(renamed_)};
+        return all;
+    }
+
+private:
+    void take_lines() {
         done_.lines.resize(request_.lines.size());
         for (std::size_t i = 0; i < request_.lines.size();) {
             if (request_.lines[i].control == replace) {
@@ -55,10 +70,8 @@ public:
         refuse_tubes();
         for (auto& order : done_.orders)
             close_or_reopen(order);
-        return std::move(done_);
     }
 
-private:
     const LineRequest& line(std::size_t at) const { return request_.lines[at]; }
 
     // ── answers ──
@@ -644,6 +657,119 @@ private:
         }
     }
 
+    // ── a person's correction ──
+
+    void correct(const OrderCorrection& asked) {
+        const auto refuse_all = [&](LineRefusal why) {
+            LineOutcome outcome;
+            outcome.refusal = why;
+            outcome.coordinate = "ORC-3";
+            outcome.late = why == LineRefusal::validated;
+            corrections_.push_back(std::move(outcome));
+        };
+        const auto found = std::ranges::find(done_.orders, asked.number, &KnownOrder::number);
+        if (found == done_.orders.end()) return refuse_all(LineRefusal::unknown_number);
+        if (!found->same_patient) return refuse_all(LineRefusal::other_patient);
+        if (!found->open() && found->state != OrderState::cancelled) return refuse_all(LineRefusal::validated);
+        auto& order = *found;
+        const auto put = [&](auto& ours, const auto& theirs, const char* act) {
+            if (!theirs || ours == *theirs) return;
+            ours = *theirs;
+            touch(order, act);
+        };
+        put(order.prescriber, asked.prescriber, "prescriber");
+        put(order.copies, asked.copies, "copies");
+        put(order.clinical_context, asked.clinical_context, "clinical context");
+        put(order.urgent, asked.urgent, "urgency");
+        correct_tubes(order, asked);
+        std::vector<std::string> fresh;
+        for (std::size_t i = 0; i < request_.order.specimens.size(); ++i) {
+            const auto& number = request_.order.specimens[i].number;
+            if (const auto why = number_taken(order, number); why != LineRefusal::none)
+                refuse_tube(why, asked.tubes.size() + i);
+            else
+                fresh.push_back(number);
+        }
+        give_tubes(order, fresh);
+        for (const auto& number : order.new_tubes)
+            touch(order, "tube " + number);
+    }
+
+    void correct_tubes(KnownOrder& order, const OrderCorrection& asked) {
+        std::vector<std::string> before;
+        for (const auto& tube : order.specimens)
+            before.push_back(tube.number);
+        std::vector<Specimen*> meant;  // by their former numbers: two of them may have been taken for each other
+        for (const auto& [was, is] : asked.tubes) {
+            const auto tube = std::ranges::find(order.specimens, was, &Specimen::number);
+            meant.push_back(tube == order.specimens.end() ? nullptr : &*tube);
+        }
+        for (std::size_t i = 0; i < asked.tubes.size(); ++i) {
+            const auto& is = asked.tubes[i].is;
+            if (meant[i] == nullptr) {
+                refuse_tube(LineRefusal::unknown_number, i);
+                continue;
+            }
+            auto& tube = *meant[i];
+            const bool other = is.number != asked.tubes[i].was;
+            if (other && measured_from(order, asked.tubes[i].was)) {
+                refuse_tube(LineRefusal::has_results, i);
+                continue;
+            }
+            if (const auto why = number_taken(order, is.number); other && why != LineRefusal::none) {
+                refuse_tube(why, i);
+                continue;
+            }
+            if (!other && is.type == tube.type && is.collected_at == tube.collected_at) continue;
+            if (other) {
+                for (auto& exam : order.exams)
+                    std::ranges::replace(exam.specimens, asked.tubes[i].was, "\n" + is.number);
+            }
+            tube.number = is.number;
+            if (is.type != tube.type) tube.type_label = is.type_label;
+            tube.type = is.type;
+            tube.collected_at = is.collected_at;
+            touch(order, "tube " + asked.tubes[i].was + (other ? " is " + is.number : std::string()));
+        }
+        for (auto& exam : order.exams) {  // marked until all are said: T1 becomes T2 while T2 becomes T1
+            for (auto& tube : exam.specimens) {
+                if (tube.starts_with('\n')) tube.erase(0, 1);
+            }
+        }
+        std::vector<std::string> gone;
+        for (const auto& number : before) {
+            if (std::ranges::find(order.specimens, number, &Specimen::number) == order.specimens.end())
+                gone.push_back(number);
+        }
+        for (const auto& tube : order.specimens) {
+            if (!contains(before, tube.number)) renamed_.emplace_back(gone[renamed_.size()], tube.number);
+        }
+    }
+
+    void refuse_tube(LineRefusal why, std::size_t at) {
+        LineOutcome outcome;
+        outcome.refusal = why;
+        outcome.coordinate = "SPM[" + std::to_string(at + 1) + "]-2";
+        corrections_.push_back(std::move(outcome));
+    }
+
+    /// By a tube of another order.
+    LineRefusal number_taken(const KnownOrder& mine, const std::string& number) const {
+        for (const auto& order : done_.orders) {
+            if (&order == &mine ||
+                std::ranges::find(order.specimens, number, &Specimen::number) == order.specimens.end())
+                continue;
+            return order.same_patient ? LineRefusal::two_orders : LineRefusal::tube_of_another;
+        }
+        return LineRefusal::none;
+    }
+
+    bool measured_from(const KnownOrder& order, const std::string& tube) const {
+        return std::ranges::any_of(order.exams, [&](const RequestedExam& exam) {
+            return (exam.specimens.empty() || contains(exam.specimens, tube)) && has_results(order, exam);
+        });
+    }
+
     // ── the order as a whole ──
 
     void touch(KnownOrder& order, std::string act) {
@@ -692,6 +818,8 @@ private:
     const OrderRequest& request_;
     const Catalogue& catalogue_;
     Decision done_;
+    std::vector<LineOutcome> corrections_;
+    std::vector<std::pair<std::string, std::string>> renamed_;
 };
 
 }  // namespace
@@ -723,6 +851,34 @@ bool OrderRequest::orders_something() const {
     return std::ranges::any_of(lines, [](const LineRequest& line) { return domain::orders_something(line.control); });
 }
 
+void give_numbers(DeskRequest& request, const std::string& number, const Catalogue& catalogue) {
+    auto& order = request.order;
+    std::size_t tube = 0;
+    for (auto& specimen : order.specimens) {
+        if (!specimen.number.empty()) continue;
+        ++tube;
+        specimen.number = number + (tube < 10 ? "0" : "") + std::to_string(tube);
+    }
+    if (order.group_number.empty()) order.group_number = number;
+    std::size_t count = 0;
+    for (auto& line : request.lines) {
+        if (line.control != OrderControl::order) continue;
+        line.group = order.group_number;
+        line.filler = request.correction ? request.correction->number : number;
+        line.exam.placer_number = number + "-" + std::to_string(++count);
+        std::vector<std::string> of_its_kind;
+        std::vector<std::string> all;
+        for (const auto& specimen : order.specimens) {
+            const bool made_from =
+                std::ranges::any_of(catalogue.ordered(line.exam.code),
+                                    [&](const Analyte* analyte) { return analyte->specimen == specimen.type; });
+            if (made_from) of_its_kind.push_back(specimen.number);
+            all.push_back(specimen.number);
+        }
+        line.exam.specimens = of_its_kind.empty() ? all : of_its_kind;
+    }
+}
+
 OrderRequest request_of(NewOrder order) {
     OrderRequest request;
     for (std::size_t i = 0; i < order.exams.size(); ++i) {
@@ -742,6 +898,10 @@ OrderRequest request_of(NewOrder order) {
 
 Decision decide(const OrderRequest& request, std::vector<KnownOrder> known, const Catalogue& catalogue) {
     return Deciding(request, std::move(known), catalogue).decide();
+}
+
+DeskDecision decide(const DeskRequest& request, std::vector<KnownOrder> known, const Catalogue& catalogue) {
+    return Deciding(request, std::move(known), catalogue).decide_with(request.correction);
 }
 
 }  // namespace sgl::domain

@@ -6,6 +6,7 @@
 #include "hl7/groups.hpp"
 #include "hl7/values.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/specimen_types.hpp"
 #include "lib/interpret/value.hpp"
 
 namespace sgl::interpret {
@@ -44,29 +45,8 @@ std::optional<Timestamp> time_at(const hl7::Segment& segment, std::size_t field,
     return in_zone(read->value, link.time_zone);
 }
 
-/// French names of the specimen types that senders give by code alone (HL7 table 0487, JDV specimen type).
 std::string specimen_label(const std::string& code, std::string given) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> names{{
-        {"BLD", "Sang"},
-        {"BLDV", "Sang veineux"},
-        {"BLDA", "Sang artériel"},
-        {"BLDC", "Sang capillaire"},
-        {"WB", "Sang total"},
-        {"SER", "Sérum"},
-        {"PLAS", "Plasma"},
-        {"PPP", "Plasma pauvre en plaquettes"},
-        {"UR", "Urine"},
-        {"URINM", "Urine, milieu de jet"},
-        {"CSF", "Liquide céphalorachidien"},
-        {"STL", "Selles"},
-        {"SPT", "Expectoration"},
-        {"PUS", "Pus"},
-    }};
-    if (!given.empty()) return given;
-    for (const auto& [known, name] : names) {
-        if (known == code) return std::string(name);
-    }
-    return {};
+    return given.empty() ? domain::specimen_type_label(code) : given;
 }
 
 /// PID and ZFA, the same for all messages; an order needs to know whom it is for.

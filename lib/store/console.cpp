@@ -10,45 +10,20 @@
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/console_queries.hpp"
+#include "lib/store/console_rows.hpp"
 #include "lib/store/pg/pool.hpp"
 
 namespace sgl::store {
 
 namespace q = console_queries;
+using namespace console_rows;
 
 namespace {
 
 constexpr std::size_t list_limit = 200;
 
-pg::Scope scope_of(const Console::Sites& sites) {
-    pg::Scope scope;
-    for (const auto site : sites)
-        scope.push_back(site.value());
-    return scope;
-}
-
 std::string_view view(const Sha256& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-std::string person_name(const boost::json::value& person) {
-    const auto title = codec::member(person, "title");
-    std::string name = title == "DR" ? "Dr" : title == "PR" ? "Pr" : "";
-    for (const auto& part : {codec::member(person, "given"), codec::member(person, "family")}) {
-        if (part.empty()) continue;
-        if (!name.empty()) name += ' ';
-        name += part;
-    }
-    return name;
-}
-
-domain::OrderState order_state(std::string_view text) {
-    using domain::OrderState;
-    for (const auto state : {OrderState::registered, OrderState::in_progress, OrderState::partially_reported,
-                             OrderState::fully_validated, OrderState::reported, OrderState::cancelled}) {
-        if (to_string(state) == text) return state;
-    }
-    throw std::runtime_error("a stored state of an order can't be read");
 }
 
 domain::LetterState letter_state(std::string_view text) {
@@ -84,34 +59,6 @@ LetterLine letter_of(const pg::Row& row) {
     line.error_where = row.string(16);
     line.error_what = row.string(17);
     return line;
-}
-
-ReportLine report_line(const pg::Row& row, int at) {
-    ReportLine line;
-    line.id = domain::ReportVersionId{row.uuid(at)};
-    line.version = static_cast<unsigned>(row.int32(at + 1));
-    line.state = row.string(at + 2);
-    line.validated_at = row.instant(at + 3);
-    line.validator = person_name(codec::parse(row.text(at + 4)));
-    line.published_at = row.optional_instant(at + 5);
-    line.refusal = row.optional_text(at + 6).value_or("");
-    line.kind = row.string(at + 7);
-    return line;
-}
-
-/// Where a person's read of a patient is written down (SEC-66).
-pg::Step read_by(const User& reader, domain::LegalEntityId entity, domain::SiteId site, std::string_view action,
-                 std::string object, const Uuid& patient, Instant now) {
-    AuditEvent event;
-    event.legal_entity = entity;
-    event.site = site;
-    event.actor = "user:" + reader.login;
-    event.action = std::string(action);
-    event.object = std::move(object);
-    event.payload = codec::text({{"patient", to_string(patient)}, {"user", reader.id.value()}});
-    std::vector<AuditEvent> events;
-    events.push_back(std::move(event));
-    return audit(events, now);
 }
 
 /// One row of q::worklist_results; its flag by the catalogue of the site, for this patient.

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "lib/store/identity_session.hpp"
 #include "lib/store/order_rows.hpp"
 #include "lib/store/pg/query.hpp"
 
@@ -164,6 +165,68 @@ inline constexpr Query work_items{"console.work_items", R"sql(
     where w.site_id = any($1::int[]) and w.done_at is null order by w.created_at limit $2)sql"};
 inline constexpr Query work_count{"console.work_count",
                                   "select count(*) from work_item where site_id = any($1::int[]) and done_at is null"};
+// $1: legal entities, $2: sites.
+#define SGL_FOUND_PATIENT "select " SGL_PATIENT_COLUMNS " from patient p where p.legal_entity_id = any($1::int[]) "
+inline constexpr Query patients_by_number{"console.patients_by_number", SGL_FOUND_PATIENT R"sql(
+    and p.id in (
+        select coalesce(q.merged_into, q.id) from patient q where q.legal_entity_id = any($1::int[]) and q.local_id = $3
+        union all
+        select coalesce(q.merged_into, q.id) from patient q where q.legal_entity_id = any($1::int[]) and q.ins_matricule = $3
+        union all
+        select coalesce(q.merged_into, q.id) from patient_former_number f join patient q on q.id = f.patient_id
+        where f.legal_entity_id = any($1::int[]) and f.local_id = $3
+        union all
+        select coalesce(q.merged_into, q.id) from order_number n join lab_order o on o.id = n.order_id join patient q on q.id = o.patient_id
+        where n.number = $3 and n.site_id = any($2::int[]))
+    order by p.birth_name, p.first_given_name, p.id limit $4)sql"};
+// $3 to $4: the name; $5 to $6: the given name; $7: the birth date or empty.
+inline constexpr Query patients_by_name{"console.patients_by_name", SGL_FOUND_PATIENT R"sql(
+    and $2::int[] is not null and p.merged_into is null
+    and (p.birth_name between $3 and $4 or p.used_name between $3 and $4)
+    and ($5 = '' or p.first_given_name between $5 and $6 or p.used_given_name between $5 and $6)
+    and ($7 = '' or p.birth_date = $7)
+    order by p.birth_name, p.first_given_name, p.birth_date, p.id limit $8)sql"};
+#undef SGL_FOUND_PATIENT
+inline constexpr Query patient{"console.patient",
+                               "select " SGL_PATIENT_COLUMNS
+                               ", p.address, p.phone, p.dmp_opposed, p.messaging_opposed, p.homonym, p.legal_entity_id, p.site_id, "
+                               "p.merged_into from patient p where p.id = $1 and p.legal_entity_id = any($2::int[])"};
+inline constexpr Query patient_numbers{"console.patient_numbers", R"sql(
+    select local_id from patient where merged_into = $1 and legal_entity_id = any($2::int[])
+    union all
+    select local_id from patient_former_number where patient_id in (select patient_family($1)) and legal_entity_id = any($2::int[])
+    order by 1)sql"};
+inline constexpr Query patient_steps{"console.patient_steps", R"sql(
+    select at, was_status, is_status, ins_changed, reliability, was_traits from patient_history
+    where patient_id = $1 and legal_entity_id = any($2::int[]) order by id desc limit 50)sql"};
+inline constexpr Query patient_turns{"console.patient_turns", R"sql(
+    select c.id, c.kind, c.at, c.actor, case when c.kind = 'ins_changed' then '' when c.patient_id = $1 then w.local_id else p.local_id end,
+           c.undone_at is not null, c.closed_at is not null
+    from identity_change c join patient p on p.id = c.patient_id join patient w on w.id = c.wrong_patient_id
+    where (c.patient_id = $1 or c.wrong_patient_id = $1) and c.legal_entity_id = any($2::int[]) order by c.id desc limit 50)sql"};
+inline constexpr Query patient_orders{"console.patient_orders", R"sql(
+    select o.id, o.site_id, o.number, o.state, o.urgent, o.registered_at, o.prescriber, o.exams
+    from lab_order o where o.patient_id in (select patient_family($1)) and o.site_id = any($2::int[])
+    order by o.registered_at desc limit $3)sql"};
+// As `sgld identity documents`, of changes that he was part of.
+inline constexpr Query patient_documents{
+    "console.patient_documents",
+    R"sql(select c.id, c.kind, l.id, l.channel, l.state,
+           l.state in ('accepted', 'delivered') or exists (select 1 from letter_event e where e.letter_id = l.id
+               and e.to_state in ('accepted', 'delivered')),
+           exists (select 1 from letter w where w.version_id = v.id and w.channel = l.channel and w.recipient_key = l.recipient_key
+               and w.act = 'withdraw' and w.state in ('accepted', 'delivered')),
+           o.number, v.version, v.document_oid, v.validated_at, l.site_id, o.id, v.id,
+           (select o.row_version + p.row_version - 1 from patient p where p.id = o.patient_id), c.closed_at is not null,
+           v.state = 'withdrawn', l.recipient_name
+    )sql" SGL_MISDIRECTED R"sql( and (c.patient_id = $1 or c.wrong_patient_id = $1) and l.site_id = any($2::int[])
+    order by c.id desc, o.number, v.version, l.channel, l.recipient_key)sql"};
+inline constexpr Query patient_reports{
+    "console.patient_reports",
+    "select s.order_id, " SGL_REPORT_LINE
+    " from report_version v join report_set s on s.id = v.set_id where s.order_id = any($1::uuid[]) and s.site_id = any($2::int[]) "
+    "order by v.version desc"};
+
 inline constexpr Query instance{"console.instance", "select instance_uuid, label, environment from instance"};
 
 #undef SGL_NEWS
@@ -177,6 +240,8 @@ inline constexpr std::array all{
     worklist_results,     worklist_letters, collected,         order,         order_specimens,
     order_results,        order_reports,    order_prior,       report,        report_versions,
     report_documents,     report_letters,   report_events,     document,      letters,
-    letter_counts,        letter,           work_items,        work_count,    instance};
+    letter_counts,        letter,           work_items,        work_count,    instance,
+    patients_by_number,   patients_by_name, patient,           patient_numbers, patient_steps,
+    patient_turns,        patient_orders,   patient_reports,   patient_documents};
 
 }  // namespace sgl::store::console_queries

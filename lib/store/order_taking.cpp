@@ -9,6 +9,7 @@
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/desk_orders.hpp"
 #include "lib/store/order_rows.hpp"
 #include "lib/store/orders.hpp"
 #include "lib/store/patients.hpp"
@@ -75,9 +76,15 @@ constexpr pg::Query insert_specimens{"order_taking.insert_specimens", R"sql(
 
 constexpr pg::Query change_specimens{"order_taking.change_specimens", R"sql(
     update specimen s set collected_at = t.collected, received_at = t.received, refusal_code = t.code, refusal = t.why,
-        refused_at = case when t.code || t.why = '' then null else coalesce(s.refused_at, $1) end
-    from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as t(id, collected, received, code, why)
+        refused_at = case when t.code || t.why = '' then null else coalesce(s.refused_at, $1) end,
+        number = t.number, type = t.type, type_label = t.label
+    from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+         as t(id, number, type, label, collected, received, code, why)
     where s.id = t.id)sql"};
+
+// A number that a tube has no more must name nothing: the row goes to the number that the tube has instead.
+constexpr pg::Query rename_tube{"order_taking.rename_tube", R"sql(
+    update order_number set number = $4 where number = $3 and site_id = $1 and kind = 'S' and order_id = $2)sql"};
 
 constexpr pg::Query insert_numbers{"order_taking.insert_numbers", R"sql(
     insert into order_number (site_id, legal_entity_id, number, kind, order_id)
@@ -94,6 +101,38 @@ constexpr pg::Query insert_prior{"order_taking.insert_prior", R"sql(
     insert into prior_result (order_id, message_id, position, legal_entity_id, site_id, content)
     select $1, $2, position, $3, $4, content from unnest($5::int[], $6::jsonb[]) as t(position, content))sql"};
 
+// ── The desk ──
+
+constexpr pg::Query desk_done{"order_taking.desk_done", "select order_id from desk_deed where token = $1"};
+
+constexpr pg::Query insert_desk_deed{"order_taking.insert_desk_deed", R"sql(
+    insert into desk_deed (token, legal_entity_id, site_id, order_id, actor, at) values ($1, $2, $3, $4, $5, $6))sql"};
+
+// Whom he was merged into, where he was.
+constexpr pg::Query desk_patient{"order_taking.desk_patient", "select " SGL_IDENTITY_COLUMNS R"sql(
+    from patient q join patient p on p.id = coalesce(q.merged_into, q.id) where q.id = $1 and q.legal_entity_id = $2)sql"};
+
+constexpr pg::Query patient_number{"order_taking.patient_number", "select nextval('desk_patient_number')"};
+
+constexpr pg::Query namesakes{"order_taking.namesakes", "select " SGL_PATIENT_COLUMNS R"sql(
+    from patient p where p.legal_entity_id = $1 and p.birth_name = $2 and p.birth_date = $3 and p.merged_into is null
+    order by p.first_given_name, p.id limit 10)sql"};
+
+constexpr pg::Query desk_order{"order_taking.desk_order", R"sql(
+    select o.row_version + p.row_version - 1, o.patient_id
+    from lab_order o join patient p on p.id = o.patient_id where o.id = $1 and o.site_id = $2
+    for no key update of o)sql"};
+
+// Correspondents, and who prescribed lately: of one number, the correspondent.
+constexpr pg::Query known_people{"order_taking.known_people", R"sql(
+    select distinct on (person->>'rpps') person
+    from (select c.definition->'professional' as person, 0 as rank
+          from correspondent c join site s on s.legal_entity_id = c.legal_entity_id where s.id = $1 and c.active
+          union all
+          select prescriber, 1 from (select prescriber from lab_order where site_id = $1 order by id desc limit 300) recent) known
+    where coalesce(person->>'rpps', '') <> ''
+    order by person->>'rpps', rank)sql"};
+
 std::string hl7(const std::optional<Timestamp>& timestamp) {
     return timestamp ? to_hl7(*timestamp) : std::string();
 }
@@ -107,12 +146,17 @@ std::string json_list(const std::vector<T>& items) {
 }
 
 /// Everything by which the message may name an order, so that more is found than is meant and nothing is missed.
-pg::Params search_of(const Arrival& arrival, const domain::OrderRequest& request,
-                     const std::optional<domain::PatientId>& patient) {
+pg::Params search_of(domain::SiteId site, const domain::OrderRequest& request,
+                     const domain::OrderCorrection* correction, const std::optional<domain::PatientId>& patient) {
     std::set<std::string> numbers;
     std::set<std::string> groups;
     for (const auto& specimen : request.order.specimens)
         numbers.insert(specimen.number);
+    if (correction != nullptr) {
+        numbers.insert(correction->number);
+        for (const auto& tube : correction->tubes)
+            numbers.insert(tube.is.number);
+    }
     for (const auto& line : request.lines) {
         for (const auto& number : {line.exam.placer_number, line.filler, line.exam.parent})
             numbers.insert(number);
@@ -126,7 +170,7 @@ pg::Params search_of(const Arrival& arrival, const domain::OrderRequest& request
     for (const auto& group : groups) {
         if (!group.empty()) group_column.add(group);
     }
-    return pg::params(arrival.site, number_column, group_column, patient);
+    return pg::params(site, number_column, group_column, patient);
 }
 
 domain::KnownOrder known_order(const pg::Row& row) {
@@ -144,12 +188,20 @@ domain::KnownOrder known_order(const pg::Row& row) {
     return order;
 }
 
+/// Who asks: a link by a message of its own, or a person at the desk.
+struct Asker {
+    domain::LegalEntityId legal_entity;
+    domain::SiteId site;
+    std::string actor;
+    std::optional<domain::LinkId> link{};
+    std::optional<domain::MessageId> message{};
+};
+
 /// What the transaction writes for the orders of one decision.
 class Writing {
 public:
-    Writing(const Arrival& arrival, const domain::OrderRequest& request, domain::Decision& decision,
-            domain::MessageId message, Instant now)
-        : arrival_(arrival), request_(request), decision_(decision), message_(message), now_(now) {}
+    Writing(Asker asker, const domain::OrderRequest& request, domain::Decision& decision, Instant now)
+        : asker_(std::move(asker)), request_(request), decision_(decision), now_(now) {}
 
     void orders(std::vector<pg::Step>& steps, const Uuid& patient) {
         for (std::size_t o = 0; o < decision_.orders.size(); ++o) {
@@ -173,7 +225,7 @@ public:
     void work(std::vector<pg::Step>& steps, const std::vector<domain::Trouble>& troubles) const {
         WorkRows rows;
         const auto add = [&](const domain::Trouble& trouble, const std::optional<Uuid>& order) {
-            rows.add(arrival_.legal_entity, arrival_.site, trouble, message_, order);
+            rows.add(asker_.legal_entity, asker_.site, trouble, asker_.message, order);
         };
         for (const auto& trouble : troubles)
             add(trouble, main_order());
@@ -196,11 +248,11 @@ private:
     void insert(std::vector<pg::Step>& steps, const domain::KnownOrder& order, const Uuid& patient) const {
         const auto& asked = request_.order;
         steps.push_back(pg::Step{
-            insert_order, pg::params(order.id, arrival_.legal_entity, arrival_.site, patient, order.number, order.group,
+            insert_order, pg::params(order.id, asker_.legal_entity, asker_.site, patient, order.number, order.group,
                                      to_string(order.state), codec::text(codec::to_json(order.prescriber)),
                                      json_list(order.copies), codec::text(codec::to_json(asked.collector)),
                                      json_list(order.exams), hl7(asked.prescribed_at), now_, asked.stay_number,
-                                     asked.patient_class, order.clinical_context, order.urgent, arrival_.link)});
+                                     asked.patient_class, order.clinical_context, order.urgent, asker_.link)});
     }
 
     void change(std::vector<pg::Step>& steps, const domain::KnownOrder& order) const {
@@ -212,7 +264,7 @@ private:
         pg::TextColumn codes;
         for (const auto& code : order.asked_again)
             codes.add(code);
-        steps.push_back(pg::Step{ask_again, pg::params(order.id, codes, now_, "link:" + arrival_.link_name)});
+        steps.push_back(pg::Step{ask_again, pg::params(order.id, codes, now_, asker_.actor)});
     }
 
     void specimens(std::vector<pg::Step>& steps, const domain::KnownOrder& order) const {
@@ -225,6 +277,9 @@ private:
         pg::TextColumn codes;
         pg::TextColumn whys;
         pg::UuidColumn known_ids;
+        pg::TextColumn known_numbers;
+        pg::TextColumn known_types;
+        pg::TextColumn known_labels;
         pg::TextColumn known_collected;
         pg::TextColumn known_received;
         pg::TextColumn known_codes;
@@ -236,19 +291,19 @@ private:
             (fresh ? received : known_received).add(hl7(tube.received_at));
             (fresh ? codes : known_codes).add(tube.refusal_code);
             (fresh ? whys : known_whys).add(tube.refusal);
-            if (!fresh) continue;
-            numbers.add(tube.number);
-            types.add(tube.type);
-            labels.add(tube.type_label);
+            (fresh ? numbers : known_numbers).add(tube.number);
+            (fresh ? types : known_types).add(tube.type);
+            (fresh ? labels : known_labels).add(tube.type_label);
         }
         if (ids.size() > 0) {
             steps.push_back(
-                pg::Step{insert_specimens, pg::params(arrival_.legal_entity, arrival_.site, order.id, now_, ids,
+                pg::Step{insert_specimens, pg::params(asker_.legal_entity, asker_.site, order.id, now_, ids,
                                                       numbers, types, labels, collected, received, codes, whys)});
         }
         if (known_ids.size() > 0) {
-            steps.push_back(pg::Step{change_specimens, pg::params(now_, known_ids, known_collected, known_received,
-                                                                  known_codes, known_whys)});
+            steps.push_back(pg::Step{change_specimens,
+                                     pg::params(now_, known_ids, known_numbers, known_types, known_labels,
+                                                known_collected, known_received, known_codes, known_whys)});
         }
     }
 
@@ -286,11 +341,11 @@ private:
             orders.add(order);
         }
         steps.push_back(
-            pg::Step{insert_numbers, pg::params(arrival_.site, arrival_.legal_entity, numbers, kinds, orders)});
+            pg::Step{insert_numbers, pg::params(asker_.site, asker_.legal_entity, numbers, kinds, orders)});
     }
 
     void not_done(std::vector<pg::Step>& steps) const {
-        if (decision_.not_done.empty()) return;
+        if (decision_.not_done.empty() || !asker_.message) return;  // the desk refuses no tubes
         pg::UuidColumn orders;
         pg::Int4Column positions;
         pg::TextColumn codes;
@@ -309,7 +364,7 @@ private:
             whys.add(each.reason);
             tubes.add(each.tube);
         }
-        steps.push_back(pg::Step{insert_not_done, pg::params(arrival_.legal_entity, arrival_.site, message_, now_,
+        steps.push_back(pg::Step{insert_not_done, pg::params(asker_.legal_entity, asker_.site, *asker_.message, now_,
                                                              orders, positions, codes, analytes, whys, tubes, times)});
     }
 
@@ -322,7 +377,7 @@ private:
 
     void prior(std::vector<pg::Step>& steps) const {
         const auto order = main_order();
-        if (request_.prior.empty() || !order) return;
+        if (request_.prior.empty() || !order || !asker_.message) return;
         pg::Int4Column positions;
         pg::JsonColumn contents;
         std::vector<std::string> texts;
@@ -334,19 +389,20 @@ private:
             contents.add(pg::Json{text});
         }
         steps.push_back(pg::Step{
-            insert_prior, pg::params(*order, message_, arrival_.legal_entity, arrival_.site, positions, contents)});
+            insert_prior, pg::params(*order, *asker_.message, asker_.legal_entity, asker_.site, positions, contents)});
     }
 
     void tell(const domain::KnownOrder& order) {
         json::array acts;
         for (const auto& act : order.acts)
             acts.emplace_back(act);
-        json::object payload{{"message", message_.value()}, {"acts", std::move(acts)}};
+        json::object payload{{"acts", std::move(acts)}};
+        if (asker_.message) payload["message"] = asker_.message->value();
         if (order.fresh) payload["identity"] = codec::to_json(request_.order.patient);
         AuditEvent event;
-        event.legal_entity = arrival_.legal_entity;
-        event.site = arrival_.site;
-        event.actor = "link:" + arrival_.link_name;
+        event.legal_entity = asker_.legal_entity;
+        event.site = asker_.site;
+        event.actor = asker_.actor;
         event.action = order.fresh ? "register_order" : "change_order";
         event.object = "order:" + to_string(order.id.value());
         event.payload = codec::text(payload);
@@ -369,17 +425,57 @@ private:
         return std::nullopt;
     }
 
-    const Arrival& arrival_;
+    Asker asker_;
     const domain::OrderRequest& request_;
     domain::Decision& decision_;
-    domain::MessageId message_;
     Instant now_;
     std::vector<AuditEvent> events_;
 };
 
+/// The orders that the request may mean, locked, with their specimens and what was measured.
+asio::awaitable<std::vector<domain::KnownOrder>> known_orders(pg::Transaction& transaction, domain::SiteId site,
+                                                              const domain::OrderRequest& request,
+                                                              const domain::OrderCorrection* correction,
+                                                              std::optional<domain::PatientId> patient) {
+    const pg::Rows meant = co_await transaction.query(meant_orders, search_of(site, request, correction, patient));
+    std::vector<domain::KnownOrder> known;
+    std::vector<Uuid> ids;
+    for (const auto row : meant) {
+        known.push_back(known_order(row));
+        ids.push_back(known.back().id.value());
+    }
+    if (known.empty()) co_return known;
+    std::vector<pg::Step> more;
+    more.push_back(pg::Step{meant_specimens, pg::params(ids)});
+    more.push_back(pg::Step{measured, pg::params(ids)});
+    const std::vector<pg::Rows> found = co_await transaction.pipeline(std::move(more));
+    for (auto& order : known) {
+        for (const auto row : found[0]) {
+            if (row.uuid(8) == order.id.value()) order.specimens.push_back(rows::specimen(row));
+        }
+        for (const auto row : found[1]) {
+            if (row.uuid(0) == order.id.value()) order.measured.insert(row.string(1));
+        }
+    }
+    co_return known;
+}
+
+std::string fresh_number(const pg::Rows& sequence, Instant now) {
+    const auto day = TimeZone::utc().to_local(now, Precision::day);
+    return fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, sequence[0].int64(0) % 1000000);
+}
+
+/// One order at a time has its turn, for each patient.
+pg::Step turn_of(domain::SiteId site, const domain::Patient& patient) {
+    const std::string turn =
+        "order/" + std::to_string(site.value()) + "/" + patient.local_authority_oid + "/" + patient.local_id;
+    return pg::Step{one_at_a_time, pg::params(turn)};
+}
+
 /// Nothing is ordered for somebody whom the message may not order for; what it says of known lines stands.
-domain::Decision refused_for_him(domain::OrderRequest request, std::vector<domain::KnownOrder> known,
-                                 const domain::Catalogue& catalogue, const Error& why) {
+template <class Request>
+auto refused_for_him(Request request, std::vector<domain::KnownOrder> known, const domain::Catalogue& catalogue,
+                     const Error& why) {
     for (auto& line : request.lines) {
         if (domain::orders_something(line.control)) line.refused = domain::LineRefusal::identity;
     }
@@ -414,10 +510,8 @@ asio::awaitable<Ordered> Orders::take_once(const Arrival& arrival, const domain:
     const std::vector<std::int32_t> scope(1, arrival.site.value());
     pg::Transaction transaction = co_await pool_.begin(scope);
     const auto& patient = request.order.patient;
-    const std::string turn =
-        "order/" + std::to_string(arrival.site.value()) + "/" + patient.local_authority_oid + "/" + patient.local_id;
     std::vector<pg::Step> look;
-    look.push_back(pg::Step{one_at_a_time, pg::params(turn)});
+    look.push_back(turn_of(arrival.site, patient));
     look.push_back(Inbox::look_for(arrival));
     look.push_back(pg::Step{next_number, {}});
     const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(look));
@@ -433,27 +527,8 @@ asio::awaitable<Ordered> Orders::take_once(const Arrival& arrival, const domain:
         co_await patients::find(transaction, arrival.legal_entity, std::move(number));
     std::optional<domain::PatientId> known_patient;
     if (found_patient) known_patient = found_patient->id;
-    const pg::Rows meant = co_await transaction.query(meant_orders, search_of(arrival, request, known_patient));
-    std::vector<domain::KnownOrder> known;
-    std::vector<Uuid> ids;
-    for (const auto row : meant) {
-        known.push_back(known_order(row));
-        ids.push_back(known.back().id.value());
-    }
-    if (!known.empty()) {
-        std::vector<pg::Step> more;
-        more.push_back(pg::Step{meant_specimens, pg::params(ids)});
-        more.push_back(pg::Step{measured, pg::params(ids)});
-        const std::vector<pg::Rows> found = co_await transaction.pipeline(std::move(more));
-        for (auto& order : known) {
-            for (const auto row : found[0]) {
-                if (row.uuid(8) == order.id.value()) order.specimens.push_back(rows::specimen(row));
-            }
-            for (const auto row : found[1]) {
-                if (row.uuid(0) == order.id.value()) order.measured.insert(row.string(1));
-            }
-        }
-    }
+    std::vector<domain::KnownOrder> known =
+        co_await known_orders(transaction, arrival.site, request, nullptr, known_patient);
     done.decision = domain::decide(request, known, catalogue);
     std::vector<domain::Trouble> troubles = arrival.reading.troubles;
     Uuid patient_id;
@@ -468,13 +543,11 @@ asio::awaitable<Ordered> Orders::take_once(const Arrival& arrival, const domain:
     for (auto& order : done.decision.orders) {
         if (!order.fresh) continue;
         order.id = domain::OrderId{Uuid::v7(now)};
-        if (!order.number.empty()) continue;
-        const auto day = TimeZone::utc().to_local(now, Precision::day);
-        order.number =
-            fmt::format("{:02}{:02}{:02}{:06}", day.year % 100, day.month, day.day, seen[2][0].int64(0) % 1000000);
+        if (order.number.empty()) order.number = fresh_number(seen[2], now);
     }
 
-    Writing writing(arrival, request, done.decision, message, now);
+    Asker asker{arrival.legal_entity, arrival.site, "link:" + arrival.link_name, arrival.link, message};
+    Writing writing(std::move(asker), request, done.decision, now);
     std::vector<pg::Step> steps;
     writing.orders(steps, patient_id);
     writing.work(steps, troubles);
@@ -495,10 +568,215 @@ asio::awaitable<Ordered> Orders::take_once(const Arrival& arrival, const domain:
     co_return done;
 }
 
+// ── The desk ──
+
+namespace {
+
+/// A tube that stayed behind is one of another order, or nobody's; and one screen makes or changes one order.
+void refuse_left_tubes(const domain::DeskRequest& request, domain::DeskDecision& decision) {
+    const auto touched = std::ranges::count_if(decision.orders, &domain::KnownOrder::touched);
+    for (std::size_t i = 0; i < request.order.specimens.size(); ++i) {
+        const auto& number = request.order.specimens[i].number;
+        bool mine = false;
+        bool of_another = false;
+        for (const auto& order : decision.orders) {
+            const bool there =
+                std::ranges::find(order.specimens, number, &domain::Specimen::number) != order.specimens.end();
+            mine = mine || (there && order.touched);
+            of_another = of_another || (there && !order.same_patient);
+        }
+        if (mine && touched == 1) continue;
+        domain::LineOutcome outcome;
+        outcome.refusal = of_another ? domain::LineRefusal::tube_of_another : domain::LineRefusal::two_orders;
+        const std::size_t before = request.correction ? request.correction->tubes.size() : 0;
+        outcome.coordinate = fmt::format("SPM[{}]-2", before + i + 1);
+        decision.corrections.push_back(std::move(outcome));
+    }
+}
+
+bool is_refused(const domain::DeskDecision& decision) {
+    const auto refused = [](const auto& line) { return line.refusal != domain::LineRefusal::none; };
+    return std::ranges::any_of(decision.lines, refused) || !decision.corrections.empty();
+}
+
+}  // namespace
+
+asio::awaitable<Result<DeskDone>> DeskOrders::take(DeskDeed deed, domain::DeskRequest request,
+                                                   const domain::Catalogue& catalogue) {
+    bool raced = false;
+    try {
+        co_return co_await take_once(deed, request, catalogue);
+    } catch (const pg::DatabaseError& error) {
+        // The other click, or a message with one of the numbers, was first: looked at again, it is known.
+        if (!error.is_unique_violation()) throw;
+        raced = true;
+    }
+    if (raced) co_return co_await take_once(deed, request, catalogue);
+}
+
+asio::awaitable<Result<DeskDone>> DeskOrders::take_once(const DeskDeed& deed, domain::DeskRequest request,
+                                                        const domain::Catalogue& catalogue) {
+    const std::vector<std::int32_t> scope(1, deed.site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    const Sha256 digest = sha256(deed.token);
+    const pg::Bytes token{std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())};
+    std::vector<pg::Step> first;
+    first.push_back(pg::Step{desk_done, pg::params(token)});
+    first.push_back(pg::Step{next_number, {}});
+    const std::vector<pg::Rows> seen = co_await transaction.pipeline(std::move(first));
+    DeskDone done;
+    if (!seen[0].empty()) {
+        done.order = domain::OrderId{seen[0][0].uuid(0)};
+        done.repeated = true;
+        co_await transaction.rollback();
+        co_return done;
+    }
+    std::optional<domain::PatientId> patient_id = deed.patient;
+    if (deed.order) {
+        const pg::Rows rows = co_await transaction.query(desk_order, pg::params(*deed.order, deed.site));
+        if (rows.empty()) {
+            co_await transaction.rollback();
+            co_return Error{Fault::missing, "order", "no such order on your sites"};
+        }
+        if (rows[0].int32(0) != deed.seen_version) {
+            co_await transaction.rollback();
+            co_return Error{Fault::conflict, "row_version", "the order has changed since it was shown"};
+        }
+        patient_id = domain::PatientId{rows[0].uuid(1)};
+    }
+    auto& patient = request.order.patient;
+    if (patient_id) {
+        const pg::Rows rows = co_await transaction.query(desk_patient, pg::params(*patient_id, deed.legal_entity));
+        if (rows.empty()) {
+            co_await transaction.rollback();
+            co_return Error{Fault::missing, "patient", "no such patient of this legal entity"};
+        }
+        patient = patients::identity_of(rows[0], 0).patient;
+    } else {
+        const auto& traits = patient.traits.reveal();
+        const std::string born = traits.birth_date ? to_hl7(*traits.birth_date) : std::string();
+        const pg::Rows others =
+            co_await transaction.query(namesakes, pg::params(deed.legal_entity, traits.birth_name, born));
+        for (const auto row : others)
+            done.namesakes.push_back(rows::patient(row, 0));
+        if (!done.namesakes.empty() && !deed.homonym) {
+            co_await transaction.rollback();
+            co_return done;
+        }
+        done.namesakes.clear();
+        const pg::Rows number = co_await transaction.query(patient_number);
+        patient.local_id = fmt::format("L{:08}", number[0].int64(0));
+    }
+    domain::give_numbers(request, fresh_number(seen[1], deed.at), catalogue);
+    std::vector<pg::Step> turn;
+    turn.push_back(turn_of(deed.site, patient));
+    co_await transaction.pipeline(std::move(turn));
+    domain::LocalIdentifier number{patient.local_authority_oid, patient.local_id};
+    const std::optional<FoundPatient> found =
+        co_await patients::find(transaction, deed.legal_entity, std::move(number));
+    std::optional<domain::PatientId> known_patient;
+    if (found) known_patient = found->id;
+    const domain::OrderCorrection* correction = request.correction ? &*request.correction : nullptr;
+    std::vector<domain::KnownOrder> known =
+        co_await known_orders(transaction, deed.site, request, correction, known_patient);
+    done.decision = domain::decide(request, known, catalogue);
+    if (!is_refused(done.decision)) refuse_left_tubes(request, done.decision);
+    std::vector<domain::Trouble> troubles;
+    Uuid patient_row;
+    const bool orders = request.orders_something() && !is_refused(done.decision);
+    if (orders) {
+        const PatientPlace place{deed.legal_entity, deed.site, deed.at};
+        const Result<domain::PatientId> who = co_await patients::of_order(transaction, place, patient, troubles);
+        if (who)
+            patient_row = who->value();
+        else
+            done.decision = refused_for_him(request, std::move(known), catalogue, who.error());
+    }
+    done.request = request;
+    if (is_refused(done.decision)) {
+        co_await transaction.rollback();
+        co_return done;
+    }
+    for (auto& order : done.decision.orders) {
+        if (order.fresh) order.id = domain::OrderId{Uuid::v7(deed.at)};
+        if (!order.touched) continue;
+        done.order = order.id;
+        done.joined = !order.fresh && !deed.order;
+    }
+    if (!done.order) {  // nothing differs from what is known
+        done.order = deed.order;
+        co_await transaction.rollback();
+        co_return done;
+    }
+    Asker asker{deed.legal_entity, deed.site, deed.actor};
+    Writing writing(std::move(asker), request, done.decision, deed.at);
+    std::vector<pg::Step> steps;
+    for (const auto& [was, is] : done.decision.renamed)  // first: a new tube may have a number that another had
+        steps.push_back(pg::Step{rename_tube, pg::params(deed.site, *done.order, was, is)});
+    writing.orders(steps, patient_row);
+    writing.work(steps, troubles);
+    if (!deed.work_links.empty())
+        steps.push_back(WorkOrders::due(*done.order, deed.site, deed.legal_entity, deed.work_links, deed.at));
+    steps.push_back(pg::Step{insert_desk_deed, pg::params(token, deed.legal_entity, deed.site, *done.order, deed.actor,
+                                                          deed.at)});
+    steps.push_back(audit(writing.events(), deed.at));
+    co_await transaction.commit_with(std::move(steps));
+    co_return done;
+}
+
+asio::awaitable<std::optional<domain::OrderId>> DeskOrders::done(std::vector<std::int32_t> sites, std::string token) {
+    const Sha256 digest = sha256(token);
+    const pg::Bytes key{std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())};
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows rows = co_await transaction.query(desk_done, pg::params(key));
+    co_await transaction.rollback();
+    std::optional<domain::OrderId> found;
+    if (!rows.empty()) found = domain::OrderId{rows[0].uuid(0)};
+    co_return found;
+}
+
+asio::awaitable<Result<DeskOrder>> DeskOrders::order(std::vector<std::int32_t> sites, domain::OrderId id) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    DeskOrder found;
+    Result<OrderFile> file = co_await orders_.file(transaction, id, false);
+    if (!file) {
+        co_await transaction.rollback();
+        co_return file.error();
+    }
+    found.site = file->site;
+    found.seen_version = file->seen_version;
+    found.patient = file->patient;
+    auto& order = found.order;
+    order.id = file->id;
+    order.number = file->number;
+    order.state = domain::order_state_of(file->state);
+    order.prescriber = file->prescriber;
+    order.copies = file->copies;
+    order.clinical_context = file->clinical_context;
+    order.urgent = file->urgent;
+    order.exams = file->exams;
+    order.specimens = file->specimens;
+    co_await transaction.rollback();
+    co_return found;
+}
+
+asio::awaitable<DeskFacts> DeskOrders::facts(domain::SiteId site) {
+    const std::vector<std::int32_t> scope(1, site.value());
+    pg::Transaction transaction = co_await pool_.begin(scope);
+    const pg::Rows rows = co_await transaction.query(known_people, pg::params(site));
+    DeskFacts facts;
+    for (const auto row : rows)
+        facts.people.push_back(codec::professional(codec::parse(row.text(0))));
+    facts.identity_slave = co_await patients::identity_slave(transaction, site);
+    co_await transaction.rollback();
+    co_return facts;
+}
+
 std::vector<pg::Query> order_taking_queries() {
     return {one_at_a_time,  meant_orders,    meant_specimens, measured,         ask_again,
             next_number,    insert_order,    change_order,    insert_specimens, change_specimens,
-            insert_numbers, insert_not_done, insert_prior};
+            insert_numbers, insert_not_done, insert_prior, rename_tube, desk_done, insert_desk_deed, desk_patient,
+            patient_number, namesakes, desk_order, known_people};
 }
 
 }  // namespace sgl::store

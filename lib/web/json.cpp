@@ -128,7 +128,7 @@ json::value to_json(const store::OrderView& order) {
         return {{"number", specimen.number}, {"type", specimen.type}, {"label", specimen.type_label}, {"collected_at", moment(specimen.collected_at)}, {"refusal", specimen.refusal}};
     });
     auto exams = list(order.exams, [](const domain::RequestedExam& exam) -> json::value {
-        return {{"code", exam.code}, {"label", exam.label}, {"state", to_string(exam.state)}, {"reason", exam.reason}};
+        return {{"placer_number", exam.placer_number}, {"code", exam.code}, {"label", exam.label}, {"state", to_string(exam.state)}, {"reason", exam.reason}};
     });
     auto prior = list(order.prior, [](const domain::PriorResult& result) -> json::value {
         return {{"label", result.label}, {"value", result.value}, {"unit", result.unit}, {"range", result.range}, {"flag", result.flag},
@@ -268,6 +268,34 @@ json::value to_json(const Account& account) {
                 {"reasons", std::move(reasons)}};
     });
     return {{"instance", to_string(account.instance)}, {"lines", std::move(lines)}};
+}
+
+json::value to_json(const domain::Patient& who) { return patient(who); }
+
+json::value to_json(const store::PatientFile& file) {
+    auto value = patient(file.patient);
+    auto& object = value.as_object();
+    object["homonym"] = file.homonym;
+    object["merged_into"] = file.merged_into ? id(*file.merged_into) : json::value();
+    object["former_numbers"] = texts(file.former_numbers);
+    object["history"] = list(file.steps, [](const store::IdentityStep& step) -> json::value {
+        return {{"at", moment(step.at)}, {"was", to_string(step.was)}, {"is", to_string(step.is)}, {"ins_changed", step.ins_changed},
+                {"traits_changed", step.was_traits.has_value()}, {"reliability", step.reliability}};
+    });
+    object["changes"] = list(file.turns, [](const store::IdentityTurn& turn) -> json::value {
+        return {{"id", turn.id}, {"kind", turn.kind}, {"at", moment(turn.at)}, {"actor", turn.actor}, {"undone", turn.undone}, {"closed", turn.closed}};
+    });
+    object["orders"] = list(file.orders, [](const store::PatientOrder& order) -> json::value {
+        return {{"id", id(order.id)}, {"number", order.number}, {"site", order.site.value()}, {"state", to_string(order.state)}, {"urgent", order.urgent},
+                {"registered_at", moment(order.registered_at)}, {"exams", texts(order.exams)}, {"reports", list(order.reports, report_line)}};
+    });
+    object["misdirected"] = list(file.documents, [](const store::WrongDocument& document) -> json::value {
+        return {{"change", document.change}, {"kind", document.kind}, {"letter", id(document.letter)}, {"channel", to_string(document.channel)},
+                {"state", to_string(document.state)}, {"certain", document.certain}, {"withdrawn", document.withdrawn}, {"closed", document.closed},
+                {"order", id(document.order)}, {"order_number", document.order_number}, {"row_version", document.seen_version},
+                {"report", id(document.report)}, {"version", document.version}, {"document_oid", document.document_oid}};
+    });
+    return value;
 }
 
 json::value to_json(const ValidationDone& done) {

@@ -5,6 +5,7 @@
 
 #include "lib/store/console.hpp"
 #include "lib/web/commands.hpp"
+#include "lib/web/desk.hpp"
 
 namespace sgl::web::api {
 
@@ -20,6 +21,8 @@ json::value to_json(const store::Letters& letters);
 json::value to_json(const store::WorkItems& items);
 json::value to_json(const Account& account);
 json::value to_json(const ValidationDone& done);
+json::value to_json(const domain::Patient& patient);
+json::value to_json(const store::PatientFile& file);
 json::value to_json(const Error& error);
 
 }  // namespace sgl::web::api

@@ -17,6 +17,7 @@ struct NavEntry {
 };
 constexpr std::array nav{
     NavEntry{Place::orders, "/dossiers", "Dossiers", Action::read_patient},
+    NavEntry{Place::patients, "/patients", "Patients", Action::read_patient},
     NavEntry{Place::letters, "/envois", "Envois", Action::read_letters},
     NavEntry{Place::work, "/a-traiter", "À traiter", Action::read_work_items},
     NavEntry{Place::account, "/activite", "Activité", Action::read_account},
@@ -126,6 +127,32 @@ void letter_mark(Html& h, domain::Channel channel, domain::LetterState state, do
     h.tag("span", {{"class", classes}, {"title", words}}, [&] {
         h.tag("span", {{"aria-hidden", "true"}}, fmt::format("{}\u00A0{}", short_french(channel), shown.sign));
         h.tag("span", {{"class", "heard"}}, words);
+    });
+}
+
+void person(Html& h, const domain::Patient& patient, const Timestamp& at) {
+    const auto& traits = patient.traits.reveal();
+    h.tag("div", {{"class", "person"}}, [&] {
+        h.tag("h1", [&] {
+            h.tag("span", {{"class", "name"}}, traits.used_name.empty() ? traits.birth_name : traits.used_name);
+            h.text(" ");
+            h.text(traits.used_given_name.empty() ? traits.first_given_name : traits.used_given_name);
+        });
+        h.tag("p", [&] {
+            h.text(fmt::format("{} · ", traits.sex == domain::Sex::female ? "née" : traits.sex == domain::Sex::male ? "né" : "né(e)"));
+            h.tag("strong", fmt::format("{} {}", traits.birth_name, traits.birth_given_names.empty() ? traits.first_given_name : traits.birth_given_names));
+            if (traits.birth_date) h.text(fmt::format(" le {}", to_french_date(*traits.birth_date)));
+            if (!traits.birth_place.empty()) h.text(fmt::format(" (COG {})", traits.birth_place));
+            h.text(fmt::format(" · {} · ", french(traits.sex)));
+            h.tag("strong", age(traits.birth_date, at));
+        });
+    });
+    h.tag("div", {{"class", "ins"}}, [&] {
+        layout::mark(h, identity_mark(patient), true);
+        if (patient.ins) {
+            h.tag("span", {{"class", "matricule"}}, grouped_ins(patient.ins->reveal().matricule.text()));
+        }
+        h.tag("a", {{"class", "dim"}, {"href", "/patients/" + to_string(patient.id.value())}}, fmt::format("IPP {}", patient.local_id));
     });
 }
 

@@ -29,6 +29,8 @@ std::string moment(const Frame& frame, domain::SiteId site, Instant at);
 const TimeZone& zone(const Frame& frame, domain::SiteId site);
 std::string site_name(const Frame& frame, domain::SiteId site);
 std::string moment(const TimeZone& zone, Instant at);
+/// Who he is: names, birth, sex, age at `at`; beside, the status of his identity, his INS and his number.
+void person(Html& h, const domain::Patient& patient, const Timestamp& at);
 std::string moment(const Timestamp& local);  ///< the same to the precision held
 /// Retry, hold, abandon, where the state allows them and the user may.
 /// A reason and a button, posted to `path` of ours.

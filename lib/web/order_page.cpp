@@ -5,6 +5,7 @@
 
 #include "lib/domain/microbiology.hpp"
 #include "lib/web/layout.hpp"
+#include "lib/web/rights.hpp"
 
 namespace sgl::web {
 
@@ -37,30 +38,8 @@ bool is_withdrawn(const store::OrderView& order) {
 }
 
 void identity_band(Html& h, const Frame& frame, const store::OrderView& order) {
-    const auto& traits = order.patient.traits.reveal();
     h.tag("section", {{"class", "identity"}, {"aria-label", "Identité du patient"}}, [&] {
-        h.tag("div", {{"class", "person"}}, [&] {
-            h.tag("h1", [&] {
-                h.tag("span", {{"class", "name"}}, traits.used_name.empty() ? traits.birth_name : traits.used_name);
-                h.text(" ");
-                h.text(traits.used_given_name.empty() ? traits.first_given_name : traits.used_given_name);
-            });
-            h.tag("p", [&] {
-                h.text(fmt::format("{} · ", traits.sex == domain::Sex::female ? "née" : traits.sex == domain::Sex::male ? "né" : "né(e)"));
-                h.tag("strong", fmt::format("{} {}", traits.birth_name, traits.birth_given_names.empty() ? traits.first_given_name : traits.birth_given_names));
-                if (traits.birth_date) h.text(fmt::format(" le {}", to_french_date(*traits.birth_date)));
-                if (!traits.birth_place.empty()) h.text(fmt::format(" (COG {})", traits.birth_place));
-                h.text(fmt::format(" · {} · ", french(traits.sex)));
-                h.tag("strong", age(traits.birth_date, age_date(frame, order)));
-            });
-        });
-        h.tag("div", {{"class", "ins"}}, [&] {
-            layout::mark(h, identity_mark(order.patient), true);
-            if (order.patient.ins) {
-                h.tag("span", {{"class", "matricule"}}, grouped_ins(order.patient.ins->reveal().matricule.text()));
-            }
-            h.tag("span", {{"class", "dim"}}, fmt::format("IPP {}", order.patient.local_id));
-        });
+        layout::person(h, order.patient, age_date(frame, order));
         h.tag("div", {{"class", "dossier"}}, [&] {
             h.tag("span", {{"class", "number"}}, order.number);
             h.tag("span", {{"class", "state"}}, is_withdrawn(order) ? "compte rendu retiré" : french(order.state));
@@ -559,6 +538,16 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
         }
         identity_band(h, frame, screen.order);
         clinical_band(h, frame, screen.order);
+        const auto state = screen.order.state;
+        const bool open = domain::is_open(state) || state == domain::OrderState::cancelled;
+        if (open && may(*frame.user, Action::order_at_desk, screen.order.site)) {
+            h.tag("p", {{"class", "keys"}}, [&] {
+                h.tag("a", {{"href", fmt::format("/dossiers/{}/demande", to_string(screen.order.id.value()))}, {"data-key", "m"}}, [&] {
+                    h.tag("kbd", "m");
+                    h.text("corriger la demande : examens, prescripteur, copies, urgence, prélèvements");
+                });
+            });
+        }
         h.tag("div", {{"class", "columns"}}, [&] {
             h.tag("div", {{"class", "left"}}, [&] {
                 results_table(h, frame, screen);

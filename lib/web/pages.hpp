@@ -10,7 +10,7 @@
 
 namespace sgl::web {
 
-enum class Place : std::uint8_t { none, orders, letters, work, account, about };
+enum class Place : std::uint8_t { none, orders, patients, letters, work, account, about };
 
 /// What surrounds each page.
 struct Frame {

@@ -7,6 +7,7 @@ namespace sgl::web {
 bool role_may(store::Role role, Action action) {
     using store::Role;
     switch (action) {
+        case Action::order_at_desk:
         case Action::read_patient: return role == Role::secretary || role == Role::technician || role == Role::biologist;
         case Action::read_letters: return role != Role::dpo;
         case Action::read_work_items: return role != Role::dpo;

@@ -9,6 +9,7 @@ namespace sgl::web {
 
 enum class Action : std::uint8_t {
     read_patient,    ///< worklist, order, report, documents
+    order_at_desk,   ///< type and correct orders
     read_letters,    ///< their states, without the patient
     read_work_items,
     read_account,

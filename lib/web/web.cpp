@@ -153,8 +153,9 @@ std::optional<std::string> Web::Call::query(std::string_view name) const {
     return std::string(*value);
 }
 
-Web::Web(store::Console& store, Commands& commands, WaitingCommands& waiting, const Clock& clock, WebSettings settings)
-    : store_(store), commands_(commands), waiting_(waiting), clock_(clock), settings_(settings) {}
+Web::Web(store::Console& store, store::PatientFiles& patients, Commands& commands, WaitingCommands& waiting, DeskCommands& desk, const Clock& clock,
+         WebSettings settings)
+    : store_(store), patients_(patients), commands_(commands), waiting_(waiting), desk_(desk), clock_(clock), settings_(settings) {}
 
 Web::~Web() { passwords_.join(); }
 
@@ -172,6 +173,14 @@ std::span<const Web::Route> Web::table() {
         Route{"POST", "/dossiers/{order}/validation", Kind::page, Action::validate, &Web::validate},
         Route{"POST", "/dossiers/{order}/retrait", Kind::page, Action::validate, &Web::withdraw},
         Route{"POST", "/dossiers/{order}/resultats/{result}/ecarter", Kind::page, Action::validate, &Web::set_aside},
+        Route{"GET", "/dossiers/{order}/demande", Kind::page, Action::order_at_desk, &Web::correction},
+        Route{"POST", "/dossiers/{order}/demande", Kind::page, Action::order_at_desk, &Web::post_correction},
+        Route{"GET", "/demandes/nouvelle", Kind::page, Action::order_at_desk, &Web::new_order},
+        Route{"POST", "/demandes", Kind::page, Action::order_at_desk, &Web::post_order},
+        Route{"GET", "/patients", Kind::page, Action::read_patient, &Web::patients},
+        Route{"POST", "/patients", Kind::page, Action::read_patient, &Web::find_patients},
+        Route{"GET", "/patients/{patient}", Kind::page, Action::read_patient, &Web::patient},
+        Route{"POST", "/patients/{patient}/identite/{change}/clore", Kind::page, Action::validate, &Web::close_identity_change},
         Route{"GET", "/comptes-rendus/{version}", Kind::page, Action::read_patient, &Web::report},
         Route{"GET", "/comptes-rendus/{version}/pdf", Kind::page, Action::read_patient, &Web::pdf},
         Route{"GET", "/comptes-rendus/{version}/cda", Kind::page, Action::read_patient, &Web::cda},
@@ -197,6 +206,11 @@ std::span<const Web::Route> Web::table() {
         Route{"POST", "/api/v1/orders/{order}/validation", Kind::api, Action::validate, &Web::api_validate},
         Route{"POST", "/api/v1/orders/{order}/withdrawal", Kind::api, Action::validate, &Web::api_withdraw},
         Route{"POST", "/api/v1/orders/{order}/results/{result}/set-aside", Kind::api, Action::validate, &Web::api_set_aside},
+        Route{"POST", "/api/v1/orders", Kind::api, Action::order_at_desk, &Web::api_register_order},
+        Route{"POST", "/api/v1/orders/{order}/correction", Kind::api, Action::order_at_desk, &Web::api_correct_order},
+        Route{"POST", "/api/v1/patients/search", Kind::api, Action::read_patient, &Web::api_find_patients},
+        Route{"GET", "/api/v1/patients/{patient}", Kind::api, Action::read_patient, &Web::api_patient},
+        Route{"POST", "/api/v1/identity-changes/{change}/close", Kind::api, Action::validate, &Web::api_close_identity_change},
         Route{"GET", "/api/v1/reports/{version}", Kind::api, Action::read_patient, &Web::api_report},
         Route{"GET", "/api/v1/reports/{version}/letters", Kind::api, Action::read_patient, &Web::api_report_letters},
         Route{"GET", "/api/v1/reports/{version}/documents/{form}", Kind::api, Action::read_patient, &Web::api_document},

@@ -11,6 +11,7 @@
 #include "lib/net/http_server.hpp"
 #include "lib/store/console.hpp"
 #include "lib/web/commands.hpp"
+#include "lib/web/desk.hpp"
 #include "lib/web/session.hpp"
 #include "lib/web/waiting.hpp"
 
@@ -35,7 +36,8 @@ struct RouteName {
 class Web {
 public:
     /// All outlive the Web. `handle` may run on any number of threads.
-    Web(store::Console& store, Commands& commands, WaitingCommands& waiting, const Clock& clock, WebSettings settings);
+    Web(store::Console& store, store::PatientFiles& patients, Commands& commands, WaitingCommands& waiting, DeskCommands& desk, const Clock& clock,
+        WebSettings settings);
     Web(const Web&) = delete;
     Web& operator=(const Web&) = delete;
     ~Web();
@@ -96,6 +98,17 @@ private:
     Answer waiting_point_with(Call& call, domain::WorkItemId item, std::optional<Notice> notice, unsigned status);
     Answer replay_point(Call& call);
     Answer assign_point(Call& call);
+    Answer patients(Call& call);
+    Answer find_patients(Call& call);
+    Answer patients_with(Call& call, PatientsScreen screen);
+    Answer patient(Call& call);
+    Answer patient_with(Call& call, domain::PatientId id, std::optional<Notice> notice, unsigned status);
+    Answer close_identity_change(Call& call);
+    Answer new_order(Call& call);
+    Answer post_order(Call& call);
+    Answer correction(Call& call);
+    Answer post_correction(Call& call);
+    Answer desk_with(Call& call, DeskScreen screen, std::optional<Notice> notice, unsigned status);
     Answer account(Call& call);
     Answer about(Call& call);
     // API
@@ -113,16 +126,26 @@ private:
     Answer api_letter_act(Call& call);
     Answer api_work_items(Call& call);
     Answer api_close_work_item(Call& call);
+    Answer api_find_patients(Call& call);
+    Answer api_patient(Call& call);
+    Answer api_close_identity_change(Call& call);
+    Answer api_register_order(Call& call);
+    Answer api_correct_order(Call& call);
     Answer api_account(Call& call);
 
     asio::awaitable<std::optional<store::WaitingGroup>> group_asked(Call& call);
     asio::awaitable<Result<void>> act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why);
     asio::awaitable<Result<void>> act_on_result(Call& call, std::string why);
+    asio::awaitable<Result<store::PatientHits>> search_patients(Call& call, TypedSearch typed);
+    asio::awaitable<Result<void>> act_on_identity_change(Call& call, std::string number, std::string why);
+    static std::vector<domain::SiteId> desk_sites(const Call& call, std::optional<domain::LegalEntityId> entity);
     asio::awaitable<Result<void>> act_on_work_item(Call& call, std::string why);
 
     store::Console& store_;
+    store::PatientFiles& patients_;
     Commands& commands_;
     WaitingCommands& waiting_;
+    DeskCommands& desk_;
     const Clock& clock_;
     WebSettings settings_;
     SignInGuard guard_;

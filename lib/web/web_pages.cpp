@@ -136,6 +136,9 @@ Web::Answer Web::order(Call& call) {
     if (const auto letters = integer(call.query("retire").value_or(""))) {
         notice = Notice{true, fmt::format("Compte rendu retiré : {} destinataire{} prévenu{}.", *letters, *letters > 1 ? "s" : "", *letters > 1 ? "s" : ""), "", ""};
     }
+    if (call.query("cree")) notice = Notice{true, "Demande enregistrée.", "/patients", "Autre patient"};
+    if (call.query("rejoint")) notice = Notice{true, "Examens ajoutés à ce dossier, qui avait déjà ce tube.", "", ""};
+    if (call.query("corrige")) notice = Notice{true, "Correction enregistrée.", "", ""};
     if (call.query("ecarte")) notice = Notice{true, "Résultat écarté, avec son motif.", "", ""};
     co_return co_await order_after(call, *id, std::move(notice), 200);
 }

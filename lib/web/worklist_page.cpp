@@ -143,6 +143,12 @@ std::string worklist_page(const Frame& frame, const store::Worklist& list, const
             if (list.counts.urgent > 0) {
                 layout::mark(h, {"bad", "U", list.counts.urgent > 1 ? "urgents ouverts" : "urgent ouvert"}, true, fmt::format("{} ", list.counts.urgent));
             }
+            if (!sites_for(*frame.user, Action::order_at_desk).empty()) {
+                h.tag("a", {{"href", "/patients"}, {"class", "button"}, {"data-key", "n"}}, [&] {
+                    h.text("Nouvelle demande");
+                    h.tag("kbd", {{"aria-hidden", "true"}}, "n");
+                });
+            }
             site_filter(h, frame, choice);
         });
         if (list.rows.empty()) {

@@ -20,12 +20,24 @@
     if (typing()) return;
     if (event.key === "j") { move(1); event.preventDefault(); return; }
     if (event.key === "k") { move(-1); event.preventDefault(); return; }
-    if (event.key === "v" || event.key === "u") {
+    if (/^[vumn]$/.test(event.key)) {
       const target = document.querySelector(`[data-key="${event.key}"]`);
       if (target === null) return;
       event.preventDefault();
-      if (event.key === "u") target.click(); else { target.focus(); target.scrollIntoView({ block: "center" }); }
+      if (event.key !== "v") target.click(); else { target.focus(); target.scrollIntoView({ block: "center" }); }
     }
+  });
+
+  // A scanner ends what it reads with Enter: in the fields of a form that means the next field, not the end.
+  document.addEventListener("keydown", (event) => {
+    const from = event.target;
+    if (event.key !== "Enter" || !(from instanceof HTMLInputElement) || !from.hasAttribute("data-next")) return;
+    if (from.name === "plus" && from.value !== "") return;
+    const all = Array.from(from.form.elements).filter((e) => e.type !== "hidden" && e.tabIndex >= 0 && !e.disabled && e.tagName !== "FIELDSET");
+    const next = all[all.indexOf(from) + 1];
+    if (next === undefined) return;
+    event.preventDefault();
+    next.focus();
   });
 
   // The first row is ready for Enter when a list opens.

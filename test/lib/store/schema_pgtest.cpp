@@ -222,7 +222,7 @@ TEST_F(PgSchema, ShowsNoSiteARowOfAnother) {
         const auto moved = seen({1}, "update " + table.name + " set site_id = 2, legal_entity_id = 2");
         EXPECT_EQ(moved, "42501") << "a row moved to another site";
     }
-    EXPECT_EQ(tables, 28);
+    EXPECT_EQ(tables, 30);
 }
 
 TEST_F(PgSchema, LetsTheApplicationDeleteOrRewriteNoHistory) {

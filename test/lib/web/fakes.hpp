@@ -1,6 +1,7 @@
 // An invented laboratory for the tests of the console: people with official test identities only.
 #pragma once
 
+#include "lib/web/desk.hpp"
 #include "lib/web/pages.hpp"
 #include "lib/web/waiting.hpp"
 
@@ -426,6 +427,126 @@ inline WaitingPoint waiting_point() {
     point.text = "MSH|^~\\&|cobas|LABO|SGL|LBM|20261121210500||ORU^R01|12345|P|2.5.1\nPID|…||…||…|…|…|…\nOBR|1||26112100030|PANEL^Chimie\n"
                  "OBX|1|NM|Gluc_2^Glucose GOD||0.92|g/L|0.70-1.10|N|||F|||20261121210300\n";
     return point;
+}
+
+// ── The desk ──
+
+inline domain::LaboratoryPtr laboratory() {
+    domain::Laboratory::Parts parts;
+    domain::Site bellevue;
+    bellevue.id = north;
+    bellevue.legal_entity = domain::LegalEntityId{1};
+    parts.sites = {bellevue};
+    const auto add = [&](int id, const char* code, const char* label, const char* specimen, const char* panel) {
+        domain::Analyte analyte;
+        analyte.id = domain::AnalyteId{id};
+        analyte.local_code = code;
+        analyte.label = label;
+        analyte.specimen = specimen;
+        if (*panel != '\0') analyte.panels = {panel};
+        parts.analytes.emplace_back(north, analyte);
+    };
+    add(1, "HGB", "Hémoglobine", "BLD", "NFS");
+    add(2, "PLT", "Plaquettes", "BLD", "NFS");
+    add(3, "NA", "Sodium", "SER", "IONO");
+    add(4, "K", "Potassium", "SER", "IONO");
+    add(5, "CRP", "Protéine C-réactive", "SER", "");
+    add(6, "ECBU", "Examen cytobactériologique des urines", "URINM", "");
+    return std::make_shared<const domain::Laboratory>(std::move(parts));
+}
+
+inline DeskChoices choices() {
+    DeskChoices choices;
+    choices.laboratory = laboratory();
+    choices.catalogue = &choices.laboratory->catalogue(north);
+    for (const auto* family : {"PRESCRIPTEUR-TEST", "COPIE-TEST"}) {
+        domain::Professional person;
+        person.family = family;
+        person.given = "Alix";
+        person.rpps = *domain::Rpps::parse(family[0] == 'P' ? "89990000002" : "89990000003");
+        choices.people.push_back(person);
+    }
+    return choices;
+}
+
+inline store::DeskOrder desk_order() {
+    store::DeskOrder known;
+    known.site = north;
+    known.seen_version = 4;
+    known.patient = patient();
+    auto& order = known.order;
+    order.id = domain::OrderId{uuid(1)};
+    order.number = "26112100001";
+    order.state = domain::OrderState::registered;
+    order.prescriber = choices().people[0];
+    order.copies = {choices().people[1]};
+    order.exams = {{"P1", "NFS", "Numération"}, {"P2", "IONO", "Ionogramme"}};
+    domain::Specimen edta{domain::SpecimenId{uuid(70)}, "26112100011", "BLD", "Sang", *Timestamp::parse("202611211955+0100"), std::nullopt};
+    domain::Specimen serum{domain::SpecimenId{uuid(71)}, "26112100012", "SER", "Sérum", std::nullopt, std::nullopt};
+    order.specimens = {edta, serum};
+    return known;
+}
+
+inline DeskScreen desk_screen() {
+    DeskScreen screen;
+    screen.token = "jeton";
+    screen.site = north;
+    screen.sites = {north, south};
+    screen.patient = patient();
+    screen.choices = choices();
+    auto& form = screen.form;
+    form.patient = screen.patient->id;
+    form.prescriber = "PRESCRIPTEUR-TEST Alix 89990000002";
+    form.exams = {"NFS", "CRP"};
+    form.collected = "2026-11-21T19:55";
+    form.tubes = {{"", "26112100031", "BLD", ""}};
+    form.clinical_context = "Asthénie, bilan préopératoire";
+    return screen;
+}
+
+inline store::WrongDocument misdirected(domain::Channel channel, bool certain) {
+    store::WrongDocument document;
+    document.change = 12;
+    document.kind = "merged";
+    document.letter = domain::LetterId{uuid(601)};
+    document.channel = channel;
+    document.state = domain::LetterState::accepted;
+    document.certain = certain;
+    document.order_number = "26112100001";
+    document.version = 1;
+    document.validated_at = now - 60min;
+    document.site = north;
+    document.order = domain::OrderId{uuid(1)};
+    document.report = domain::ReportVersionId{uuid(301)};
+    document.seen_version = 4;
+    return document;
+}
+
+inline PatientScreen patient_screen() {
+    PatientScreen screen;
+    screen.may_order = true;
+    auto& file = screen.file;
+    file.patient = patient();
+    file.patient.traits.reveal().phone = "0400000000";
+    file.former_numbers = {"2600044"};
+    file.steps = {{now - 50min, domain::IdentityStatus::validated, domain::IdentityStatus::qualified, true, "", std::nullopt}};
+    domain::Traits before = file.patient.traits.reveal();
+    before.birth_name = "PAT-TROI";
+    file.steps.push_back({now - 90min, domain::IdentityStatus::provisional, domain::IdentityStatus::validated, false, "", before});
+    file.turns = {{12, "merged", now - 40min, "link:gestion", "2600044", false, false}};
+    store::PatientOrder order;
+    order.id = domain::OrderId{uuid(1)};
+    order.site = north;
+    order.number = "26112100001";
+    order.state = domain::OrderState::reported;
+    order.registered_at = now - 120min;
+    order.prescriber = "Dr Alix PRESCRIPTEUR-TEST";
+    order.exams = {"Numération", "Ionogramme"};
+    order.reports = {{domain::ReportVersionId{uuid(301)}, 1, "published", now - 60min, "Camille Démonstration", now - 59min, ""}};
+    file.orders = {order};
+    file.documents = {misdirected(domain::Channel::dmp, true), misdirected(domain::Channel::mss_professional, false)};
+    file.documents[1].recipient = "Dr Alix PRESCRIPTEUR-TEST";
+    return screen;
 }
 
 }  // namespace sgl::web::fakes

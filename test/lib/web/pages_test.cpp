@@ -65,6 +65,28 @@ TEST(Pages, AllRenderAndCanBeShown) {
     word.expected.reset();
     check("mot-unite", word_page(frame, word, Notice{false, "Dites ce que cela veut dire.", "", ""}));
     check("message", waiting_point_page(frame, fakes::waiting_point(), std::nullopt));
+    frame.place = Place::patients;
+    PatientsScreen patients;
+    patients.may_order = true;
+    check("patients", patients_page(frame, patients, std::nullopt));
+    patients.typed.name = "PAT";
+    patients.hits = store::PatientHits{{fakes::patient(), fakes::patient(false)}, true};
+    check("patients-trouves", patients_page(frame, patients, std::nullopt));
+    check("patient", patient_page(frame, fakes::patient_screen(), std::nullopt));
+    check("demande", desk_page(frame, fakes::desk_screen(), std::nullopt));
+    auto refused = fakes::desk_screen();
+    refused.patient.reset();
+    refused.form.patient.reset();
+    refused.form.traits.birth_name = "PAT-TROIS";
+    refused.form.more_exams = "MAGNESIUM";
+    refused.errors = {{"birth_date", "La date de naissance manque."}, {"more_exams", "« MAGNESIUM » n'est pas au catalogue du site."},
+                      {"tubes[1].number", "Ce numéro de prélèvement est celui d'un autre patient."}};
+    refused.namesakes = {fakes::patient()};
+    check("demande-refusee", desk_page(frame, refused, std::nullopt));
+    auto correction = fakes::desk_screen();
+    correction.known = fakes::desk_order();
+    correction.form = domain::form_of(correction.known->order, TimeZone::paris());
+    check("correction", desk_page(frame, correction, std::nullopt));
     frame.place = Place::account;
     check("activite", account_page(frame, fakes::account()));
     check("a-propos", about_page(frame, {fakes::uuid(42), "Laboratoire d'essai", "test"}));

@@ -6,6 +6,7 @@
 
 #include "lib/store/console_queries.hpp"
 #include "lib/base/password.hpp"
+#include "lib/web/rights.hpp"
 #include "lib/web/web.hpp"
 #include "test/lib/store/pg/cluster_fixture.hpp"
 #include "test/lib/web/fakes.hpp"
@@ -100,6 +101,41 @@ private:
         acts.push_back(verb + " " + std::string(to_string(mapping.kind)) + " " + mapping.theirs + " " + mapping.ours + " " +
                        (mapping.factor ? mapping.factor->text() : "-"));
     }
+};
+
+class FakeDesk final : public DeskCommands {
+public:
+    asio::awaitable<Result<DeskChoices>> desk_choices(store::User, domain::SiteId) override {
+        DeskChoices choices = fakes::choices();
+        choices.identity_slave = slave;
+        co_return choices;
+    }
+    asio::awaitable<Result<DeskTaken>> register_order(store::User user, domain::SiteId site, domain::DeskForm form, std::string token) override {
+        acts.push_back("register " + std::to_string(site.value()) + " " + token + " by " + user.login);
+        typed = form;
+        if (refusal) co_return *refusal;
+        co_return taken;
+    }
+    asio::awaitable<Result<store::DeskOrder>> desk_order(store::User user, domain::OrderId order) override {
+        if (order.value() != fakes::uuid(1) || sites_for(user, Action::order_at_desk).empty()) co_return Error{Fault::missing, "order", "no such order on your sites"};
+        co_return fakes::desk_order();
+    }
+    asio::awaitable<Result<DeskTaken>> correct_order(store::User user, domain::OrderId order, int row_version, domain::DeskForm form, std::string token) override {
+        acts.push_back("correct " + to_string(order.value()) + " " + std::to_string(row_version) + " " + token + " by " + user.login);
+        typed = form;
+        if (refusal) co_return *refusal;
+        co_return taken;
+    }
+    asio::awaitable<Result<void>> close_identity_change(store::User user, std::int64_t change, std::string why) override {
+        acts.push_back("close change " + std::to_string(change) + " " + why + " by " + user.login);
+        co_return Result<void>{};
+    }
+
+    bool slave{};
+    domain::DeskForm typed;
+    DeskTaken taken{domain::OrderId{fakes::uuid(1)}, "261122000001", false, {}, {}};
+    std::optional<Error> refusal;
+    std::vector<std::string> acts;
 };
 
 class WebTest : public pg::test::DatabaseTest {
@@ -224,7 +260,9 @@ protected:
     store::Console console_{pool_, clock_, [](domain::SiteId) { return catalogue(); }};
     FakeCommands commands_;
     FakeWaiting waiting_;
-    Web web_{console_, commands_, waiting_, clock_, WebSettings{.demonstration_accounts = true, .production = false, .tls = false, .session = {}}};
+    FakeDesk desk_;
+    store::PatientFiles patients_{pool_, clock_};
+    Web web_{console_, patients_, commands_, waiting_, desk_, clock_, WebSettings{.demonstration_accounts = true, .production = false, .tls = false, .session = {}}};
     std::string cookie_;
     std::string csrf_;
 };
@@ -587,8 +625,201 @@ TEST_F(WebTest, AWorkItemOfAHeldResultLeadsToItsOrder) {
     EXPECT_TRUE(boost::json::parse(get("/api/v1/work-items").body).at("work_items").at(0).at("holds_order").as_bool());
 }
 
+// ── Patients and the desk ──
+
+TEST_F(WebTest, APatientIsFoundByNameBirthDateOrNumberAndNothingOfItIsInAnAddress) {
+    superuser("update patient set local_id = 'IPP77' where id = $1", pg::params(fakes::uuid(101)));
+    sign_in("bio");
+    EXPECT_TRUE(has(get("/patients"), "Nom"));
+    const auto path = "/patients/" + to_string(fakes::uuid(101));
+    for (const auto* const wanted : {"nom=pat-tr", "nom=PAT-TROIS&prenom=dom&naissance=28%2F03%2F1979", "numero=IPP77", "numero=279035121518989"}) {
+        const auto page = post("/patients", "csrf=" + csrf_ + "&" + wanted);
+        EXPECT_EQ(page.status, 200U) << wanted;
+        EXPECT_TRUE(has(page, "href=\"" + path + "\"")) << wanted;
+    }
+    EXPECT_TRUE(has(post("/patients", "csrf=" + csrf_ + "&nom=PAT&naissance=29%2F03%2F1979"), "Personne ne répond"));
+    EXPECT_EQ(post("/patients", "nom=PAT").status, 403U) << "no CSRF token";
+    const auto vague = post("/patients", "csrf=" + csrf_ + "&nom=P");
+    EXPECT_EQ(vague.status, 422U);
+    EXPECT_EQ(post("/patients", "csrf=" + csrf_ + "&nom=PAT&naissance=hier").status, 422U);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'search_patients' and actor = 'user:bio'"), 5);
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'search_patients' and payload like '%PAT-%'"), 0);
+    const auto api = boost::json::parse(post("/api/v1/patients/search", R"({"number":"IPP77"})", csrf_).body);
+    EXPECT_EQ(api.at("patients").as_array().size(), 1U);
+    sign_in("it");
+    EXPECT_EQ(get("/patients").status, 403U);
+    EXPECT_EQ(post("/patients", "csrf=" + csrf_ + "&nom=PAT").status, 403U);
+}
+
+TEST_F(WebTest, APatientsPageHasHisOrdersOfMySitesAndTheHistoryOfHisIdentity) {
+    report_on(1);
+    superuser("update patient set status = 'PROV', ins_matricule = null, ins_oid = null, birth_name = 'PAT-QUATRE', updated_at = $2 where id = $1",
+              pg::params(fakes::uuid(101), fakes::now));
+    superuser("update lab_order set patient_id = $1 where site_id = 2", pg::params(fakes::uuid(101)));
+    sign_in("bio");
+    const auto path = "/patients/" + to_string(fakes::uuid(101));
+    const auto page = get(path);
+    EXPECT_EQ(page.status, 200U);
+    for (const auto* const text : {"PAT-QUATRE", "26112100001", "Hémoglobine, Ferritine", "identité qualifiée → provisoire", "INS modifiée",
+                                   "auparavant PAT-TROIS DOMINIQUE", "Nouvelle demande"}) {
+        EXPECT_TRUE(has(page, text)) << text;
+    }
+    EXPECT_FALSE(has(page, "26112100002")) << "an order of a site that is not mine";
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'read_patient' and actor = 'user:bio'"), 1);
+    const auto api = boost::json::parse(get("/api/v1" + path).body);
+    EXPECT_EQ(api.at("orders").as_array().size(), 1U);
+    EXPECT_EQ(api.at("history").at(0).at("was").as_string(), "QUAL");
+    EXPECT_EQ(get("/patients/" + to_string(fakes::uuid(999))).status, 404U);
+    EXPECT_EQ(get("/patients/x").status, 404U);
+}
+
+TEST_F(WebTest, WhatLeftUnderAWrongIdentityIsListedAndWithdrawnByABiologistOnly) {
+    report_on(1);
+    superuser("update letter set state = 'accepted', reason = '' where site_id = 1");
+    superuser(R"sql(insert into letter (id, legal_entity_id, site_id, version_id, variant, channel, act, recipient_key, recipient_name, address,
+            state, reason, attempts, month, created_at, trying_since, next_attempt_at)
+        select $1, 1, 1, version_id, 'professional', 'MSS_PRO', 'deliver', 'X', 'Dr Alix PRESCRIPTEUR', '', 'in_doubt', '', 1, month, created_at, created_at, created_at
+        from letter where site_id = 1)sql",
+              pg::params(fakes::uuid(510)));
+    superuser(R"sql(insert into validated_result (version_id, legal_entity_id, site_id, result_id, patient_id, loinc, local_code, at, position, content)
+        select $1, 1, 1, min(id), $2, '718-7', 'HGB', $3, 1, '{}' from result)sql",
+              pg::params(fakes::uuid(301), fakes::uuid(101), fakes::now));
+    superuser(R"sql(insert into identity_change (legal_entity_id, site_id, kind, patient_id, wrong_patient_id, said_at, at, actor)
+        values (1, 1, 'merged', $1, $2, $3, $3, 'link:gestion'))sql",
+              pg::params(fakes::uuid(102), fakes::uuid(101), fakes::now));
+    const auto path = "/patients/" + to_string(fakes::uuid(101));
+    sign_in("tech");
+    const auto seen = get(path);
+    EXPECT_TRUE(has(seen, "2 envois partis sous l&#39;identité erronée"));
+    EXPECT_TRUE(has(seen, "reçu, à retirer"));
+    EXPECT_FALSE(has(seen, "/retrait"));
+    EXPECT_FALSE(has(seen, "/clore"));
+    EXPECT_EQ(post(path + "/identite/1/clore", "csrf=" + csrf_ + "&motif=x").status, 403U);
+    EXPECT_EQ(post("/api/v1/identity-changes/1/close", R"({"reason":"x"})", csrf_).status, 403U);
+    sign_in("bio");
+    const auto page = get(path);
+    EXPECT_TRUE(has(page, "action=\"" + path_of(1) + "/retrait\""));
+    const auto gone = post(path_of(1) + "/retrait", "csrf=" + csrf_ + "&version=4&motif=Identit%C3%A9+erron%C3%A9e");
+    EXPECT_EQ(gone.status, 303U);
+    EXPECT_EQ(commands_.acts.back(), "withdraw " + to_string(order_id(1)) + " 4 Identité erronée");
+    EXPECT_EQ(post(path + "/identite/1/clore", "csrf=" + csrf_).status, 400U) << "a reason is needed";
+    const auto done = post(path + "/identite/1/clore", "csrf=" + csrf_ + "&motif=correspondants+pr%C3%A9venus");
+    EXPECT_EQ(done.headers.find("Location"), path + "?clos=1");
+    EXPECT_EQ(desk_.acts.back(), "close change 1 correspondants prévenus by bio");
+    superuser("update report_version set state = 'withdrawn', withdrawn_at = now(), withdrawn_by = 'user:bio', withdrawn_why = 'x' where site_id = 1");
+    EXPECT_TRUE(has(get(path), "retrait en cours"));
+    EXPECT_TRUE(has(get("/patients/" + to_string(fakes::uuid(102))), "2 envois partis")) << "as from the one who goes on";
+    EXPECT_EQ(boost::json::parse(get("/api/v1" + path).body).at("misdirected").as_array().size(), 2U);
+}
+
+class DeskWebTest : public WebTest {
+protected:
+    DeskWebTest() {
+        superuser("insert into user_role (user_id, site_id, role, valid_from) values (2, 1, 'secretary', '2020-01-01')");
+        superuser("delete from user_role where user_id = 2 and role = 'technician'");
+        sign_in("tech");  // a secretary now
+    }
+    std::string form(const std::string& more) const { return "csrf=" + csrf_ + "&jeton=j1&site=1&patient=" + to_string(fakes::uuid(101)) + "&" + more; }
+};
+
+TEST_F(DeskWebTest, ASecretaryTypesAnOrderForAKnownPatient) {
+    EXPECT_TRUE(has(get("/dossiers"), "Nouvelle demande"));
+    const auto page = get("/demandes/nouvelle", {{"patient", to_string(fakes::uuid(101))}});
+    EXPECT_EQ(page.status, 200U);
+    for (const auto* const text : {"PAT-TROIS", "name=\"jeton\"", "PRESCRIPTEUR-TEST Alix 89990000002", "Prélèvements", "Bilans"}) EXPECT_TRUE(has(page, text)) << text;
+    EXPECT_EQ(get("/demandes/nouvelle").headers.find("Location"), "/patients");
+    EXPECT_EQ(get("/demandes/nouvelle", {{"patient", to_string(fakes::uuid(999))}}).status, 404U);
+    const auto more = post("/demandes", form("faire=relire&plus=iono&prescripteur=moi+%3Cb%3E&renseignements=suivi"));
+    EXPECT_EQ(more.status, 200U);
+    EXPECT_TRUE(desk_.acts.empty()) << "reading again writes nothing";
+    EXPECT_TRUE(has(more, "name=\"examen\" value=\"IONO\" checked"));
+    EXPECT_TRUE(has(more, "value=\"moi &lt;b&gt;\""));
+    EXPECT_TRUE(has(more, ">suivi</textarea>"));
+    EXPECT_TRUE(has(more, "value=\"j1\"")) << "the same screen";
+    EXPECT_TRUE(has(more, "<option value=\"SER\" selected")) << "a tube of the kind that is needed";
+    const auto done = post("/demandes", form("faire=enregistrer&examen=IONO&prescripteur=x&urgent=1&copie=a&copie=b&tube_avant=&tube_numero=CB1&tube_type=SER&tube_preleve="));
+    EXPECT_EQ(done.status, 303U);
+    EXPECT_EQ(done.headers.find("Location"), path_of(1) + "?cree=1");
+    EXPECT_EQ(desk_.acts.back(), "register 1 j1 by tech");
+    EXPECT_TRUE(desk_.typed.urgent);
+    EXPECT_EQ(desk_.typed.copies.size(), 2U);
+    ASSERT_EQ(desk_.typed.tubes.size(), 1U);
+    EXPECT_EQ(desk_.typed.tubes[0].number, "CB1");
+}
+
+TEST_F(DeskWebTest, ARefusalStandsAtItsFieldAndNothingTypedIsLost) {
+    desk_.taken.order.reset();
+    desk_.taken.errors = {{"prescriber", "Inconnu du laboratoire."}, {"tubes[1].number", "Ce numéro est saisi deux fois."}};
+    const auto page = post("/demandes", form("faire=enregistrer&examen=NFS&prescripteur=perdu%3F&sejour=S1&tube_avant=&tube_numero=CB1&tube_type=BLD&tube_preleve="));
+    EXPECT_EQ(page.status, 422U);
+    for (const auto* const text : {"id=\"e-prescriber\"", "href=\"#f-prescriber\"", "value=\"perdu?\"", "value=\"S1\"", "value=\"CB1\"", "id=\"e-tubes[1].number\"",
+                                   "name=\"examen\" value=\"NFS\" checked"}) {
+        EXPECT_TRUE(has(page, text)) << text;
+    }
+    desk_.taken.errors.clear();
+    desk_.taken.namesakes = {fakes::patient()};
+    const auto twins = post("/demandes", "csrf=" + csrf_ + "&jeton=j2&site=1&faire=enregistrer&nom=PAT-TROIS&prenom=DOM&naissance=28%2F03%2F1979&sexe=F");
+    EXPECT_EQ(twins.status, 422U);
+    EXPECT_TRUE(has(twins, "name=\"choisir\" value=\"" + to_string(fakes::uuid(900)) + "\""));
+    EXPECT_TRUE(has(twins, "value=\"28/03/1979\""));
+    const auto api = post("/api/v1/orders", R"({"site":1,"traits":{"birth_name":"PAT-TROIS"},"exams":["NFS"]})", csrf_);
+    EXPECT_EQ(api.status, 422U);
+    EXPECT_EQ(boost::json::parse(api.body).at("namesakes").as_array().size(), 1U);
+}
+
+TEST_F(DeskWebTest, AnIdentitySlaveSaysThatThePatientIsMadeElsewhere) {
+    desk_.slave = true;
+    EXPECT_TRUE(has(post("/demandes", "csrf=" + csrf_ + "&faire=relire&nom=PAT"), "serveur d&#39;identités"));
+}
+
+TEST_F(DeskWebTest, OnlyOnHisSitesAndOnlyWhoMayOrder) {
+    EXPECT_EQ(post("/demandes", "jeton=j&site=1&faire=enregistrer").status, 403U) << "no CSRF token";
+    EXPECT_EQ(post("/demandes", "csrf=" + csrf_ + "&jeton=j&site=2&faire=enregistrer").status, 403U) << "another site";
+    EXPECT_EQ(post("/api/v1/orders", R"({"site":2,"exams":["NFS"]})", csrf_).status, 403U);
+    EXPECT_EQ(post("/api/v1/orders", R"({"site":1,"strange":true})", csrf_).status, 400U);
+    EXPECT_EQ(get(path_of(2) + "/demande").status, 404U);
+    sign_in("it");
+    EXPECT_EQ(get("/demandes/nouvelle", {{"patient", to_string(fakes::uuid(101))}}).status, 403U);
+    EXPECT_EQ(post("/demandes", "csrf=" + csrf_ + "&jeton=j&site=1&faire=enregistrer").status, 403U);
+    EXPECT_EQ(get(path_of(1) + "/demande").status, 403U);
+    EXPECT_EQ(post("/api/v1/orders", R"({"site":1})", csrf_).status, 403U);
+    EXPECT_TRUE(desk_.acts.empty());
+}
+
+TEST_F(DeskWebTest, AnOrderIsCorrectedFromTheScreenThatWasSeen) {
+    EXPECT_TRUE(has(get(path_of(1)), path_of(1) + "/demande"));
+    const auto page = get(path_of(1) + "/demande");
+    EXPECT_EQ(page.status, 200U);
+    for (const auto* const text : {"Correction du dossier 26112100001", "name=\"annuler\" value=\"P1\"", "name=\"version\" value=\"4\"", "value=\"2026-11-21T19:55\"",
+                                   "value=\"COPIE-TEST Alix 89990000003\""}) {
+        EXPECT_TRUE(has(page, text)) << text;
+    }
+    const std::string typed = "csrf=" + csrf_ + "&jeton=j3&version=3&prescripteur=x&annuler=P1&motif=doublon&tube_avant=26112100011&tube_numero=T9&tube_type=BLD&tube_preleve=";
+    desk_.refusal = Error{Fault::conflict, "row_version", "the order has changed since it was shown"};
+    const auto stale = post(path_of(1) + "/demande", typed + "&faire=enregistrer");
+    EXPECT_EQ(stale.status, 409U);
+    EXPECT_TRUE(has(stale, "a changé depuis son affichage"));
+    EXPECT_TRUE(has(stale, "name=\"version\" value=\"4\"")) << "saved again, it is about the order as it is now";
+    EXPECT_TRUE(has(stale, "value=\"T9\""));
+    EXPECT_TRUE(has(stale, "value=\"P1\" checked"));
+    const auto read = post(path_of(1) + "/demande", typed);
+    EXPECT_TRUE(has(read, "name=\"version\" value=\"3\"")) << "reading again is not seeing again";
+    desk_.refusal.reset();
+    const auto done = post(path_of(1) + "/demande", typed + "&faire=enregistrer");
+    EXPECT_EQ(done.headers.find("Location"), path_of(1) + "?corrige=1");
+    EXPECT_EQ(desk_.acts.back(), "correct " + to_string(order_id(1)) + " 3 j3 by tech");
+    EXPECT_EQ(desk_.typed.cancelled.size(), 1U);
+    const auto api = "/api/v1/orders/" + to_string(order_id(1)) + "/correction";
+    EXPECT_EQ(post(api, R"({"urgent":true})", csrf_).status, 400U) << "which version?";
+    EXPECT_EQ(post(api, R"({"row_version":4,"urgent":true,"specimens":[{"was":"26112100011","number":"T8"}]})", csrf_).status, 200U);
+    EXPECT_TRUE(desk_.typed.urgent);
+    EXPECT_EQ(desk_.typed.prescriber, "PRESCRIPTEUR-TEST Alix 89990000002") << "what is not said stays";
+    EXPECT_EQ(desk_.typed.tubes[0].number, "T8");
+    EXPECT_EQ(desk_.typed.tubes[0].type, "BLD");
+}
+
 TEST_F(WebTest, LocalAccountsAreRefusedInProduction) {
-    Web production(console_, commands_, waiting_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
+    Web production(console_, patients_, commands_, waiting_, desk_, clock_, WebSettings{.demonstration_accounts = true, .production = true, .tls = true, .session = {}});
     net::Request request;
     request.method = "POST";
     request.path = "/api/v1/session";
