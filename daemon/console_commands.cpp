@@ -61,6 +61,12 @@ asio::awaitable<Result<std::size_t>> ConsoleCommands::withdraw(store::User user,
     co_return letters;
 }
 
+asio::awaitable<Result<void>> ConsoleCommands::compose_again(store::User user, domain::ReportVersionId version) {
+    const Result<void> done = co_await parts_.line.compose_again(actor_of(user), version);
+    if (done) parts_.report_waits();
+    co_return done;
+}
+
 asio::awaitable<Result<void>> ConsoleCommands::act(store::User user, domain::LetterId letter, domain::LetterEvent event,
                                                    std::string verb, std::string why) {
     // Only the three acts of a person come here; the give-up time of a channel plays no part in them.

@@ -40,6 +40,7 @@ public:
     asio::awaitable<Result<web::ValidationDone>> validate(store::User user, web::ValidationRequest request) override;
     asio::awaitable<Result<std::size_t>> withdraw(store::User user, domain::OrderId order, int row_version,
                                                   std::string why) override;
+    asio::awaitable<Result<void>> compose_again(store::User user, domain::ReportVersionId version) override;
     asio::awaitable<Result<void>> retry_letter(store::User user, domain::LetterId letter) override;
     asio::awaitable<Result<void>> hold_letter(store::User user, domain::LetterId letter, std::string why) override;
     asio::awaitable<Result<void>> abandon_letter(store::User user, domain::LetterId letter, std::string why) override;

@@ -335,6 +335,13 @@ asio::awaitable<Result<std::size_t>> Line::withdraw(Actor actor, WithdrawalComma
     co_return *letters;
 }
 
+asio::awaitable<Result<void>> Line::compose_again(Actor actor, domain::ReportVersionId version) {
+    const Result<void> done =
+        co_await parts_.reports.compose_again(actor.sites, version, actor.name, parts_.clock.now());
+    if (done) log::info("report composed again", {{"report", version}});
+    co_return done;
+}
+
 asio::awaitable<std::size_t> Line::publish_waiting() {
     std::size_t published = 0;
     std::size_t left = 0;  // another daemon has them, or they can't be done: nobody waits behind them

@@ -104,6 +104,9 @@ public:
     /// Faults as those of validate(); gives how many recipients will hear of it.
     asio::awaitable<Result<std::size_t>> withdraw(Actor actor, WithdrawalCommand command);
 
+    /// A version that could not be composed waits again, after somebody mended why. Faults of Reports::compose_again.
+    asio::awaitable<Result<void>> compose_again(Actor actor, domain::ReportVersionId version);
+
     /// compose → check → publish of everything that waits; gives how many were published.
     asio::awaitable<std::size_t> publish_waiting();
 

@@ -130,6 +130,17 @@ constexpr pg::Query mark_published{"reports.publish", R"sql(
 constexpr pg::Query mark_refused{"reports.refuse", R"sql(
     update report_version set state = 'refused', refusal = $2 where id = $1 and state = 'validated')sql"};
 
+constexpr pg::Query lock_version{"reports.lock_version", R"sql(
+    select v.state, s.order_id, v.legal_entity_id, v.site_id, v.refusal
+    from report_version v join report_set s on s.id = v.set_id where v.id = $1 for no key update of v)sql"};
+
+constexpr pg::Query mark_waiting{"reports.compose_again", R"sql(
+    update report_version set state = 'validated', refusal = null where id = $1)sql"};
+
+constexpr pg::Query close_work_of_refused{"reports.close_work_of_refused", R"sql(
+    update work_item set done_at = $2, done_by = $3, done_why = 'composed again'
+    where order_id = $1 and kind = 'report_refused' and done_at is null)sql"};
+
 constexpr pg::Query mark_reported{"reports.mark_reported", R"sql(
     update lab_order set state = 'reported', last_event_at = $2 where id = $1 and state = 'fully_validated')sql"};
 
@@ -473,6 +484,32 @@ asio::awaitable<void> Reports::refuse(const StoredVersion& version, const std::v
     co_await transaction.commit_with(std::move(steps));
 }
 
+asio::awaitable<Result<void>> Reports::compose_again(const std::vector<std::int32_t>& sites,
+                                                     domain::ReportVersionId id, const std::string& actor,
+                                                     Instant now) {
+    pg::Transaction transaction = co_await pool_.begin(sites);
+    const pg::Rows found = co_await transaction.query(lock_version, pg::params(id));
+    if (found.empty()) {
+        co_await transaction.rollback();
+        co_return Error{Fault::missing, "report", "no such report on your sites"};
+    }
+    const auto row = found[0];
+    if (row.text(0) != "refused") {
+        co_await transaction.rollback();
+        co_return Error{Fault::conflict, "report", "this version is " + row.string(0) + ": nothing to compose again"};
+    }
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{mark_waiting, pg::params(id)});
+    steps.push_back(pg::Step{close_work_of_refused, pg::params(row.uuid(1), now, actor)});
+    std::vector<AuditEvent> events;
+    const std::string payload = codec::text({{"refusal", row.string(4)}});
+    events.push_back({domain::LegalEntityId{row.int32(2)}, domain::SiteId{row.int32(3)}, actor, "compose_again",
+                      "report:" + to_string(id.value()), payload});
+    steps.push_back(audit(events, now));
+    co_await transaction.commit_with(std::move(steps));
+    co_return Result<void>();
+}
+
 asio::awaitable<Result<StoredDocuments>> Reports::documents(const std::vector<std::int32_t>& sites,
                                                             domain::ReportVersionId id) {
     pg::Transaction transaction = co_await pool_.begin(sites);
@@ -511,6 +548,9 @@ std::vector<pg::Query> reports_queries() {
             read_lines,
             mark_published,
             mark_refused,
+            lock_version,
+            mark_waiting,
+            close_work_of_refused,
             mark_reported,
             insert_documents,
             insert_letters,

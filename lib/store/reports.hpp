@@ -118,6 +118,11 @@ public:
     asio::awaitable<void> refuse(const StoredVersion& version, const std::vector<Error>& errors,
                                  const std::string& actor, Instant now);
 
+    /// What could not be composed is tried again, as it was signed: somebody mended what was wrong around it. Its work
+    /// items end. Fault::missing: no such version on those sites; conflict: it was not refused.
+    asio::awaitable<Result<void>> compose_again(const std::vector<std::int32_t>& sites, domain::ReportVersionId id,
+                                                const std::string& actor, Instant now);
+
     /// SHA-256 is checked on reading (SEC-61): Fault::malformed when the bytes changed, missing when there are none.
     asio::awaitable<Result<StoredDocuments>> documents(const std::vector<std::int32_t>& sites,
                                                        domain::ReportVersionId id);

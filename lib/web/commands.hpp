@@ -91,6 +91,9 @@ public:
     /// The report of an order is taken back from whoever has it; gives how many will hear of it. Refused as validate().
     virtual asio::awaitable<Result<std::size_t>> withdraw(User user, domain::OrderId order, int row_version, std::string why) = 0;
 
+    /// A version that could not be composed is tried again as it was signed. conflict: it was not refused.
+    virtual asio::awaitable<Result<void>> compose_again(User user, domain::ReportVersionId version) = 0;
+
     virtual asio::awaitable<Result<void>> retry_letter(User user, domain::LetterId letter) = 0;
     virtual asio::awaitable<Result<void>> hold_letter(User user, domain::LetterId letter, std::string why) = 0;
     virtual asio::awaitable<Result<void>> abandon_letter(User user, domain::LetterId letter, std::string why) = 0;

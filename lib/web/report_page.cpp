@@ -182,6 +182,12 @@ std::string report_page(const Frame& frame, const store::ReportView& report, con
             h.tag("section", {{"class", "notice bad"}, {"role", "alert"}}, [&] {
                 h.tag("span", {{"class", "sign"}, {"aria-hidden", "true"}}, "!");
                 h.tag("span", fmt::format("Le compte rendu n'a pas pu être composé : {}", report.line.refusal));
+                if (!may(*frame.user, Action::compose_again, report.site)) return;
+                const auto path = fmt::format("/comptes-rendus/{}/composer", to_string(report.line.id.value()));
+                h.tag("form", {{"method", "post"}, {"action", path}, {"class", "inline"}}, [&] {
+                    layout::csrf_field(h, frame);
+                    h.tag("button", {{"type", "submit"}, {"class", "small"}, {"title", "tel qu'il a été signé, une fois la cause corrigée"}}, "Composer à nouveau");
+                });
             });
         }
         if (!report.versions.empty() && report.versions.front().id != report.line.id) {

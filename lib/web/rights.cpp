@@ -13,6 +13,7 @@ bool role_may(store::Role role, Action action) {
         case Action::read_work_items: return role != Role::dpo;
         case Action::read_account: return true;
         case Action::validate: return role == Role::biologist;
+        case Action::compose_again: return role == Role::biologist || role == Role::it_operator;
         case Action::close_work_item: return role != Role::dpo;
         case Action::map_words: return role == Role::technician || role == Role::biologist || role == Role::it_operator;
         case Action::assign_results: return role == Role::technician || role == Role::biologist;

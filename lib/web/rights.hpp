@@ -14,6 +14,7 @@ enum class Action : std::uint8_t {
     read_work_items,
     read_account,
     validate,        ///< also needs an RPPS; so does setting a held result aside
+    compose_again,   ///< a report that could not be composed
     close_work_item,
     map_words,       ///< codes, units and flags of analysers; reading messages again
     assign_results,  ///< to an order: needs to know patients

@@ -80,6 +80,7 @@ private:
     Answer order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status);
     Answer validate(Call& call);
     Answer withdraw(Call& call);
+    Answer compose_again(Call& call);
     Answer set_aside(Call& call);
     Answer report(Call& call);
     Answer pdf(Call& call);
@@ -118,6 +119,7 @@ private:
     Answer api_order(Call& call);
     Answer api_validate(Call& call);
     Answer api_withdraw(Call& call);
+    Answer api_compose_again(Call& call);
     Answer api_set_aside(Call& call);
     Answer api_report(Call& call);
     Answer api_report_letters(Call& call);

@@ -124,6 +124,16 @@ Web::Answer Web::api_withdraw(Call& call) {
     co_return answers::json(boost::json::value{{"letters", *done}});
 }
 
+Web::Answer Web::api_compose_again(Call& call) {
+    const auto id = id_of<domain::ReportVersionId>(call.parts.front(), "report");
+    if (!id) co_return error_answer(call, id.error());
+    const auto done = co_await commands_.compose_again(call.user(), *id);
+    if (!done) co_return error_answer(call, done.error());
+    net::Response response;
+    response.status = 204;
+    co_return response;
+}
+
 Web::Answer Web::api_set_aside(Call& call) {
     const auto done = co_await act_on_result(call, call.text("reason"));
     if (!done) co_return error_answer(call, done.error());

@@ -200,6 +200,14 @@ Web::Answer Web::withdraw(Call& call) {
     co_return answers::redirect("/dossiers/" + call.parts[0] + "?retire=" + std::to_string(*done));
 }
 
+Web::Answer Web::compose_again(Call& call) {
+    const auto id = id_of<domain::ReportVersionId>(call.parts.front(), "report");
+    if (!id) co_return error_answer(call, id.error());
+    const auto done = co_await commands_.compose_again(call.user(), *id);
+    if (!done && done.error().fault != Fault::conflict) co_return error_answer(call, done.error());
+    co_return answers::redirect("/comptes-rendus/" + call.parts[0]);
+}
+
 /// What stands in the path names an order and one of its results.
 asio::awaitable<Result<void>> Web::act_on_result(Call& call, std::string why) {
     const auto order = id_of<domain::OrderId>(call.parts[0], "order");

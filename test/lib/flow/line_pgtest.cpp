@@ -324,5 +324,31 @@ TEST_F(PgLine, KeepsWhyAReportCouldNotBeComposed) {
     EXPECT_EQ(count("select count(*) from letter"), 0);
 }
 
+TEST_F(PgLine, ComposesAgainWhatWasSignedOnceSomebodyHasMendedWhy) {
+    bring_both();
+    const auto signed_version = validate(screen());
+    ASSERT_TRUE(signed_version);
+    const auto again = [&](std::vector<std::int32_t> sites) {
+        Actor actor{"user:essai", domain::UserId{1}, std::move(sites)};
+        return run(line_.compose_again(std::move(actor), signed_version->version));
+    };
+    EXPECT_EQ(again({1}).error().fault, Fault::conflict) << "it waits to be composed";
+    change_laboratory([](domain::Laboratory::Parts& parts) { parts.sites[0].address = {}; });
+    run(line_.publish_waiting());
+    EXPECT_EQ(again({2}).error().fault, Fault::missing);
+    ASSERT_TRUE(again({1}));
+    run(line_.publish_waiting());
+    EXPECT_EQ(one("select state from report_version"), "refused") << "nothing was mended";
+    change_laboratory([](domain::Laboratory::Parts&) {});
+    ASSERT_TRUE(again({1}));
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'report_refused' and done_at is null"), 0);
+    run(line_.publish_waiting());
+    EXPECT_EQ(one("select state || coalesce(refusal, ' as signed') from report_version"), "published as signed");
+    EXPECT_EQ(one("select state from lab_order"), "reported");
+    EXPECT_GT(count("select count(*) from letter"), 0);
+    EXPECT_EQ(again({1}).error().fault, Fault::conflict) << "it has left";
+    EXPECT_EQ(count("select count(*) from audit_event where action = 'compose_again' and actor = 'user:essai'"), 2);
+}
+
 }  // namespace
 }  // namespace sgl::flow

@@ -25,6 +25,10 @@ public:
         if (refusal) co_return *refusal;
         co_return ValidationDone{domain::ReportVersionId{fakes::uuid(77)}, 1, fakes::now};
     }
+    asio::awaitable<Result<void>> compose_again(User user, domain::ReportVersionId version) override {
+        acts.push_back("compose " + user.login + " " + to_string(version.value()));
+        co_return Result<void>();
+    }
     asio::awaitable<Result<std::size_t>> withdraw(User user, domain::OrderId order, int row_version, std::string why) override {
         acts.push_back("withdraw " + to_string(order.value()) + " " + std::to_string(row_version) + " " + why);
         by = user.login;
@@ -468,6 +472,21 @@ TEST_F(WebTest, AReportIsReadDownloadedAndAuditedOnMySitesOnly) {
     EXPECT_EQ(get("/api/v1/reports/" + to_string(fakes::uuid(301)) + "/documents/pdf").status, 200U);
     const auto list = get("/dossiers", {{"etat", "tous"}});
     EXPECT_TRUE(has(list, "DMP : échec – Abandon après trop d&#39;essais"));
+}
+
+TEST_F(WebTest, AReportThatCouldNotBeComposedIsTriedAgainByWhoMay) {
+    const auto version = one("select id::text from report_version where site_id = 1 limit 1");
+    superuser("update report_version set state = 'refused', refusal = 'site.address: is missing', published_at = null where id = '" + version + "'");
+    const auto page = "/comptes-rendus/" + version;
+    sign_in("tech");
+    EXPECT_FALSE(has(get(page), "Composer à nouveau"));
+    EXPECT_EQ(post(page + "/composer", "csrf=" + csrf_).status, 403U);
+    sign_in("bio");
+    EXPECT_TRUE(has(get(page), "Composer à nouveau"));
+    EXPECT_EQ(post(page + "/composer", "").status, 403U) << "no CSRF token";
+    EXPECT_EQ(post(page + "/composer", "csrf=" + csrf_).headers.find("Location"), page);
+    EXPECT_EQ(commands_.acts.back(), "compose bio " + version);
+    EXPECT_EQ(post("/api/v1/reports/" + version + "/compose", "", csrf_).status, 204U);
 }
 
 TEST_F(WebTest, LettersAreActedOnByWhoMayOnHisSitesOnly) {
