@@ -475,7 +475,8 @@ TEST_F(WebTest, AReportIsReadDownloadedAndAuditedOnMySitesOnly) {
 }
 
 TEST_F(WebTest, AReportThatCouldNotBeComposedIsTriedAgainByWhoMay) {
-    const auto version = one("select id::text from report_version where site_id = 1 limit 1");
+    report_on(1);
+    const auto version = to_string(fakes::uuid(301));
     superuser("update report_version set state = 'refused', refusal = 'site.address: is missing', published_at = null where id = '" + version + "'");
     const auto page = "/comptes-rendus/" + version;
     sign_in("tech");
