@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/web/layout.hpp"
+#include "lib/web/rights.hpp"
 
 namespace sgl::web {
 

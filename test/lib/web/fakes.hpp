@@ -335,7 +335,7 @@ inline std::vector<store::LetterLine> letters() {
 
 inline store::ReportView report_view() {
     store::ReportView report;
-    report.line = {domain::ReportVersionId{uuid(500)}, 1, "published", now - 32min, "Camille Démonstration", now - 31min, ""};
+    report.line = {domain::ReportVersionId{uuid(500)}, 1, "published", now - 32min, "Camille Démonstration", now - 31min, "", "final"};
     report.order = domain::OrderId{uuid(5)};
     report.order_number = "261121000050";
     report.site = north;
@@ -542,7 +542,7 @@ inline PatientScreen patient_screen() {
     order.registered_at = now - 120min;
     order.prescriber = "Dr Alix PRESCRIPTEUR-TEST";
     order.exams = {"Numération", "Ionogramme"};
-    order.reports = {{domain::ReportVersionId{uuid(301)}, 1, "published", now - 60min, "Camille Démonstration", now - 59min, ""}};
+    order.reports = {{domain::ReportVersionId{uuid(301)}, 1, "published", now - 60min, "Camille Démonstration", now - 59min, "", "final"}};
     file.orders = {order};
     file.documents = {misdirected(domain::Channel::dmp, true), misdirected(domain::Channel::mss_professional, false)};
     file.documents[1].recipient = "Dr Alix PRESCRIPTEUR-TEST";

@@ -87,11 +87,15 @@ TEST_F(PgLikeMemory, LivesTheSameLifeThroughAnyHistory) {
     std::mt19937 dice(20260314);
     const auto roll = [&](unsigned sides) { return static_cast<unsigned>(dice() % sides); };
     constexpr std::size_t reports = 3;
-    const std::vector<std::string> keys{"a", "b"};
+    // Each report has recipients of its own, so that a letter is known by its recipient and version.
+    const auto keys_of = [](std::size_t report) {
+        return std::vector<std::string>{"a" + std::to_string(report), "b" + std::to_string(report)};
+    };
     std::vector<unsigned> versions(reports, 1);
     std::vector<bool> withdrawn(reports, false);
     std::set<Named> all;
     const auto publish_both = [&](std::size_t report) {
+        const auto keys = keys_of(report);
         publish(report, to(keys));
         fake_.publish(report, to(keys));
         for (const auto& key : keys)
@@ -148,7 +152,7 @@ TEST_F(PgLikeMemory, LivesTheSameLifeThroughAnyHistory) {
                 }
                 withdrawn[report] = true;
                 EXPECT_EQ(withdraw(report), fake_.withdraw(report));
-                for (const auto& key : keys) {
+                for (const auto& key : keys_of(report)) {
                     for (unsigned version = 1; version <= versions[report]; ++version) {
                         if (state(report, version, key, Act::withdraw) != "no row")
                             all.insert({report, version, key, Act::withdraw});

@@ -18,6 +18,7 @@ protected:
         auto& last = reports_[report];
         auto next = report_of(file(last.order).value());
         next.ids = domain::identify(last.ids.set, last.ids.version + 1);
+        next.kind = "amended";
         next.reason = "dilution refaite";
         if (const auto done = sign(next); !done) throw std::runtime_error(to_string(done.error()));
         last = std::move(next);
