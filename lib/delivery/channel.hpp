@@ -27,6 +27,7 @@ struct Letter {
     int attempt{1};
     bool in_doubt{};  ///< an earlier attempt may have arrived: ask first where one can ask
     Instant sent_at;  ///< fixed at the first attempt: Date, submission time, MSH-7 of every repeat
+    std::optional<domain::LetterId> first_arrived;  ///< the first about this report that the recipient has
     /// False once the lease may have ended: this daemon stood still for long, another one may have sent the letter and
     /// the version after it. Nothing: always ours.
     std::function<bool()> lease_holds;

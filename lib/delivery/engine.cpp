@@ -310,6 +310,7 @@ asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased, std:
     letter.attempt = leased.facts.attempts;
     letter.in_doubt = leased.was_in_doubt;
     letter.sent_at = leased.sent_at;
+    letter.first_arrived = leased.first_arrived;
     // A tenth for the clocks of two machines.
     letter.lease_holds = [this, keeper] { return clock_.now() < keeper->until - settings_.lease / 10; };
     if (!letter.may_leave()) co_return overslept();

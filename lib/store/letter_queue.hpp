@@ -31,6 +31,8 @@ struct LeasedLetter {
     std::int64_t fence{};
     Instant lease_until;
     Instant sent_at;  ///< fixed at the first attempt
+    /// The first letter about this report that arrived there, of this version or a former one; nothing: this is it.
+    std::optional<domain::LetterId> first_arrived;
 };
 
 /// What to write when an attempt ended.

@@ -31,7 +31,11 @@ constexpr pg::Query pick_due{"letters.pick_due", R"sql(
     from due where letter.id = due.id
     returning letter.id, letter.version_id, letter.site_id, letter.legal_entity_id, letter.channel, letter.act,
         letter.recipient_key, letter.recipient_name, letter.address, letter.partner_id, due.before, letter.possible_duplicate,
-        letter.attempts, letter.trying_since, letter.next_attempt_at, letter.fence, letter.first_sent_at)sql"};
+        letter.attempts, letter.trying_since, letter.next_attempt_at, letter.fence, letter.first_sent_at,
+        (select f.id from report_version mine join report_version v on v.set_id = mine.set_id and v.version <= mine.version
+         join letter f on f.version_id = v.id and f.variant = letter.variant and f.channel = letter.channel
+              and f.recipient_key = letter.recipient_key and f.act = 'deliver' and f.id <> letter.id
+         where mine.id = letter.version_id and f.state in ('accepted', 'delivered') order by v.version limit 1))sql"};
 
 constexpr pg::Query write_outcome{"letters.complete", R"sql(
     update letter set state = $3, reason = $4, next_attempt_at = $5, trying_since = $6, lease_owner = null, lease_until = null,
@@ -129,6 +133,7 @@ asio::awaitable<std::vector<LeasedLetter>> Outbox::claim(const std::vector<std::
         letter.fence = row.int64(15);
         letter.lease_until = now + lease;
         letter.sent_at = row.instant(16);
+        if (!row.is_null(17)) letter.first_arrived = domain::LetterId{row.uuid(17)};
         ids.add(letter.id);
         before.add(row.text(10));
         details.add("");

@@ -291,7 +291,7 @@ void set_aside(Html& h, const Frame& frame, const store::OrderView& order) {
                 h.tag("li", [&] {
                     h.tag("code", row.code);
                     h.text(fmt::format(" {} {} · « {} » ", row.value, row.unit, row.settled_why));
-                    const auto by = row.settled_by.starts_with("user:") ? row.settled_by.substr(5) : row.settled_by;
+                    const auto by = actor_words(row.settled_by);
                     h.tag("span", {{"class", "dim"}}, row.settled_at ? fmt::format("{}, {}", by, layout::moment(frame, order.site, *row.settled_at)) : by);
                 });
             }
@@ -398,7 +398,7 @@ void partial_choice(Html& h, const OrderScreen& screen) {
     const bool missing = !draft.pending.empty();
     if (!missing && draft.provisional.empty()) return;
     if (missing)
-        h.tag("p", "Il manque des résultats : seul un compte rendu partiel peut être signé. Il porte « Résultats partiels » et la liste de ce qui reste "
+        h.tag("p", "Il manque des résultats : seul un compte rendu partiel peut être signé. Il porte «\u00a0Résultats partiels\u00a0» et la liste de ce qui reste "
                    "à venir, part chez ses destinataires sauf au DMP, et sera remplacé par le suivant à sa signature.");
     h.tag("label", {{"class", "choice"}}, [&] {
         h.single("input", {{"type", "checkbox"}, {"name", "partiel"}, {"value", "1"}, {"required", missing}});

@@ -83,12 +83,12 @@ std::string turn_words(const store::IdentityTurn& turn) {
 
 std::string step_words(const store::IdentityStep& step) {
     std::string words;
-    const auto add = [&](const std::string& part) { words += (words.empty() ? "" : " ; ") + part; };
+    const auto add = [&](const std::string& part) { words += (words.empty() ? "" : "\u00a0; ") + part; };
     if (step.was != step.is) add(fmt::format("identité {} → {}", status_words(step.was), status_words(step.is)));
     if (step.ins_changed) add("INS modifiée");
     if (step.was_traits) {
         const auto& was = *step.was_traits;
-        add(fmt::format("traits modifiés ; auparavant {} {} ({}), {}{}", was.birth_name,
+        add(fmt::format("traits modifiés\u00a0; auparavant {} {} ({}), {}{}", was.birth_name,
                         was.birth_given_names.empty() ? was.first_given_name : was.birth_given_names, french(was.sex),
                         was.birth_date ? to_french_date(*was.birth_date) : "date inconnue", was.birth_place.empty() ? "" : ", COG " + was.birth_place));
     }
@@ -154,7 +154,7 @@ void history_box(Html& h, const store::PatientFile& file) {
                 h.tag("li", [&] {
                     h.tag("span", {{"class", "dim"}}, layout::moment(TimeZone::paris(), line.at) + " ");
                     h.text(line.words);
-                    if (!line.by.empty()) h.tag("span", {{"class", "dim"}}, " · " + line.by);
+                    if (!line.by.empty()) h.tag("span", {{"class", "dim"}}, " · " + actor_words(line.by));
                 });
             }
         });

@@ -120,13 +120,6 @@ std::string letter_words(const store::ReportView& report, const store::LetterEve
     return words;
 }
 
-std::string actor_words(std::string_view actor) {
-    if (actor.starts_with("user:")) return std::string(actor.substr(5));
-    if (actor.starts_with("daemon")) return "sgld";
-    if (actor.starts_with("cli:")) return "commande " + std::string(actor.substr(4));
-    return std::string(actor);
-}
-
 void trace(Html& h, const Frame& frame, const store::ReportView& report) {
     std::vector<TraceLine> lines;
     lines.push_back({report.line.validated_at, report.line.validator, "validation technique et biologique"});

@@ -251,4 +251,12 @@ std::string missing_words(const Error& error) {
     return to_string(error);
 }
 
+std::string actor_words(std::string_view actor) {
+    if (actor.starts_with("user:")) return std::string(actor.substr(5));
+    if (actor.starts_with("daemon")) return "sgld";
+    if (actor.starts_with("link:")) return "liaison " + std::string(actor.substr(5));
+    if (actor.starts_with("cli:")) return "commande " + std::string(actor.substr(4));
+    return std::string(actor);
+}
+
 }  // namespace sgl::web

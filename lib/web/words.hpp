@@ -39,5 +39,7 @@ std::string work_kind(std::string_view kind);
 
 /// Codes of errors of the draft, in words for a biologist: `report.specimens[0].collected_at`…
 std::string missing_words(const Error& error);
+/// Who did something, as the trace names him: a login, sgld itself, a link, a command of IT.
+std::string actor_words(std::string_view actor);
 
 }  // namespace sgl::web

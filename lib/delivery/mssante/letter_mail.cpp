@@ -187,6 +187,8 @@ Result<LetterMail> letter_mail(const Letter& letter, const Report& report, const
     message.date = zone.to_local(letter.sent_at, Precision::second);
     message.date.offset_minutes = zone.offset_minutes(letter.sent_at);
     message.message_id = message_id(letter.id, partner);
+    // A new version and a withdrawal stand below what they are about in the recipient's mailbox (mssante.md 3.1).
+    if (letter.first_arrived) message.in_reply_to = message_id(*letter.first_arrived, partner);
     message.body = mail_text(letter, report, partner);
     message.x_mss_codecda = xds::type_cr_bio().code;
     message.x_mss_ins = with_ins;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -312,6 +313,35 @@ TYPED_TEST_P(LetterContract, WithdrawsTheVersionThatEachRecipientHas) {
     EXPECT_EQ(this->names(this->claim(this->one())), "a2w b1w");
 }
 
+TYPED_TEST_P(LetterContract, KnowsTheFirstLetterThatArrivedThere) {
+    const auto report = this->published({"a", "b"});
+    const auto first = [&](const std::vector<store::LeasedLetter>& letters, std::string_view key) {
+        const auto letter = std::ranges::find(letters, key, &store::LeasedLetter::recipient_key);
+        return letter == letters.end() ? std::optional<domain::LetterId>() : letter->first_arrived;
+    };
+    auto letters = this->claim(this->one());
+    EXPECT_FALSE(first(letters, "a"));
+    for (const auto& letter : letters) {
+        const bool arrives = letter.recipient_key == "a";
+        this->complete(this->one(), letter,
+                       arrives ? domain::LetterEvent{event::Accepted{}}
+                               : domain::LetterEvent{event::Refused{domain::Reason::partner_refused}});
+    }
+    for (int version = 2; version <= 3; ++version) {
+        this->publish_next(report, {"a", "b"});
+        letters = this->claim(this->one());
+        ASSERT_EQ(letters.size(), 2U);
+        EXPECT_EQ(first(letters, "a"), this->id(report, 1, "a"));
+        EXPECT_EQ(first(letters, "b").has_value(), version == 3) << "its first one was refused";
+        for (const auto& letter : letters)
+            this->complete(this->one(), letter, event::Accepted{});
+    }
+    ASSERT_EQ(this->withdraw(report), 2U);
+    letters = this->claim(this->one());
+    EXPECT_EQ(first(letters, "a"), this->id(report, 1, "a"));
+    EXPECT_EQ(first(letters, "b"), this->id(report, 2, "b"));
+}
+
 TYPED_TEST_P(LetterContract, ObeysPeopleButNotAgainstWhatHappened) {
     const auto report = this->published({"a", "b"});
     EXPECT_TRUE(this->act(report, 1, "a", event::Held{}));
@@ -380,8 +410,8 @@ REGISTER_TYPED_TEST_SUITE_P(LetterContract, GivesALetterToOneWorkerOnly, GivesNo
                             NeverRevivesWhatANewerVersionFollows,
                             PutsANewVersionInThePlaceOfWhatWaitsForAPersonAndNeverLeft,
                             WithdrawsFromWhoHasItOrMayHaveItAndStopsTheRest, WithdrawsTheVersionThatEachRecipientHas,
-                            ObeysPeopleButNotAgainstWhatHappened, GivesUpAndBeginsAnewWhenAPersonSaysSo,
-                            HoldsBackWhatThePlanBlocked, SendsNothingToDmpOrPatientWithoutAQualifiedIns,
-                            PublishesAVersionOnce);
+                            KnowsTheFirstLetterThatArrivedThere, ObeysPeopleButNotAgainstWhatHappened,
+                            GivesUpAndBeginsAnewWhenAPersonSaysSo, HoldsBackWhatThePlanBlocked,
+                            SendsNothingToDmpOrPatientWithoutAQualifiedIns, PublishesAVersionOnce);
 
 }  // namespace sgl::delivery::test

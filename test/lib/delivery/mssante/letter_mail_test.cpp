@@ -151,6 +151,17 @@ Letter withdrawal(Channel channel) {
     return letter;
 }
 
+TEST(LetterMail, StandsBelowTheFirstMailAboutTheReport) {  // S ECO.2.2.2
+    auto letter = test::letter(Channel::mss_professional);
+    EXPECT_EQ(header(mail(letter, test::sample_report()), "In-Reply-To"), "");
+    const auto first = withdrawal(Channel::mss_professional).id;
+    letter.first_arrived = first;
+    for (const auto* name : {"In-Reply-To", "References"}) {
+        EXPECT_EQ(header(mail(letter, test::sample_second_version()), name),
+                  "<" + message_id(first, test::operator_partner()) + ">");
+    }
+}
+
 TEST(LetterMail, WithdrawsWithTheSameDocumentAndCallsItDeleted) {
     for (const auto& report : {test::sample_report(), test::sample_second_version()}) {
         const auto sent = mail(test::letter(Channel::mss_professional), report);

@@ -220,6 +220,14 @@ std::vector<store::LeasedLetter> Letters::claim(const std::string& owner, Channe
         letter.fence = row->fence;
         letter.lease_until = row->lease_until;
         letter.sent_at = *row->first_sent_at;
+        unsigned oldest = row->version->number;
+        for (const Row* former : streams_.at(Stream{row->version->set, row->channel, row->key})) {
+            const bool arrived =
+                former->facts.state == LetterState::accepted || former->facts.state == LetterState::delivered;
+            if (former == row || !arrived || former->act != Act::deliver || former->version->number > oldest) continue;
+            oldest = former->version->number;
+            letter.first_arrived = former->id;
+        }
         claimed.push_back(std::move(letter));
     }
     return claimed;
