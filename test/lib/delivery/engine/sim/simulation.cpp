@@ -479,8 +479,13 @@ private:
         }
         for (const Row& row : letters_.rows()) {
             if (row.facts.state != LetterState::held) continue;
-            const domain::LetterEvent release = domain::letter_event::Retried{};
-            const auto done = letters_.act(row.id, release, settings_.policies.at(row.channel), world_.now());
+            const auto act = [&](const domain::LetterEvent& event) {
+                return letters_.act(row.id, event, settings_.policies.at(row.channel), world_.now());
+            };
+            auto done = act(domain::letter_event::Retried{});
+            // Of a report that was withdrawn or replaced meanwhile: the person is told that it never leaves, and ends
+            // it.
+            if (!done && done.error() == store::overtaken()) done = act(domain::letter_event::Abandoned{});
             if (!done) findings_.violated("I5: a held letter can't be released: " + to_string(done.error()));
         }
     }
