@@ -23,12 +23,12 @@ std::optional<std::string> file_of_the_kit(const std::string& path) {
 /// When there is no kit: the same four files, with what the language has.
 std::optional<std::string> small_kit(const std::string& path) {
     if (path.ends_with(".xml")) return "<set><c code='N'/></set>";
-    return R"(<schema xmlns="http://purl.oclc.org/dsdl/schematron"><ns prefix="cda" uri="urn:hl7-org:v3"/><let name="set" value="'set.xml'"/>
+    return R"sch(<schema xmlns="http://purl.oclc.org/dsdl/schematron"><ns prefix="cda" uri="urn:hl7-org:v3"/><let name="set" value="'set.xml'"/>
 <pattern><let name="ids" value="count(//cda:id)"/>
 <rule context="*[cda:templateId/@root='1.3.6.1.4.1.19376.1.3.1.6']//cda:code"><let name="c" value="@code"/>
 <assert test="document($set)//c[@code=$c]">no <value-of select="$c"/></assert></rule>
 <rule context="cda:entry/cda:act|cda:section[cda:title]"><assert test="$ids &lt; count(.//cda:id/(cda:x or cda:y))"><name/></assert></rule>
-<rule context="*"><report test="contains(string(.), translate(name(), 'a', 'b'))">x</report></rule></pattern></schema>)";
+<rule context="*"><report test="contains(string(.), translate(name(), 'a', 'b'))">x</report></rule></pattern></schema>)sch";
 }
 
 const OfficialKit& kit() {
