@@ -211,12 +211,7 @@ inline constexpr Query patient_orders{"console.patient_orders", R"sql(
 // As `sgld identity documents`, of changes that he was part of.
 inline constexpr Query patient_documents{
     "console.patient_documents",
-    R"sql(select c.id, c.kind, l.id, l.channel, l.state,
-           l.state in ('accepted', 'delivered') or exists (select 1 from letter_event e where e.letter_id = l.id
-               and e.to_state in ('accepted', 'delivered')),
-           exists (select 1 from letter w where w.version_id = v.id and w.channel = l.channel and w.recipient_key = l.recipient_key
-               and w.act = 'withdraw' and w.state in ('accepted', 'delivered')),
-           o.number, v.version, v.document_oid, v.validated_at, l.site_id, o.id, v.id,
+    "select " SGL_MISDIRECTED_COLUMNS R"sql(, o.id, v.id,
            (select o.row_version + p.row_version - 1 from patient p where p.id = o.patient_id), c.closed_at is not null,
            v.state = 'withdrawn', l.recipient_name
     )sql" SGL_MISDIRECTED R"sql( and (c.patient_id = $1 or c.wrong_patient_id = $1) and l.site_id = any($2::int[])

@@ -26,16 +26,9 @@ constexpr pg::Query read_ignored{"identities.ignored", R"sql(
 
 constexpr pg::Query list_documents{
     "identities.documents",
-    R"sql(
-    select c.id, c.kind, l.id, l.channel, l.state,
-           l.state in ('accepted', 'delivered') or exists (select 1 from letter_event e where e.letter_id = l.id
-               and e.to_state in ('accepted', 'delivered')),
-           exists (select 1 from letter w where w.version_id = v.id and w.channel = l.channel and w.recipient_key = l.recipient_key
-               and w.act = 'withdraw' and w.state in ('accepted', 'delivered')),
-           o.number, v.version, v.document_oid, v.validated_at, l.site_id
-    )sql" SGL_MISDIRECTED
-    R"sql( and ($1::bigint is null or c.id = $1) and ($1::bigint is not null or c.closed_at is null)
-    order by c.id desc, o.number, v.version, l.channel, l.recipient_key)sql"};
+    "select " SGL_MISDIRECTED_COLUMNS SGL_MISDIRECTED
+    " and ($1::bigint is null or c.id = $1) and ($1::bigint is not null or c.closed_at is null) "
+    "order by c.id desc, o.number, v.version, l.channel, l.recipient_key"};
 
 constexpr pg::Query list_changes{"identities.changes",
                                  R"sql(
@@ -204,28 +197,31 @@ asio::awaitable<void> Identities::set_slaves(std::vector<std::pair<std::string, 
     co_await transaction.commit_with(std::move(steps));
 }
 
+MisdirectedDocument misdirected_document(const pg::Row& row) {
+    MisdirectedDocument document;
+    document.change = row.int64(0);
+    document.kind = row.string(1);
+    document.letter = domain::LetterId{row.uuid(2)};
+    document.channel = domain::channel_of(row.text(3)).value();
+    document.state = domain::letter_state_of(row.text(4)).value();
+    document.certain = row.boolean(5);
+    document.withdrawn = row.boolean(6);
+    document.order_number = row.string(7);
+    document.version = row.int32(8);
+    document.document_oid = row.string(9);
+    document.validated_at = row.instant(10);
+    document.site = domain::SiteId{row.int32(11)};
+    return document;
+}
+
 asio::awaitable<std::vector<MisdirectedDocument>> Identities::documents(std::vector<std::int32_t> sites,
                                                                         std::optional<std::int64_t> change) {
     pg::Transaction transaction = co_await pool_.begin(std::move(sites));
     const pg::Rows rows = co_await transaction.query(list_documents, pg::params(change));
     co_await transaction.rollback();
     std::vector<MisdirectedDocument> found;
-    for (const auto row : rows) {
-        MisdirectedDocument document;
-        document.change = row.int64(0);
-        document.kind = row.string(1);
-        document.letter = domain::LetterId{row.uuid(2)};
-        document.channel = domain::channel_of(row.text(3)).value();
-        document.state = domain::letter_state_of(row.text(4)).value();
-        document.certain = row.boolean(5);
-        document.withdrawn = row.boolean(6);
-        document.order_number = row.string(7);
-        document.version = row.int32(8);
-        document.document_oid = row.string(9);
-        document.validated_at = row.instant(10);
-        document.site = domain::SiteId{row.int32(11)};
-        found.push_back(std::move(document));
-    }
+    for (const auto row : rows)
+        found.push_back(misdirected_document(row));
     co_return found;
 }
 

@@ -32,8 +32,19 @@
     "and (l.state in ('sending', 'in_doubt', 'accepted', 'delivered') or l.possible_duplicate " \
     "     or exists (select 1 from letter_event e where e.letter_id = l.id "                    \
     "                and e.to_state in ('accepted', 'delivered', 'in_doubt')))"
+// What misdirected_document() reads.
+#define SGL_MISDIRECTED_COLUMNS                                                                                    \
+    "c.id, c.kind, l.id, l.channel, l.state, "                                                                     \
+    "l.state in ('accepted', 'delivered') or exists (select 1 from letter_event e where e.letter_id = l.id "       \
+    "    and e.to_state in ('accepted', 'delivered')), "                                                           \
+    "exists (select 1 from letter w where w.version_id = v.id and w.channel = l.channel "                          \
+    "    and w.recipient_key = l.recipient_key and w.act = 'withdraw' and w.state in ('accepted', 'delivered')), " \
+    "o.number, v.version, v.document_oid, v.validated_at, l.site_id "
 
 namespace sgl::store {
+
+/// The first columns of a row that begins with SGL_MISDIRECTED_COLUMNS.
+MisdirectedDocument misdirected_document(const pg::Row& row);
 
 /// Where rows of a change belong.
 struct IdentityPlace {

@@ -34,18 +34,7 @@ std::string last_of(const std::string& beginning) {
 
 WrongDocument document_of(const pg::Row& row) {
     WrongDocument document;
-    document.change = row.int64(0);
-    document.kind = row.string(1);
-    document.letter = domain::LetterId{row.uuid(2)};
-    document.channel = domain::channel_of(row.text(3)).value();
-    document.state = domain::letter_state_of(row.text(4)).value();
-    document.certain = row.boolean(5);
-    document.withdrawn = row.boolean(6);
-    document.order_number = row.string(7);
-    document.version = row.int32(8);
-    document.document_oid = row.string(9);
-    document.validated_at = row.instant(10);
-    document.site = domain::SiteId{row.int32(11)};
+    static_cast<MisdirectedDocument&>(document) = misdirected_document(row);
     document.order = domain::OrderId{row.uuid(12)};
     document.report = domain::ReportVersionId{row.uuid(13)};
     document.seen_version = row.int32(14);
