@@ -43,34 +43,28 @@ std::size_t count_of(std::string_view text, std::string_view what) {
 }
 
 // A separator is one character, and one byte inside the library. One outside ASCII (or NUL, which stands for none) is
-// read through a byte that UTF-8 never has, and written as itself.
+// read through a byte that UTF-8 never has, and written as itself. Every header has its own.
 class StandIns {
 public:
-    /// Those among the characters that may be separators: the six after MSH, FHS and BHS.
-    std::string put(std::string text) {
-        const auto special = [](char c) { return c == '\0' || static_cast<unsigned char>(c) >= 0x80; };
-        if (std::none_of(text.begin(), text.end(), special)) return text;
-        bool seen = false;
-        for (std::size_t at = 0; at + 3 < text.size(); ++at) {
-            // The first one wherever it stands: that is where the field separator comes from.
-            const bool line = at == 0 || std::string_view("\r\n \t").find(text[at - 1]) != std::string_view::npos;
-            if (!header_name_at(text, at) || (seen && !line)) continue;
-            seen = true;
-            auto next = at + 3;
-            for (int left = 6; left > 0 && next < text.size();) {
-                const auto size = character_size(text[next]);
-                const auto character = text.substr(next, size);
-                if (special(text[next]) &&
-                    std::find(characters_.begin(), characters_.end(), character) == characters_.end() &&
-                    characters_.size() < most)
-                    characters_.push_back(character);
-                // A name alone takes its separators from the lines that continue it.
-                if (text[next] != '\r' && text[next] != '\n') --left;
-                next += size;
-            }
+    StandIns() = default;
+    /// For those of the `count` first characters that need one.
+    StandIns(std::string_view text, std::size_t count) {
+        for (; count > 0 && !text.empty(); --count) {
+            const auto character = text.substr(0, character_size(text.front()));
+            const bool special = character.size() > 1 || character.front() == '\0';
+            if (special && std::ranges::find(characters_, character) == characters_.end())
+                characters_.emplace_back(character);
+            text.remove_prefix(character.size());
         }
+    }
+    std::string put(std::string text) const {
         for (std::size_t i = 0; i < characters_.size(); ++i)
             text = replace_all(std::move(text), characters_[i], std::string(1, byte(i)));
+        return text;
+    }
+    std::string taken_out(std::string text) const {
+        for (std::size_t i = 0; i < characters_.size(); ++i)
+            text = replace_all(std::move(text), std::string(1, byte(i)), characters_[i]);
         return text;
     }
     std::string_view character(char c) const {
@@ -79,8 +73,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t first = 0xF8;
-    static constexpr std::size_t most = 8;
+    static constexpr std::size_t first = 0xF8;  // eight of them, and a header has six separators
     static char byte(std::size_t i) { return static_cast<char>(static_cast<unsigned char>(first + i)); }
 
     std::vector<std::string> characters_;
@@ -89,7 +82,8 @@ private:
 // JSON as it is written by the reference reader: a list loses its empty end (R1).
 class Json {
 public:
-    explicit Json(const StandIns& stand_ins) : stand_ins_(stand_ins) {}
+    /// Of the texts that come next.
+    void read_through(const StandIns& stand_ins) { stand_ins_ = stand_ins; }
 
     bool string(std::string_view text) {
         out_ += '"';
@@ -153,7 +147,7 @@ private:
         }
     }
 
-    const StandIns& stand_ins_;
+    StandIns stand_ins_;
     std::string out_;
 };
 
@@ -182,8 +176,8 @@ void write(Json& json, const Segment& segment, const Separators& separators) {
     });
 }
 
-/// The separators of an MSH, FHS or BHS line, whatever they are; nothing when one of them can't be a separator here.
-std::optional<Separators> separators_of(std::string_view line) {
+/// The separators of an MSH, FHS or BHS line, whatever they are; each is one byte here (StandIns).
+Separators separators_of(std::string_view line) {
     Separators s{'|', '\0', '\0', '\0', '\0', '\0'};
     if (line.size() > 3) s.field = line[3];
     auto encoding = line.substr(std::min<std::size_t>(line.size(), 4));
@@ -191,10 +185,6 @@ std::optional<Separators> separators_of(std::string_view line) {
     const std::array<char*, 5> places{&s.component, &s.repetition, &s.escape, &s.subcomponent, &s.truncation};
     for (std::size_t i = 0; i < encoding.size(); ++i)
         *places[i] = encoding[i];
-    const auto half = [](char c) {
-        return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) < 0xF8;
-    };
-    if (half(s.field) || std::any_of(encoding.begin(), encoding.end(), half)) return std::nullopt;
     return s;
 }
 
@@ -270,7 +260,7 @@ public:
             read(chunk);
         close_message();
 
-        Json head(stand_ins_);
+        Json head;
         head.raw("{");
         head.member("file", name);
         head.raw(fmt::format(", \"bytes\": {}, ", bytes.size()));
@@ -299,9 +289,18 @@ public:
     }
 
 private:
-    struct Open {
-        std::string text;  ///< lines ended by CR
+    /// What the last header of this chunk says; before the first one, the usual.
+    struct Force {
         Separators separators;
+        StandIns stand_ins;
+
+        bool is_segment(const std::string& line) const {
+            return hl7::is_segment(stand_ins.put(line), separators.field);
+        }
+    };
+    struct Open {
+        std::string text;  ///< lines ended by CR, with the stand-ins of its header
+        Force force;
         Charset charset{};
     };
 
@@ -322,23 +321,26 @@ private:
         }
         if (guessed.fallback)
             anomalies_.push_back(fmt::format("charset-mismatch: declared '{}', read as {}", declared, guessed.name));
-        take_lines(stand_ins_.put(std::move(guessed.text)), guessed.charset);
+        take_lines(std::move(guessed.text), guessed.charset);
     }
 
-    /// What follows the first MSH, FHS or BHS.
-    static char field_separator(std::string_view text) {
+    /// From what follows the first MSH, FHS or BHS on.
+    static std::string_view field_separator(std::string_view text) {
         for (std::size_t at = 0; at + 3 < text.size(); ++at) {
-            if (header_name_at(text, at) && text[at + 3] != '\n') return text[at + 3];
+            if (header_name_at(text, at) && text[at + 3] != '\n') return text.substr(at + 3);
         }
-        return '|';
+        return "|";
     }
 
-    void take_lines(std::string_view text, Charset charset) {
-        const char separator = field_separator(text);
-        const auto joined = join_lines(text, separator, true);
+    void take_lines(std::string text, Charset charset) {
+        // Only the field separator says where lines end, and only one outside ASCII needs another byte for that.
+        const auto found = field_separator(text);
+        const StandIns stand_ins(found, found.front() == '\0' ? 0 : 1);
+        const char separator = stand_ins.put(std::string(found.substr(0, character_size(found.front())))).front();
+        const auto joined = join_lines(stand_ins.put(std::move(text)), separator, true);
         const auto lines = split(joined.text, '\r');
         for (const auto& note : joined.notes) {
-            const auto id = first_three(lines[note.segment].substr(0, note.begun));
+            const auto id = first_three(stand_ins.taken_out(std::string(lines[note.segment].substr(0, note.begun))));
             for (std::uint32_t i = 0; i < note.times; ++i) {
                 switch (note.kind) {
                     case JoinedLines::Note::Kind::leading_blank:
@@ -353,37 +355,39 @@ private:
                 }
             }
         }
-        in_force_.reset();
+        in_force_ = Force();
         for (const auto line : lines) {
-            if (!line.empty()) take_line(line, charset);
+            if (!line.empty()) take_line(stand_ins.taken_out(std::string(line)), charset);
         }
     }
 
-    void take_line(std::string_view line, Charset charset) {
-        const auto id = line.substr(0, 3);
+    void take_line(const std::string& line, Charset charset) {
+        const std::string id = line.substr(0, 3);
+        if (header_name(id)) {
+            in_force_.stand_ins = StandIns(std::string_view(line).substr(3), 6);
+            in_force_.separators = separators_of(in_force_.stand_ins.put(line));
+        }
         if (id == "MSH") {
             close_message();
-            in_force_ = separators_of(line);
-            closed_ = !in_force_;
-            message_ = Open{std::string(line) + '\r', in_force_.value_or(Separators{}), charset};
+            closed_ = false;
+            message_ = Open{in_force_.stand_ins.put(line) + '\r', in_force_, charset};
             ++count_;
-            if (!in_force_) anomalies_.emplace_back("separators-not-read: MSH");
         } else if (header_name(id) || id == "BTS" || id == "FTS") {
-            if (header_name(id)) in_force_ = separators_of(line);
             closed_ = true;
             take_envelope(line, charset);
-        } else if (message_ && !closed_ && is_segment(line, message_->separators.field)) {
-            message_->text += line;
+        } else if (message_ && !closed_ && message_->force.is_segment(line)) {
+            message_->text += message_->force.stand_ins.put(line);
             message_->text += '\r';
         } else {
             anomalies_.push_back("segment-outside-message: " + first_three(line));
-            if (is_segment(line, in_force_.value_or(Separators{}).field)) take_envelope(line, charset);
+            if (in_force_.is_segment(line)) take_envelope(line, charset);
         }
     }
 
-    void take_envelope(std::string_view line, Charset charset) {
-        const auto separators = in_force_.value_or(Separators{});
-        const auto envelope = Message::from_segments(std::string(line), separators, charset);
+    void take_envelope(const std::string& line, Charset charset) {
+        const auto& separators = in_force_.separators;
+        const auto envelope = Message::from_segments(in_force_.stand_ins.put(line), separators, charset);
+        envelope_.read_through(in_force_.stand_ins);
         if (!envelope_.empty()) envelope_.raw(", ");
         envelope_.raw(fmt::format("{{\"before_message\": {}, ", count_));
         write(envelope_, envelope.segment(0), separators);
@@ -392,7 +396,9 @@ private:
 
     void close_message() {
         if (!message_) return;
-        const auto message = Message::from_segments(std::move(message_->text), message_->separators, message_->charset);
+        const auto message =
+            Message::from_segments(std::move(message_->text), message_->force.separators, message_->charset);
+        messages_.read_through(message_->force.stand_ins);
         message_.reset();
         const auto& s = message.separators();
         messages_.raw(messages_.empty() ? "\n{" : ",\n{");
@@ -466,20 +472,15 @@ private:
     }
 
     /// Three characters, as text for an anomaly.
-    std::string first_three(std::string_view line) const {
-        std::string out;
-        for (int i = 0; i < 3 && !line.empty(); ++i) {
-            const auto size = character_size(line.front());
-            const auto stand_in = stand_ins_.character(line.front());
-            out += stand_in.empty() ? line.substr(0, size) : stand_in;
-            line.remove_prefix(std::min(size, line.size()));
-        }
-        return out;
+    static std::string first_three(std::string_view line) {
+        std::size_t end = 0;
+        for (int i = 0; i < 3 && end < line.size(); ++i)
+            end += character_size(line[end]);
+        return std::string(line.substr(0, end));
     }
 
-    StandIns stand_ins_;
-    Json messages_{stand_ins_};
-    Json envelope_{stand_ins_};
+    Json messages_;
+    Json envelope_;
     std::vector<std::string> anomalies_;
     std::string declared_;
     std::optional<std::string_view> used_;
@@ -487,8 +488,8 @@ private:
     bool bom_{};
     std::size_t count_{};
     std::optional<Open> message_;
-    bool closed_{};                       ///< the message got its last segment: a batch envelope came after it
-    std::optional<Separators> in_force_;  ///< of the last MSH, FHS or BHS of this chunk
+    bool closed_{};  ///< the message got its last segment: a batch envelope came after it
+    Force in_force_;
 };
 
 }  // namespace

@@ -51,6 +51,8 @@ bool is_segment(std::string_view line, char field_separator) {
 std::vector<std::string_view> split_messages(std::string_view block) {
     std::vector<std::string_view> messages;
     if (block.starts_with("\xEF\xBB\xBF")) block.remove_prefix(3);
+    while (block.ends_with('\0'))  // as parse() does: a bare MSH before them would be another message to it
+        block.remove_suffix(1);
     char separator = '\0';
     std::size_t open = std::string_view::npos;
     for (std::size_t at = 0; at < block.size();) {

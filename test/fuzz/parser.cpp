@@ -1,5 +1,6 @@
 // Any bytes are read or refused; however a message is asked, its pieces are the same and point into it; what dump()
 // writes of it is text.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,11 @@ void sgl::fuzz::one(std::string_view input) {
     for (std::size_t i = 0; i < parsed->size(); ++i)
         read_segment(parsed->segment(i), i == 0);
     (void)hl7::group(*parsed);
-    // What was read, written as it stands, is read the same again.
+    // What was read, written as it stands, is read the same again. What is only shown keeps its control characters.
+    if (options.charset == hl7::LinkCharset::guess && std::ranges::any_of(input, [](char c) {
+            return static_cast<unsigned char>(c) < 0x20 && c != '\r' && c != '\n';
+        }))
+        return;
     std::string text;
     for (std::size_t i = 0; i < parsed->size(); ++i) {
         // A line joined to a bare name would be joined to the segment before.

@@ -69,6 +69,8 @@ ODD = {
     "separators_outside_ascii": "MSH¦§~\\&¦A¦B§C&D¦é§\rPID¦1§2~3¦§é\\F\\\\S\\\r".encode(),
     "separators_outside_ascii_8859": "MSH¦§~\\&¦A¦B§C&D¦é§\rPID¦1§2~3¦§é\\F\\\\S\\\r".encode("latin-1"),
     "nul_as_separator": b"MSH|\0~\\&|A\0B\rPID|1\0" + b"2^3\r",
+    "other_separators_outside_ascii_in_each": "".join(f"MSH{a}{b}{c}{d}{e}{a}A{a}{b}x{c}\rPID{a}1{b}2{c}3\r" for a, b, c, d, e in ("¡¢£¤¥", "¦§¨©ª", "«¬®¯°", "±²³´µ")).encode(),
+    "nul_alone_beside_nul_as_separator": MSH + b"\nOBX|C\n\rMSH\r\0\n^~\\&|A\nOBX|C\n\rMSH\r\0\n",
     "blank_as_separator": b"MSH|^~\\ |A|a b^c\rPID|1^ 2\r",
     "other_separator_in_second": MSH + b"\rPID|1\rMSH#^~\\&#A\rPID#1\r",
     "lower_case_name": MSH + b"\rpid|1\rObx|2\r",

@@ -247,6 +247,8 @@ TEST(Message, IsOneMessage) {
     EXPECT_THAT(split_messages("FHS|^~\\&|X\rBHS|^~\\&|X\rMSH|^~\\&|A\rPID|1\r\nMSH|^~\\&|B\rBTS|2\rFTS|1\r"),
                 ElementsAre("MSH|^~\\&|A\rPID|1\r\n", "MSH|^~\\&|B\r"));
     EXPECT_THAT(split_messages("H|\\^&|||ASTM\r"), IsEmpty());
+    // NULs that fill a block hide no second header from the cut that parse() would then see.
+    EXPECT_THAT(split_messages(std::string_view("MSH|^~\\&|A\rMSH\0\0", 16)), ElementsAre("MSH|^~\\&|A\r", "MSH"));
 }
 
 TEST(Message, KnowsAPartOfALongerMessage) {
