@@ -342,6 +342,7 @@ private:
             if (!tube.number.empty() && std::ranges::find(seen, tube.number) != seen.end())
                 refuse(field + ".number", "Ce numéro est saisi deux fois.");
             seen.push_back(tube.number);
+            if (!typed.refusal.empty() && !refused_already(order, typed)) refuse_of(typed, field, tube);
             tube.collected_at =
                 trim(typed.collected).empty() ? usual : collected(field + ".collected", typed.collected);
             if (known) {
@@ -355,6 +356,22 @@ private:
             if (tube.collected_at) tube.received_at = now();
             to_.request.order.specimens.push_back(std::move(tube));
         }
+    }
+
+    static bool refused_already(const KnownOrder* order, const TypedTube& typed) {
+        if (order == nullptr) return false;
+        const auto kept = std::ranges::find(order->specimens, typed.was, &Specimen::number);
+        return kept != order->specimens.end() && kept->refused();
+    }
+
+    void refuse_of(const TypedTube& typed, const std::string& field, Specimen& tube) {
+        tube.refusal_code = typed.refusal;
+        tube.refusal = specimen_refusal_label(typed.refusal);
+        if (typed.was.empty())
+            refuse(field + ".refusal", "Seul un prélèvement enregistré se refuse.");
+        else if (std::ranges::find(specimen_refusals(), std::string_view(typed.refusal),
+                                   &std::pair<std::string_view, std::string_view>::first) == specimen_refusals().end())
+            refuse(field + ".refusal", "Ce motif de refus est inconnu.");
     }
 
     std::vector<std::string>& types_used() {
@@ -536,7 +553,8 @@ DeskForm form_of(const KnownOrder& order, const TimeZone& zone) {
     form.clinical_context = order.clinical_context;
     form.urgent = order.urgent;
     for (const auto& tube : order.specimens)
-        form.tubes.push_back({tube.number, tube.number, tube.type, moment_words(tube.collected_at, zone)});
+        form.tubes.push_back(
+            {tube.number, tube.number, tube.type, moment_words(tube.collected_at, zone), tube.refusal_code});
     return form;
 }
 

@@ -31,6 +31,7 @@ struct TypedTube {
     std::string number;     ///< barcode; empty: we give one
     std::string type;       ///< code of specimen_types()
     std::string collected;  ///< `2026-11-22T08:15`; empty: as DeskForm::collected
+    std::string refusal{};  ///< of a correction: code of specimen_refusals(); empty: it is accepted
 };
 
 /// A screen of the desk as it was typed, so that nothing of it is lost by a refusal.

@@ -49,9 +49,9 @@ struct Link {
     };
     Acknowledgement acknowledgement{Acknowledgement::as_asked};
     bool order_acknowledged{};  ///< orders are answered by a plain ACK instead of ORL or ORR (7.5)
-    bool sequence_numbers{};  ///< MSH-13 and MSA-4 (3.6)
-    bool batch_answer{};      ///< a batch is answered by one batch of acknowledgements, not by one block each (3.7)
-    bool one_socket{};        ///< application acknowledgements of their own go out on the peer's connection (2.3)
+    bool sequence_numbers{};    ///< MSH-13 and MSA-4 (3.6)
+    bool batch_answer{};        ///< a batch is answered by one batch of acknowledgements, not by one block each (3.7)
+    bool one_socket{};          ///< application acknowledgements of their own go out on the peer's connection (2.3)
     /// Our own connection to the peer, for application acknowledgements of their own (3.2); no host: none.
     struct Outgoing {
         std::string host;
@@ -77,11 +77,14 @@ struct Link {
     /// Local codes of what it measures; empty: what `codes` names, and without those the whole catalogue of the site.
     std::vector<std::string> exams;
 
+    /// Who requests hears what becomes of his orders at the desk (LTW LAB-2), where work orders would go out.
+    bool order_news{};
+
     // What its messages may say (design D16).
     bool order_source{};
     bool identity_source{};
-    /// OID of whoever gives the patient numbers whose assigning authority (CX-4) has none; empty: the site. Two hospitals
-    /// that number their patients alike stay apart by it.
+    /// OID of whoever gives the patient numbers whose assigning authority (CX-4) has none; empty: the site. Two
+    /// hospitals that number their patients alike stay apart by it.
     std::string patient_authority;
     std::string processing_id{"P"};          ///< MSH-11 accepted: P or T
     std::vector<std::string> message_types;  ///< "ORU^R01"; empty: all that this version reads
@@ -98,8 +101,8 @@ struct Link {
     /// A code of the vendor's and what it is for us. The same code may stand several times, once for each unit.
     struct Code {
         std::string theirs;
-        std::string ours;               ///< local code of the catalogue
-        std::string unit;               ///< of their value when OBX-6 says nothing; empty: then it waits for a person
+        std::string ours;                 ///< local code of the catalogue
+        std::string unit;                 ///< of their value when OBX-6 says nothing; empty: then it waits for a person
         std::optional<Decimal> factor{};  ///< from `unit` to the unit of the catalogue (hl7v2-lab 8.5); none: the same
         std::string at;  ///< where its value stands, such as OBX-5.2 or OBX-8; empty: OBX-5, as OBX-2 has it
         bool operator==(const Code&) const = default;

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/domain/organisation.hpp"
@@ -25,6 +27,8 @@ struct Specimen {
     bool refused() const { return !refusal_code.empty() || !refusal.empty(); }
 };
 
+/// Table 0490, codes with their French words.
+std::span<const std::pair<std::string_view, std::string_view>> specimen_refusals();
 /// French words of table 0490; what the table has not is given back as it is.
 std::string specimen_refusal_label(std::string_view code);
 

@@ -21,7 +21,7 @@ struct OrderCorrection {
     std::optional<bool> urgent;
     struct Tube {
         std::string was;  ///< its number so far
-        Specimen is;      ///< number, type, label and time of collection count
+        Specimen is;      ///< number, type, label, time of collection and refusal count; a refusal is not taken back
     };
     std::vector<Tube> tubes;
 };

@@ -604,7 +604,9 @@ private:
     }
 
     void refuse_tubes() {
-        for (const auto& said : request_.order.specimens) {
+        auto all = request_.order.specimens;
+        all.insert(all.end(), refused_by_hand_.begin(), refused_by_hand_.end());
+        for (const auto& said : all) {
             if (!said.refused()) continue;
             for (std::size_t o = 0; o < done_.orders.size(); ++o) {
                 auto& order = done_.orders[o];
@@ -720,6 +722,13 @@ private:
                 refuse_tube(why, i);
                 continue;
             }
+            if (is.refused() && !tube.refused()) {
+                if (measured_from(order, asked.tubes[i].was)) {
+                    refuse_tube(LineRefusal::has_results, i);
+                    continue;
+                }
+                refused_by_hand_.push_back(is);
+            }
             if (!other && is.type == tube.type && is.collected_at == tube.collected_at) continue;
             if (other) {
                 for (auto& exam : order.exams)
@@ -819,6 +828,7 @@ private:
     const Catalogue& catalogue_;
     Decision done_;
     std::vector<LineOutcome> corrections_;
+    std::vector<Specimen> refused_by_hand_;
     std::vector<std::pair<std::string, std::string>> renamed_;
 };
 

@@ -99,6 +99,7 @@ struct KnownOrder {
     bool urgent{};
     std::vector<RequestedExam> exams;
     std::vector<Specimen> specimens;
+    std::optional<LinkId> link;      ///< of who requested; none: the desk
     std::set<std::string> measured;  ///< local codes (else codes as received) that have a result
 
     // What deciding adds.

@@ -279,7 +279,7 @@ private:
                 const std::string message = co_await intake_.application_answer(*link, answer);
                 co_await say(message);
             }
-            if (link->work_orders == domain::Link::WorkOrders::none) continue;
+            if (link->work_orders == domain::Link::WorkOrders::none && !link->order_news) continue;
             const std::vector<store::DueWork> work =
                 co_await intake_.work().store().claim(*link, now, now + repeat_owed_after, most_owed_at_once);
             for (const auto& one : work)

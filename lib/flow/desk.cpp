@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "lib/base/log.hpp"
+#include "lib/flow/answer.hpp"
+#include "lib/interpret/order_news.hpp"
 
 namespace sgl::flow {
 
@@ -12,6 +14,32 @@ constexpr std::size_t longest_token = 200;
 
 bool may_see(const Actor& actor, domain::SiteId site) {
     return std::ranges::find(actor.sites, site.value()) != actor.sites.end();
+}
+
+/// Whoever requested the order; of a new one whoever gives the patient's numbers.
+bool is_requester(const domain::Link& link, const domain::KnownOrder* before, const domain::KnownOrder& after,
+                  const domain::Patient& patient) {
+    if (before != nullptr && after.link) return after.link == link.id;
+    return !link.patient_authority.empty() && patient.local_authority_oid == link.patient_authority;
+}
+
+store::NewsForm news_form(domain::LaboratoryPtr laboratory, domain::SiteId site, Instant now) {
+    return [laboratory = std::move(laboratory), site, now](
+               const domain::KnownOrder* before, const domain::KnownOrder& after, const domain::NewOrder& typed) {
+        std::vector<store::NewsMessage> messages;
+        const std::vector<domain::OrderNews> news = domain::news_of(before, after);
+        if (news.empty()) return messages;
+        for (const auto& link : laboratory->links()) {
+            if (!link.order_news || !link.active || link.site != site) continue;
+            if (!is_requester(link, before, after, typed.patient)) continue;
+            store::NewsMessage message{link.id, fresh_control_id(now), {}};
+            const interpret::OrderNewsMessage told{message.control_id,  now,   typed.patient, typed.stay_number,
+                                                   typed.patient_class, after, news};
+            message.raw = interpret::order_news(told, link, laboratory->catalogue(site));
+            messages.push_back(std::move(message));
+        }
+        return messages;
+    };
 }
 
 Error no_site() {
@@ -101,6 +129,7 @@ asio::awaitable<Result<DeskTaken>> Desk::take(store::DeskDeed deed, domain::Desk
         co_return Error{Fault::malformed, "token", "each screen carries a token of 1 to 200 characters"};
     deed.at = parts_.clock.now();
     deed.work_links = parts_.work_links(deed.site);
+    deed.news = news_form(choices.laboratory, deed.site, deed.at);
     const domain::SiteId site = deed.site;
     Result<store::DeskDone> done = co_await parts_.orders.take(std::move(deed), std::move(request), *choices.catalogue);
     if (!done) co_return done.error();

@@ -21,6 +21,9 @@ constexpr std::array<std::chrono::seconds, 5> delays{std::chrono::seconds(1), st
 bool gives_work(const domain::Link& link) {
     return link.work_orders != domain::Link::WorkOrders::none;
 }
+bool speaks(const domain::Link& link) {
+    return gives_work(link) || link.order_news;
+}
 
 /// Why the peer does not have it; empty when it has.
 std::string refusal_of(const mllp::Exchange& exchange) {
@@ -52,7 +55,7 @@ void LinkSender::look() {
     const domain::LaboratoryPtr laboratory = laboratory_.current();
     const Instant now = clock_.now();
     for (const auto& link : laboratory->links()) {
-        if (!link.active || (link.outgoing.host.empty() && !gives_work(link))) continue;
+        if (!link.active || (link.outgoing.host.empty() && !speaks(link))) continue;
         auto& line = lines_[link.id.value()];
         if (!line) line = std::make_shared<Line>();
         line->again = line->busy;
@@ -81,7 +84,7 @@ asio::awaitable<void> LinkSender::serve(std::int32_t id, std::shared_ptr<Line> l
         }
         if (link.outgoing.host.empty()) co_return;
         more = co_await send_answers(link, *line);
-        if (gives_work(link) && clock_.now() >= line->quiet_until) {
+        if (speaks(link) && clock_.now() >= line->quiet_until) {
             const bool more_work = co_await send_work(link, *line);
             more = more || more_work;
         }
@@ -153,11 +156,11 @@ asio::awaitable<bool> LinkSender::send_work(const domain::Link& link, Line& line
                 line.failures = 0;
                 continue;
             }
-            why = "the analyser's answer can't be read";
+            why = "the peer's answer can't be read";
         }
         const Instant again_at = put_off(line);
         const bool dead = clock_.now() - one.created_at > give_up_after;
-        log::warn("work order not delivered",
+        log::warn("order message not delivered",
                   {{"link", link.id}, {"attempt", one.attempts}, {"given_up", dead}, {"why", log::Token{why}}});
         const bool not_sent = exchange.kind == mllp::Exchange::Kind::not_sent;
         co_await work.failed(link, one, again_at, dead, not_sent, why);

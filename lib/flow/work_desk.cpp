@@ -32,6 +32,19 @@ const store::StoredStep* open_step(const std::vector<store::StoredStep>& steps, 
     return found == steps.end() ? nullptr : &*found;
 }
 
+/// The tubes that the steps are of, by the numbers that the analyser knows: a tube may have another one now.
+std::vector<domain::Specimen> tubes_of(const std::vector<store::StoredStep>& steps,
+                                       const std::vector<domain::Specimen>& known) {
+    std::vector<domain::Specimen> tubes;
+    for (const auto& step : steps) {
+        if (std::ranges::find(tubes, step.specimen_number, &domain::Specimen::number) != tubes.end()) continue;
+        const auto tube = std::ranges::find(known, step.specimen_number, &domain::Specimen::number);
+        tubes.push_back(tube == known.end() ? domain::Specimen() : *tube);
+        tubes.back().number = step.specimen_number;
+    }
+    return tubes;
+}
+
 }  // namespace
 
 std::vector<const domain::Analyte*> wanted_of(const store::OrderFile& file, const domain::Specimen& specimen,
@@ -216,7 +229,7 @@ asio::awaitable<void> WorkDesk::take_back(const domain::Link& link) {
     for (const auto& [order, open] : ended) {
         const Result<store::OrderFile> file = co_await orders_.file(transaction, order, true);
         if (!file) continue;
-        for (const auto& specimen : file->specimens) {
+        for (const auto& specimen : tubes_of(open, file->specimens)) {
             interpret::WorkOrder cancel;
             store::NewWork work;
             for (const auto& step : open) {
@@ -248,8 +261,9 @@ asio::awaitable<bool> WorkDesk::hear(const domain::Link& link, const std::string
                                      const hl7::Message& answer) {
     const Result<interpret::WorkAnswer> read = interpret::work_answer(answer);
     if (!read) co_return false;
-    const bool ours = co_await work_.answered(link, control_id, read->accepted, read->steps, clock_.now());
-    if (ours) log::info("analyser answers its work", {{"link", link.id}, {"accepted", read->accepted}});
+    const store::HeardAnswer heard{read->accepted, read->steps, read->placers, read->unable};
+    const bool ours = co_await work_.answered(link, control_id, heard, clock_.now());
+    if (ours) log::info("peer answers a message of ours", {{"link", link.id}, {"accepted", read->accepted}});
     co_return ours;
 }
 

@@ -34,8 +34,8 @@ public:
     };
     asio::awaitable<Told> ask(const domain::Link& link, const interpret::WorkQuery& query);
 
-    /// Writes what the link gets unasked; `ended_too`: and takes back what it was asked for in orders and lines that were
-    /// cancelled since.
+    /// Writes what the link gets unasked; `ended_too`: and takes back what it was asked for in orders and lines that
+    /// were cancelled since.
     asio::awaitable<void> prepare(const domain::Link& link, bool ended_too);
 
     /// An answer to one of our work orders; false when it answers none.

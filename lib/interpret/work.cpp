@@ -5,6 +5,7 @@
 #include "hl7/ack.hpp"
 #include "hl7/builder.hpp"
 #include "lib/base/text.hpp"
+#include "lib/interpret/outgoing.hpp"
 
 namespace sgl::interpret {
 
@@ -15,45 +16,6 @@ using What = WorkOrder::What;
 Refusal refuse(unsigned field, std::string what) {
     const auto number = std::to_string(field);
     return {"AE", "101", "QPD^1^" + number, std::move(what), "QPD-" + number};
-}
-
-hl7::Charset charset_of(const domain::Link& link) {
-    if (link.charset == "iso-8859-1") return hl7::Charset::iso_8859_1;
-    if (link.charset == "iso-8859-15") return hl7::Charset::iso_8859_15;
-    if (link.charset == "windows-1252") return hl7::Charset::windows_1252;
-    return hl7::Charset::utf_8;
-}
-
-void write_header(hl7::Builder& b, const WorkOrder& order, const domain::Link& link, hl7::Charset charset) {
-    hl7::Header header;
-    header.sending_application = link.our_application;
-    header.sending_facility = link.our_facility;
-    if (!link.allowed_senders.empty()) {
-        header.receiving_application = link.allowed_senders.front().application;
-        header.receiving_facility = link.allowed_senders.front().facility;
-    }
-    header.time = link.time_zone.to_local(order.at);
-    header.type = "OML";
-    header.trigger = "O33";
-    header.structure = "OML_O33";
-    header.control_id = order.control_id;
-    header.processing_id = link.processing_id;
-    header.charset = charset;
-    b.header(header);
-    b.field(15, "NE").field(16, "AL").components(21, {"LAB-28", "IHE"});
-}
-
-void write_patient(hl7::Builder& b, const domain::Patient& patient) {
-    const auto& traits = patient.traits.reveal();
-    b.segment("PID").at(3, 1, 1, patient.local_id).at(3, 5, 1, "PI");
-    if (domain::is_oid(patient.local_authority_oid)) {
-        b.at(3, 4, 2, patient.local_authority_oid).at(3, 4, 3, "ISO");
-    } else {
-        b.at(3, 4, 1, patient.local_authority_oid);
-    }
-    b.components(5, {traits.birth_name, traits.first_given_name, "", "", "", "", "L"});
-    if (traits.birth_date) b.time(7, *traits.birth_date);
-    b.field(8, domain::to_string(traits.sex));
 }
 
 void write_specimen(hl7::Builder& b, const WorkOrder& order, const domain::Link& link) {
@@ -69,14 +31,6 @@ void write_specimen(hl7::Builder& b, const WorkOrder& order, const domain::Link&
 
 void write_priority(hl7::Builder& b, const WorkOrder& order) {
     b.segment("TQ1").components(9, {order.urgent ? "S" : "R", "", "HL70485"});
-}
-
-void write_code(hl7::Builder& b, std::size_t field, const domain::Analyte& analyte, const domain::Link& link) {
-    const std::string code = code_for(link, analyte);
-    if (analyte.loinc.empty())
-        b.components(field, {code, analyte.label, "L"});
-    else
-        b.components(field, {code, analyte.label, "L", analyte.loinc, analyte.label, "LN"});
 }
 
 void write_steps(hl7::Builder& b, const WorkOrder& order, const domain::Link& link) {
@@ -128,20 +82,16 @@ std::variant<WorkQuery, Refusal> work_query(const hl7::Message& message) {
 }
 
 std::string work_message(const WorkOrder& order, const domain::Link& link) {
-    const auto write = [&](hl7::Charset charset) {
+    return bytes_for(link, [&](hl7::Charset charset) {
         hl7::Builder b;
-        write_header(b, order, link, charset);
+        write_header(b, {"O33", "LAB-28", order.control_id, order.at}, link, charset);
         if (order.patient != nullptr && order.what == What::work) write_patient(b, *order.patient);
         write_specimen(b, order, link);
         b.segment("SAC").field(3, order.specimen.number);
         if (order.what == What::nothing) b.segment("ORC").field(1, "DC").time(9, link.time_zone.to_local(order.at));
         write_steps(b, order, link);
-        return b.bytes();
-    };
-    auto written = write(charset_of(link));
-    // No name is written with `?`.
-    if (written.lost > 0) written = write(hl7::Charset::utf_8);
-    return std::move(written.bytes);
+        return b;
+    });
 }
 
 std::string work_segments(const std::vector<WorkOrder>& orders, const domain::Link& link) {
@@ -187,8 +137,13 @@ Result<WorkAnswer> work_answer(const hl7::Message& message) {
     for (std::size_t i = 0; i < message.size(); ++i) {
         const auto segment = message.segment(i);
         if (segment.id() == "ORC") {
-            said = domain::step_answer_of(trim(segment.text(1)));
+            const std::string control(trim(segment.text(1)));
+            said = domain::step_answer_of(control);
             hear(segment.text(2));
+            const std::string theirs(trim(segment.text(2)));
+            const std::string ours(trim(segment.text(3)));
+            if (control == "NA" && !theirs.empty() && !ours.empty()) answer.placers[ours] = theirs;
+            if (control == "UA") ++answer.unable;
         } else if (segment.id() == "OBR") {
             hear(segment.text(2));
         }

@@ -62,6 +62,8 @@ bool measures(const domain::Link& link, const domain::Analyte& analyte);
 struct WorkAnswer {
     bool accepted{};                                   ///< AA or CA
     std::map<std::int64_t, domain::StepAnswer> steps;  ///< by number; empty: nothing is said of each
+    std::map<std::string, std::string> placers;        ///< the requester's numbers (NA) for ours
+    std::size_t unable{};                              ///< lines that it can't take (UA)
 };
 Result<WorkAnswer> work_answer(const hl7::Message& message);
 

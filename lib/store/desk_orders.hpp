@@ -2,14 +2,20 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/domain/order_correction.hpp"
 #include "lib/store/orders.hpp"
+#include "lib/store/work_orders.hpp"
 
 namespace sgl::store {
+
+/// What who requested an order hears of it: `before` (null: the order is new), after, and what the desk typed.
+using NewsForm = std::function<std::vector<NewsMessage>(
+    const domain::KnownOrder* before, const domain::KnownOrder& after, const domain::NewOrder& typed)>;
 
 /// What a person says at the desk: taken whole or not at all, once for each token.
 struct DeskDeed {
@@ -23,6 +29,7 @@ struct DeskDeed {
     std::optional<domain::OrderId> order;      ///< that is corrected
     int seen_version{};                        ///< OrderFile::seen_version of that screen
     std::vector<domain::LinkId> work_links;    ///< analysers that get its work unasked
+    NewsForm news{};                           ///< none: nobody hears of it
 };
 
 struct DeskDone {

@@ -312,6 +312,7 @@ json::value to_json(const Link& link) {
             {"one_socket", link.one_socket},
             {"outgoing", to_json(link.outgoing)},
             {"work_orders", to_string(link.work_orders)},
+            {"order_news", link.order_news},
             {"exams", texts(link.exams)},
             {"message_types", texts(link.message_types)},
             {"reject_bad_charset", link.reject_bad_charset},
@@ -360,6 +361,7 @@ Link link(const json::value& value) {
         link.acknowledgement = acknowledgement(std::string_view(found->as_string()));
     read(value, "sequence_numbers", link.sequence_numbers);
     read(value, "order_acknowledged", link.order_acknowledged);
+    read(value, "order_news", link.order_news);
     read(value, "batch_answer", link.batch_answer);
     read(value, "one_socket", link.one_socket);
     if (const auto* found = find(value, "outgoing")) link.outgoing = outgoing(*found);

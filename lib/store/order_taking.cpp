@@ -36,7 +36,7 @@ constexpr pg::Query meant_orders{"order_taking.meant_orders", R"sql(
         cross join lateral (select id from lab_order where placer_group = g.number and site_id = $1 and patient_id = $4
                             offset 0) o)
     select o.id, o.number, o.placer_group, o.state, o.prescriber, o.copies, o.clinical_context, o.urgent, o.exams,
-           coalesce(o.patient_id = $4, false)
+           coalesce(o.patient_id = $4, false), o.link_id
     from meant join lab_order o on o.id = meant.id
     order by o.id
     for no key update of o)sql"};
@@ -185,6 +185,7 @@ domain::KnownOrder known_order(const pg::Row& row) {
     order.urgent = row.boolean(7);
     order.exams = rows::exams(row.text(8));
     order.same_patient = row.boolean(9);
+    if (const auto link = row.optional_int32(10)) order.link = domain::LinkId{*link};
     return order;
 }
 
@@ -195,6 +196,7 @@ struct Asker {
     std::string actor;
     std::optional<domain::LinkId> link{};
     std::optional<domain::MessageId> message{};
+    domain::MessageId rows{};  ///< under which results without value are kept: of the message, else of none
 };
 
 /// What the transaction writes for the orders of one decision.
@@ -297,13 +299,13 @@ private:
         }
         if (ids.size() > 0) {
             steps.push_back(
-                pg::Step{insert_specimens, pg::params(asker_.legal_entity, asker_.site, order.id, now_, ids,
-                                                      numbers, types, labels, collected, received, codes, whys)});
+                pg::Step{insert_specimens, pg::params(asker_.legal_entity, asker_.site, order.id, now_, ids, numbers,
+                                                      types, labels, collected, received, codes, whys)});
         }
         if (known_ids.size() > 0) {
-            steps.push_back(pg::Step{change_specimens,
-                                     pg::params(now_, known_ids, known_numbers, known_types, known_labels,
-                                                known_collected, known_received, known_codes, known_whys)});
+            steps.push_back(
+                pg::Step{change_specimens, pg::params(now_, known_ids, known_numbers, known_types, known_labels,
+                                                      known_collected, known_received, known_codes, known_whys)});
         }
     }
 
@@ -340,12 +342,11 @@ private:
             kinds.add(number.second);
             orders.add(order);
         }
-        steps.push_back(
-            pg::Step{insert_numbers, pg::params(asker_.site, asker_.legal_entity, numbers, kinds, orders)});
+        steps.push_back(pg::Step{insert_numbers, pg::params(asker_.site, asker_.legal_entity, numbers, kinds, orders)});
     }
 
     void not_done(std::vector<pg::Step>& steps) const {
-        if (decision_.not_done.empty() || !asker_.message) return;  // the desk refuses no tubes
+        if (decision_.not_done.empty()) return;
         pg::UuidColumn orders;
         pg::Int4Column positions;
         pg::TextColumn codes;
@@ -364,7 +365,7 @@ private:
             whys.add(each.reason);
             tubes.add(each.tube);
         }
-        steps.push_back(pg::Step{insert_not_done, pg::params(asker_.legal_entity, asker_.site, *asker_.message, now_,
+        steps.push_back(pg::Step{insert_not_done, pg::params(asker_.legal_entity, asker_.site, asker_.rows, now_,
                                                              orders, positions, codes, analytes, whys, tubes, times)});
     }
 
@@ -546,7 +547,7 @@ asio::awaitable<Ordered> Orders::take_once(const Arrival& arrival, const domain:
         if (order.number.empty()) order.number = fresh_number(seen[2], now);
     }
 
-    Asker asker{arrival.legal_entity, arrival.site, "link:" + arrival.link_name, arrival.link, message};
+    Asker asker{arrival.legal_entity, arrival.site, "link:" + arrival.link_name, arrival.link, message, message};
     Writing writing(std::move(asker), request, done.decision, now);
     std::vector<pg::Step> steps;
     writing.orders(steps, patient_id);
@@ -592,6 +593,21 @@ void refuse_left_tubes(const domain::DeskRequest& request, domain::DeskDecision&
         outcome.coordinate = fmt::format("SPM[{}]-2", before + i + 1);
         decision.corrections.push_back(std::move(outcome));
     }
+}
+
+std::vector<pg::Step> news_steps(const DeskDeed& deed, const domain::DeskRequest& request,
+                                 const domain::DeskDecision& decision, const std::vector<domain::KnownOrder>& before) {
+    std::vector<pg::Step> steps;
+    if (!deed.news) return steps;
+    for (const auto& order : decision.orders) {
+        if (!order.touched) continue;
+        const auto was = std::ranges::find(before, order.id, &domain::KnownOrder::id);
+        for (const auto& message : deed.news(was == before.end() ? nullptr : &*was, order, request.order)) {
+            for (auto& step : WorkOrders::news(message, order.id, deed.site, deed.legal_entity, deed.at))
+                steps.push_back(std::move(step));
+        }
+    }
+    return steps;
 }
 
 bool is_refused(const domain::DeskDecision& decision) {
@@ -690,7 +706,7 @@ asio::awaitable<Result<DeskDone>> DeskOrders::take_once(const DeskDeed& deed, do
         if (who)
             patient_row = who->value();
         else
-            done.decision = refused_for_him(request, std::move(known), catalogue, who.error());
+            done.decision = refused_for_him(request, known, catalogue, who.error());
     }
     done.request = request;
     if (is_refused(done.decision)) {
@@ -709,16 +725,19 @@ asio::awaitable<Result<DeskDone>> DeskOrders::take_once(const DeskDeed& deed, do
         co_return done;
     }
     Asker asker{deed.legal_entity, deed.site, deed.actor};
+    if (!done.decision.not_done.empty()) asker.rows = co_await orders_.next_message();
     Writing writing(std::move(asker), request, done.decision, deed.at);
     std::vector<pg::Step> steps;
     for (const auto& [was, is] : done.decision.renamed)  // first: a new tube may have a number that another had
         steps.push_back(pg::Step{rename_tube, pg::params(deed.site, *done.order, was, is)});
     writing.orders(steps, patient_row);
     writing.work(steps, troubles);
+    for (auto& step : news_steps(deed, request, done.decision, known))
+        steps.push_back(std::move(step));
     if (!deed.work_links.empty())
         steps.push_back(WorkOrders::due(*done.order, deed.site, deed.legal_entity, deed.work_links, deed.at));
-    steps.push_back(pg::Step{insert_desk_deed, pg::params(token, deed.legal_entity, deed.site, *done.order, deed.actor,
-                                                          deed.at)});
+    steps.push_back(
+        pg::Step{insert_desk_deed, pg::params(token, deed.legal_entity, deed.site, *done.order, deed.actor, deed.at)});
     steps.push_back(audit(writing.events(), deed.at));
     co_await transaction.commit_with(std::move(steps));
     co_return done;
@@ -773,10 +792,10 @@ asio::awaitable<DeskFacts> DeskOrders::facts(domain::SiteId site) {
 }
 
 std::vector<pg::Query> order_taking_queries() {
-    return {one_at_a_time,  meant_orders,    meant_specimens, measured,         ask_again,
-            next_number,    insert_order,    change_order,    insert_specimens, change_specimens,
-            insert_numbers, insert_not_done, insert_prior, rename_tube, desk_done, insert_desk_deed, desk_patient,
-            patient_number, namesakes, desk_order, known_people};
+    return {one_at_a_time, meant_orders, meant_specimens,  measured,         ask_again,      next_number,
+            insert_order,  change_order, insert_specimens, change_specimens, insert_numbers, insert_not_done,
+            insert_prior,  rename_tube,  desk_done,        insert_desk_deed, desk_patient,   patient_number,
+            namesakes,     desk_order,   known_people};
 }
 
 }  // namespace sgl::store

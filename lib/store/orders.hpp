@@ -75,6 +75,9 @@ public:
     asio::awaitable<Ordered> take(const Arrival& arrival, const domain::OrderRequest& request,
                                   const domain::Catalogue& catalogue, const AnswerForm& form, Instant now);
 
+    /// A number that no message has, for results that a person writes.
+    asio::awaitable<domain::MessageId> next_message() { return inbox_.next_id(); }
+
     /// The order as seen with these sites; Fault::missing when there is none.
     asio::awaitable<Result<OrderFile>> file(pg::Transaction& transaction, domain::OrderId id, bool lock);
 

@@ -1,5 +1,6 @@
 #include "lib/store/work_orders.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <map>
 #include <stdexcept>
@@ -7,6 +8,7 @@
 
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/order_rows.hpp"
 #include "lib/store/queries.hpp"
 #include "lib/store/work_rows.hpp"
 
@@ -64,12 +66,13 @@ constexpr pg::Query end_done{"work_orders.end_done", R"sql(
     where a.link_id = $1 and a.state in ('asked', 'accepted') and o.id = a.order_id and o.closed_at is not null
       and o.state <> 'cancelled')sql"};
 
-// Of a cancelled order, or of an open one where some line is not wanted any more and no other stands for the analysis,
-// alone or in a panel.
+// Of a cancelled order, of a tube that has another number now, or of an open order where some line is not wanted any
+// more and no other stands for the analysis, alone or in a panel.
 constexpr pg::Query find_ended{"work_orders.ended", R"sql(
     select a.order_id, a.number, a.specimen_number, a.analyte, a.state, a.told
     from awos a join lab_order o on o.id = a.order_id
     where a.link_id = $1 and a.state in ('asked', 'accepted') and (o.state = 'cancelled'
+      or not exists (select from specimen s where s.order_id = a.order_id and s.number = a.specimen_number)
       or o.closed_at is null and jsonb_path_exists(o.exams, '$[*].state') and not exists (
           select from jsonb_array_elements(o.exams) e
           where not e ? 'state' and (e->>'code' = a.analyte or exists (
@@ -89,11 +92,20 @@ constexpr pg::Query set_failed{"work_orders.failed", R"sql(
     update work_message set next_attempt_at = $3, error_what = $4,
         attempts = attempts - case when $6::boolean then 1 else 0 end,
         state = case when $5::boolean then 'dead' else 'due' end
-    where link_id = $1 and control_id = $2 and state = 'due' returning order_id)sql"};
+    where link_id = $1 and control_id = $2 and state = 'due' returning order_id, cardinality(steps))sql"};
 
 constexpr pg::Query set_done{"work_orders.done", R"sql(
     update work_message set state = 'done', done_at = $3, error_what = ''
-    where link_id = $1 and control_id = $2 and state = 'due' returning order_id, attempts)sql"};
+    where link_id = $1 and control_id = $2 and state = 'due' returning order_id, attempts, cardinality(steps))sql"};
+
+constexpr pg::Query lines_of{"work_orders.lines", "select exams from lab_order where id = $1 for no key update"};
+
+constexpr pg::Query set_lines{"work_orders.set_lines", R"sql(
+    update lab_order set exams = $2::jsonb, row_version = row_version + 1, last_event_at = $3 where id = $1)sql"};
+
+constexpr pg::Query insert_placers{"work_orders.insert_placers", R"sql(
+    insert into order_number (site_id, legal_entity_id, number, kind, order_id)
+    select $1, $2, number, 'P', $3 from unnest($4::text[]) as t(number) on conflict do nothing)sql"};
 
 constexpr pg::Query lock_steps{"work_orders.lock_steps", R"sql(
     select a.number, a.specimen_number, a.analyte, a.state, a.told
@@ -145,6 +157,15 @@ pg::Step WorkOrders::due(domain::OrderId order, domain::SiteId site, domain::Leg
     for (const auto link : links)
         ids.add(link.value());
     return pg::Step{insert_due, pg::params(ids, order, legal_entity, site, now)};
+}
+
+std::vector<pg::Step> WorkOrders::news(const NewsMessage& message, domain::OrderId order, domain::SiteId site,
+                                       domain::LegalEntityId legal_entity, Instant now) {
+    const pg::Int8Column no_steps;
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{insert_message, pg::params(message.link, message.control_id, legal_entity, site, order,
+                                                        no_steps, now, pg::Bytes{message.raw})});
+    return steps;
 }
 
 asio::awaitable<std::optional<domain::OrderId>> WorkOrders::order_of(pg::Transaction& transaction,
@@ -277,9 +298,12 @@ asio::awaitable<void> WorkOrders::failed(const domain::Link& link, const DueWork
     if (dead && !rows.empty()) {
         std::optional<Uuid> order;
         if (!rows[0].is_null(0)) order = rows[0].uuid(0);
-        const std::string what = "analyser " + link.name + " never took its work order";
+        const bool news = order && rows[0].int32(1) == 0;
+        const std::string what = news ? "requester " + link.name + " never took what became of its order"
+                                      : "analyser " + link.name + " never took its work order";
         WorkRows work_rows;
-        work_rows.add(link.legal_entity, link.site, {"work_not_told", "ORC-1", what}, std::nullopt, order);
+        const std::string kind = news ? "news_not_told" : "work_not_told";
+        work_rows.add(link.legal_entity, link.site, {kind, "ORC-1", what}, std::nullopt, order);
         std::vector<pg::Step> steps;
         work_rows.steps(steps, again_at);
         co_await transaction.pipeline(std::move(steps));
@@ -287,8 +311,34 @@ asio::awaitable<void> WorkOrders::failed(const domain::Link& link, const DueWork
     co_await transaction.commit();
 }
 
-asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::string& control_id, bool accepted,
-                                           const std::map<std::int64_t, domain::StepAnswer>& answers, Instant now) {
+asio::awaitable<void> WorkOrders::number_lines(pg::Transaction& transaction, const domain::Link& link,
+                                               const Uuid& order, const std::map<std::string, std::string>& placers,
+                                               Instant now) {
+    const pg::Rows rows = co_await transaction.query(lines_of, pg::params(order));
+    if (rows.empty()) co_return;
+    std::vector<domain::RequestedExam> exams = rows::exams(rows[0].text(0));
+    pg::TextColumn fresh;
+    boost::json::array list;
+    for (auto& exam : exams) {
+        const auto said = placers.find(exam.placer_number);
+        if (said != placers.end() && exam.filler_number.empty()) {
+            exam.filler_number = exam.placer_number;
+            exam.placer_number = said->second;
+            fresh.add(said->second);
+        }
+        list.push_back(codec::to_json(exam));
+    }
+    if (fresh.size() == 0) co_return;
+    std::vector<pg::Step> steps;
+    steps.push_back(pg::Step{set_lines, pg::params(order, codec::text(list), now)});
+    steps.push_back(pg::Step{insert_placers, pg::params(link.site, link.legal_entity, order, fresh)});
+    co_await transaction.pipeline(std::move(steps));
+}
+
+asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::string& control_id,
+                                           const HeardAnswer& answer, Instant now) {
+    const bool accepted = answer.accepted;
+    const auto& answers = answer.steps;
     pg::Transaction transaction = co_await begin(link);
     std::vector<pg::Step> look;
     look.push_back(pg::Step{set_done, pg::params(link.id, control_id, now)});
@@ -332,16 +382,23 @@ asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::
     if (refused > 0) tell("work_refused", std::to_string(refused) + " examinations refused by analyser " + link.name);
     if (kept > 0)
         tell("work_not_cancelled", std::to_string(kept) + " examinations not cancelled by analyser " + link.name);
+    const bool news = order && found[0][0].int32(2) == 0;
+    if (news && (!accepted || answer.unable > 0)) {
+        tell("news_refused", "requester " + link.name + " refuses what became of its order");
+    } else if (news && !answer.placers.empty()) {
+        co_await number_lines(transaction, link, *order, answer.placers, now);
+    }
     work_rows.steps(steps, now);
-    steps.push_back(audit_of(link, "analyser_answers", order, control_id, numbers.size(), now));
+    const std::string action = news ? "requester_answers" : "analyser_answers";
+    steps.push_back(audit_of(link, action, order, control_id, numbers.size(), now));
     co_await transaction.commit_with(std::move(steps));
     co_return true;
 }
 
 std::vector<pg::Query> work_order_queries() {
-    return {insert_due,        find_order,   read_steps, take_numbers,   find_waiting,   delete_due,
-            open_orders_query, insert_steps, tell_again, set_cancelling, insert_message, end_done,
-            find_ended,        claim_due,    set_failed, set_done,       lock_steps,     move_steps};
+    return {insert_due,   find_order, read_steps,     take_numbers,   find_waiting, delete_due, open_orders_query,
+            insert_steps, tell_again, set_cancelling, insert_message, end_done,     find_ended, claim_due,
+            set_failed,   set_done,   lock_steps,     move_steps,     lines_of,     set_lines,  insert_placers};
 }
 
 }  // namespace sgl::store

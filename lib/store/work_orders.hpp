@@ -42,6 +42,21 @@ struct NewWork {
     bool answered{};                  ///< goes in an answer of ours: nothing is sent, the steps count as accepted
 };
 
+/// An order message of ours to who requested (LTW LAB-2).
+struct NewsMessage {
+    domain::LinkId link;
+    std::string control_id;
+    std::string raw;
+};
+
+/// What a peer says of a message of ours.
+struct HeardAnswer {
+    bool accepted{};                                   ///< the message as a whole
+    std::map<std::int64_t, domain::StepAnswer> steps;  ///< by step; empty: nothing is said of each
+    std::map<std::string, std::string> placers;        ///< numbers of the requester for ours
+    std::size_t unable{};                              ///< lines that it can't take
+};
+
 /// A message to send.
 struct DueWork {
     std::string control_id;
@@ -65,6 +80,10 @@ public:
     /// Written with the order itself, in its transaction: these links get its work unasked.
     static pg::Step due(domain::OrderId order, domain::SiteId site, domain::LegalEntityId legal_entity,
                         const std::vector<domain::LinkId>& links, Instant now);
+
+    /// Written with what it tells, in its transaction; sent and repeated like work.
+    static std::vector<pg::Step> news(const NewsMessage& message, domain::OrderId order, domain::SiteId site,
+                                      domain::LegalEntityId legal_entity, Instant now);
 
     // Inside a transaction of begin(); the caller commits.
     static asio::awaitable<std::optional<domain::OrderId>> order_of(pg::Transaction& transaction,
@@ -94,12 +113,15 @@ public:
     /// attempt.
     asio::awaitable<void> failed(const domain::Link& link, const DueWork& work, Instant again_at, bool dead,
                                  bool not_sent, const std::string& why);
-    /// The analyser has answered: steps move, what it can't do becomes work for a person. False when no such message
-    /// waits. `accepted`: of the message as a whole; `answers`: by step, empty when nothing is said of each.
-    asio::awaitable<bool> answered(const domain::Link& link, const std::string& control_id, bool accepted,
-                                   const std::map<std::int64_t, domain::StepAnswer>& answers, Instant now);
+    /// The peer has answered: steps move, a requester's numbers are kept, what it can't do becomes work for a person.
+    /// False when no such message waits.
+    asio::awaitable<bool> answered(const domain::Link& link, const std::string& control_id, const HeardAnswer& answer,
+                                   Instant now);
 
 private:
+    static asio::awaitable<void> number_lines(pg::Transaction& transaction, const domain::Link& link, const Uuid& order,
+                                              const std::map<std::string, std::string>& placers, Instant now);
+
     pg::Pool& pool_;
 };
 

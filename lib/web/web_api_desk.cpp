@@ -114,21 +114,30 @@ void read_common(Body& body, DeskForm& form) {
 
 json::array fields(const std::vector<domain::FieldError>& errors) {
     json::array list;
-    for (const auto& error : errors) list.push_back(json::value{{"field", error.field}, {"text", error.text}});
+    for (const auto& error : errors)
+        list.push_back(json::value{{"field", error.field}, {"text", error.text}});
     return list;
 }
 
 net::Response refusal(const DeskTaken& taken) {
     json::array namesakes;
-    for (const auto& patient : taken.namesakes) namesakes.push_back(api::to_json(patient));
+    for (const auto& patient : taken.namesakes)
+        namesakes.push_back(api::to_json(patient));
     const Error error{Fault::refused, taken.errors.empty() ? "patient" : taken.errors.front().field,
-                      taken.errors.empty() ? "patients of this name and birth date are known" : "nothing was written: see the fields"};
-    return answers::json(json::value{{"error", api::to_json(error)}, {"fields", fields(taken.errors)}, {"namesakes", std::move(namesakes)}}, 422);
+                      taken.errors.empty() ? "patients of this name and birth date are known"
+                                           : "nothing was written: see the fields"};
+    return answers::json(
+        json::value{
+            {"error", api::to_json(error)}, {"fields", fields(taken.errors)}, {"namesakes", std::move(namesakes)}},
+        422);
 }
 
 net::Response accepted(const DeskTaken& taken, unsigned status) {
-    return answers::json(
-        json::value{{"order", to_string(taken.order->value())}, {"number", taken.number}, {"joined", taken.joined}, {"repeated", taken.number.empty()}}, status);
+    return answers::json(json::value{{"order", to_string(taken.order->value())},
+                                     {"number", taken.number},
+                                     {"joined", taken.joined},
+                                     {"repeated", taken.number.empty()}},
+                         status);
 }
 
 }  // namespace
@@ -138,7 +147,8 @@ Web::Answer Web::api_find_patients(Call& call) {
     const auto hits = co_await search_patients(call, std::move(typed));
     if (!hits) co_return error_answer(call, hits.error());
     json::array rows;
-    for (const auto& patient : hits->rows) rows.push_back(api::to_json(patient));
+    for (const auto& patient : hits->rows)
+        rows.push_back(api::to_json(patient));
     co_return answers::json(json::value{{"patients", std::move(rows)}, {"cut", hits->cut}});
 }
 
@@ -241,6 +251,7 @@ Web::Answer Web::api_correct_order(Call& call) {
         said.text("number", tube.number);
         said.text("type", tube.type);
         said.text("collected", tube.collected);
+        said.text("refusal", tube.refusal);
         if (!tube.was.empty() && there != form.tubes.end())
             *there = std::move(tube);
         else
@@ -248,11 +259,13 @@ Web::Answer Web::api_correct_order(Call& call) {
     });
     if (const auto error = body.finished()) co_return error_answer(call, *error);
     if (!version || *version <= 0 || *version > 1'000'000'000) {
-        const Error unreadable{Fault::malformed, "row_version", "a positive number is needed: the version that was seen"};
+        const Error unreadable{Fault::malformed, "row_version",
+                               "a positive number is needed: the version that was seen"};
         co_return error_answer(call, unreadable);
     }
     if (token.empty()) token = random_token(16);
-    const auto taken = co_await desk_.correct_order(call.user(), *id, static_cast<int>(*version), std::move(form), std::move(token));
+    const auto taken =
+        co_await desk_.correct_order(call.user(), *id, static_cast<int>(*version), std::move(form), std::move(token));
     if (!taken) co_return error_answer(call, taken.error());
     if (!taken->order) co_return refusal(*taken);
     log::info("order corrected by the API", {{"order", *id}, {"user", call.user().id}});

@@ -54,8 +54,10 @@ DeskForm form_of(const net::Pairs& typed) {
     const auto numbers = all(typed, "tube_numero");
     const auto types = all(typed, "tube_type");
     const auto times = all(typed, "tube_preleve");
+    const auto refusals = all(typed, "tube_refus");  // of a correction only
     for (std::size_t i = 0; i < numbers.size() && i < was.size() && i < types.size() && i < times.size(); ++i)
-        form.tubes.push_back({was[i], numbers[i], types[i], times[i]});
+        form.tubes.push_back(
+            {was[i], numbers[i], types[i], times[i], i < refusals.size() ? refusals[i] : std::string()});
     form.collected = one(typed, "preleve");
     form.cancelled = all(typed, "annuler");
     form.cancel_reason = one(typed, "motif");
@@ -106,7 +108,8 @@ asio::awaitable<Result<store::PatientHits>> Web::search_patients(Call& call, Typ
         if (!wanted.birth_date) co_return Error{Fault::malformed, "birth_date", "the birth date is no date"};
     }
     if (wanted.empty()) co_return Error{Fault::malformed, "name", "a name or a number is needed"};
-    if (wanted.number.empty() && wanted.name.size() < 2) co_return Error{Fault::malformed, "name", "two letters of the name are needed"};
+    if (wanted.number.empty() && wanted.name.size() < 2)
+        co_return Error{Fault::malformed, "name", "two letters of the name are needed"};
     co_return co_await patients_.search(call.user(), call.sites(Action::read_patient), std::move(wanted));
 }
 
@@ -180,7 +183,8 @@ Web::Answer Web::desk_with(Call& call, DeskScreen screen, std::optional<Notice> 
         if (!file) co_return error_answer(call, file.error());
         if (file->merged_into) {  // the one who goes on
             screen.form.patient = file->merged_into;
-            const auto survivor = co_await patients_.file(call.user(), call.sites(Action::read_patient), *file->merged_into);
+            const auto survivor =
+                co_await patients_.file(call.user(), call.sites(Action::read_patient), *file->merged_into);
             if (!survivor) co_return error_answer(call, survivor.error());
             screen.patient = survivor->patient;
         } else {
@@ -203,7 +207,10 @@ Web::Answer Web::desk_with(Call& call, DeskScreen screen, std::optional<Notice> 
     screen.choices = std::move(*choices);
     if (screen.token.empty()) screen.token = random_token(16);
     if (!screen.known && !screen.form.patient && screen.choices.identity_slave && screen.errors.empty()) {
-        Notice slave{false, "Les identités de ce site viennent du serveur d'identités de l'établissement : c'est là que ce patient se crée.", "", ""};
+        Notice slave{false,
+                     "Les identités de ce site viennent du serveur d'identités de l'établissement : c'est là que ce "
+                     "patient se crée.",
+                     "", ""};
         notice = std::move(slave);
     }
     const Frame around = co_await frame(call, screen.known ? Place::orders : Place::patients);
@@ -223,7 +230,8 @@ Web::Answer Web::post_order(Call& call) {
     screen.form = form_of(call.form);
     screen.token = call.text("jeton");
     if (const auto chosen = Uuid::parse(call.text("choisir"))) screen.form.patient = domain::PatientId{*chosen};
-    if (call.text("faire") != "enregistrer") co_return co_await desk_with(call, std::move(screen), nothing_to_say(), 200);
+    if (call.text("faire") != "enregistrer")
+        co_return co_await desk_with(call, std::move(screen), nothing_to_say(), 200);
     const auto sites = desk_sites(call, std::nullopt);
     const auto site = site_among(sites, call.text("site"));
     if (!site) {
@@ -237,11 +245,14 @@ Web::Answer Web::post_order(Call& call) {
         screen.errors = taken->errors;
         screen.namesakes = taken->namesakes;
         std::optional<Notice> notice;
-        if (screen.errors.empty()) notice = Notice{false, "Rien n'est enregistré : un patient de ce nom et de cette date de naissance est connu.", "", ""};
+        if (screen.errors.empty())
+            notice = Notice{
+                false, "Rien n'est enregistré : un patient de ce nom et de cette date de naissance est connu.", "", ""};
         co_return co_await desk_with(call, std::move(screen), std::move(notice), 422);
     }
     log::info("order typed in the console", {{"order", *taken->order}, {"user", call.user().id}});
-    co_return answers::redirect("/dossiers/" + to_string(taken->order->value()) + (taken->joined ? "?rejoint=1" : "?cree=1"));
+    co_return answers::redirect("/dossiers/" + to_string(taken->order->value()) +
+                                (taken->joined ? "?rejoint=1" : "?cree=1"));
 }
 
 Web::Answer Web::correction(Call& call) {
@@ -285,7 +296,9 @@ Web::Answer Web::post_correction(Call& call) {
     if (!taken && taken.error().fault != Fault::conflict) co_return error_answer(call, taken.error());
     if (!taken) {
         // What was typed stays; it is about the order as it is now.
-        Notice stale{false, "Rien n'est enregistré : le dossier a changé depuis son affichage. Votre saisie est gardée ; relisez-la et enregistrez.",
+        Notice stale{false,
+                     "Rien n'est enregistré : le dossier a changé depuis son affichage. Votre saisie est gardée ; "
+                     "relisez-la et enregistrez.",
                      "/dossiers/" + call.parts.front(), "Voir le dossier"};
         std::optional<Notice> notice(std::move(stale));
         co_return co_await desk_with(call, std::move(screen), std::move(notice), 409);

@@ -13,10 +13,25 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import harness  # noqa: E402
 from harness import analyser, scenario  # noqa: E402
+import requester  # noqa: E402
 
 SGLD = os.environ.get("SGLD", str(harness.ROOT / "build" / "asan" / "daemon" / "sgld"))
 SITE = "690000011"
 DESK = "lea.technicienne"
+HOSPITAL = '''
+[[link]]
+name = "registration-centre"
+site = "690000011"
+listener = "centre"
+allowed_senders = [{ application = "ENREG", facility = "690000001" }]
+order_source = true
+identity_source = true
+processing_id = "T"
+our_application = "SGLD"
+our_facility = "690000011"
+order_news = true
+outgoing = { host = "127.0.0.1", port = %d, answer_timeout = "3s" }
+'''
 
 
 class Desk(unittest.TestCase):
@@ -101,6 +116,34 @@ class Desk(unittest.TestCase):
         patient = self.desk.get(f"/api/v1/patients/{found[0]['id']}")
         self.assertEqual(len(patient["orders"]), 1)
         self.assertEqual(patient["misdirected"], [])
+
+    def test_4_who_requested_hears_what_the_desk_changes_and_is_told_again_after_a_kill(self):
+        now = scenario.datetime.datetime.now().astimezone()
+        order = scenario.order("7700001", SITE, "IPP0002", "899900000025", [], ["GLU", "CREA"], {}, now)
+        hospital = requester.Requester([f"{order['number']}-{n:02d}" for n in (1, 2)])
+        self.addCleanup(hospital.close)
+        self.line.load_links(HOSPITAL % hospital.listen())
+        harness.wait_until("the link is there", lambda: self.line.sql(
+            "select 1 from link where name = 'registration-centre' and definition->>'order_news' = 'true'"), 20, 0.2)
+        self.line.register(order)
+        number = order["filler"]
+        seen = self.line.biologist(SITE).order(number)
+        hospital.silent = 1
+        self.post(f"/api/v1/orders/{seen['id']}/correction",
+                  {"row_version": seen["row_version"], "exams": ["NA"], "cancel": [f"{order['number']}-01"],
+                   "cancel_reason": "Erreur de saisie"}, 200)
+        harness.wait_until("told, and not answered", lambda: len(hospital.heard) == 1, 30, 0.1)
+        self.line.daemon.kill()
+        self.line.start()
+        type(self).desk = self.line.api(DESK)
+        harness.wait_until("told again", lambda: hospital.given and hospital.ended, 90, 0.2)
+        self.assertEqual(hospital.problems, [])
+        self.assertEqual(len(set(hospital.heard)), 1, "the same bytes, the same MSH-10")
+        self.assertEqual(hospital.ended, {f"{order['number']}-01": "Erreur de saisie"})
+        harness.wait_until("its number is kept", lambda: self.line.sql(
+            "select 1 from order_number where number = 'GAP-1' and kind = 'P'"), 20, 0.2)
+        seen = self.line.biologist(SITE).order(number)
+        self.assertEqual([e["placer_number"] for e in seen["exams"]], [f"{order['number']}-01", f"{order['number']}-02", "GAP-1"])
 
 
 if __name__ == "__main__":

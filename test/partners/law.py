@@ -7,7 +7,6 @@ As a program: serves work orders and prints what it heard, one JSON line each.
 
 import argparse
 import json
-import socket
 import sys
 import threading
 import time
@@ -38,55 +37,19 @@ def structure_problems(names, pattern):
     return [] if at == len(names) else [f"segment {names[at]} has no place"]
 
 
-class Analyser:
+class Analyser(mllp.Listener):
     """name: MSH-3 and 4 of its messages; able: codes that it measures (None: any)."""
 
     def __init__(self, name=("LAW1", "LBM"), able=None, version="2.5.1", processing_id="P"):
+        super().__init__()
         self.name, self.able, self.version, self.processing_id = name, able, version, processing_id
         self.steps = {}         # AWOS: {"specimen", "code", "state"}
         self.unknown = []       # specimens for which there is no work
         self.heard, self.problems = [], []
         self.silent = 0         # so many work orders are read and not answered: the connection is closed instead
         self.lock = threading.Lock()
-        self.server = None
 
     # -- LAB-28 -----------------------------------------------------------------------------------------------
-
-    def listen(self, port=0):
-        """Takes work orders on a listener of its own; the port."""
-        self.server = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self.server.getsockname()[1]
-
-    def close(self):
-        if self.server:
-            self.server.close()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock):
-        data = b""
-        with sock:
-            while True:
-                try:
-                    chunk = sock.recv(65536)
-                    if not chunk:
-                        return
-                    data += chunk
-                    while (end := data.find(mllp.END)) >= 0:
-                        block, data = data[data.find(mllp.START) + 1:end], data[end + 2:]
-                        answer = self.take(block)
-                        if answer is None:
-                            return
-                        sock.sendall(mllp.frame(answer))
-                except OSError:
-                    return
 
     def take(self, block):
         """The answer to a work order; None: none is given."""

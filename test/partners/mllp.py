@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import socket
 import ssl
+import threading
 import time
 
 START, END = b"\x0b", b"\x1c\x0d"
@@ -100,6 +101,53 @@ async def read_block(reader):
     except asyncio.IncompleteReadError:
         raise ValueError("connection closed inside a block") from None
     return data[:-2]
+
+
+class Listener:
+    """Serves connections in threads; what it says to a block is `take`'s."""
+
+    def __init__(self):
+        self.server = None
+
+    def take(self, block):
+        """The answer to a message; None: the connection is closed instead."""
+        raise NotImplementedError
+
+    def listen(self, port=0):
+        """The port."""
+        self.server = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self.server.getsockname()[1]
+
+    def close(self):
+        if self.server:
+            self.server.close()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        data = b""
+        with sock:
+            while True:
+                try:
+                    chunk = sock.recv(65536)
+                    if not chunk:
+                        return
+                    data += chunk
+                    while (end := data.find(END)) >= 0:
+                        block, data = data[data.find(START) + 1:end], data[end + 2:]
+                        answer = self.take(block)
+                        if answer is None:
+                            return
+                        sock.sendall(frame(answer))
+                except OSError:
+                    return
 
 
 class Message:

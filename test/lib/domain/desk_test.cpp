@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "lib/domain/order_news.hpp"
+
 namespace sgl::domain {
 namespace {
 
@@ -256,6 +258,41 @@ TEST_F(DeskCorrection, GivesATubeItsRightNumberUntilSomethingWasMeasured) {
     done = decided();
     EXPECT_EQ(to_hl7(*done.orders[0].specimens[0].collected_at), "202611220700+0100") << "its time can be mended";
     EXPECT_THAT(done.renamed, IsEmpty());
+}
+
+TEST_F(DeskCorrection, ARefusedTubeLeavesItsExaminationsUndoneUntilSomethingWasMeasured) {
+    form_.tubes[0].refusal = "RH";
+    const auto done = decided();
+    EXPECT_EQ(done.orders[0].specimens[0].refusal, "Prélèvement hémolysé");
+    EXPECT_EQ(done.orders[0].exams[0].state, ExamState::not_done);
+    EXPECT_EQ(done.orders[0].exams[0].reason, "Prélèvement refusé : Prélèvement hémolysé");
+    EXPECT_EQ(done.orders[0].exams[1].state, ExamState::requested) << "it is made from the other tube";
+    EXPECT_FALSE(done.not_done.empty());
+
+    form_.tubes[0].refusal = "XX";
+    EXPECT_EQ(read_correction(form_, order_, knowledge()).errors.at(0).text, "Ce motif de refus est inconnu.");
+    form_.tubes[0].refusal.clear();
+    form_.tubes.push_back({"", "T8", "SER", "2026-11-22T07:00", "RH"});
+    EXPECT_EQ(read_correction(form_, order_, knowledge()).errors.at(0).field, "tubes[3].refusal");
+    form_.tubes.pop_back();
+    form_.tubes[0].refusal = "RH";
+    order_.measured = {"NA"};
+    EXPECT_THAT(sentences(), ElementsAre("tubes[1].number: Analyse déjà réalisée : appeler le laboratoire."));
+}
+
+TEST_F(DeskCorrection, TellsTheRequesterWhatBecameOfEachLine) {
+    form_.more_exams = "GLU";
+    form_.cancelled = {"P2"};
+    form_.cancel_reason = "Erreur de saisie";
+    form_.tubes[0].refusal = "RB";
+    const auto done = decided();
+    const auto news = news_of(&order_, done.orders[0]);
+    ASSERT_EQ(news.size(), 3U);
+    EXPECT_EQ(news[0].what, OrderNews::What::not_done);
+    EXPECT_EQ(news[1].what, OrderNews::What::cancelled);
+    EXPECT_EQ(news[2].what, OrderNews::What::added);
+    EXPECT_EQ(news[2].exam.placer_number, "D2-1");
+    EXPECT_THAT(news_of(&done.orders[0], done.orders[0]), IsEmpty()) << "what is told once is no news";
 }
 
 TEST_F(DeskCorrection, TwoTubesTakenForEachOtherChangePlaces) {

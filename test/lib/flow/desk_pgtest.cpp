@@ -46,6 +46,40 @@ protected:
         return fields;
     }
 
+    /// The registration link becomes a hospital that hears what becomes of its orders.
+    void requester() {
+        superuser(R"sql(insert into link (id, site_id, name, definition, updated_at) overriding system value
+                        values (1, 1, 'gestion', '{}', now()) on conflict do nothing)sql");
+        const auto authority = one("select coalesce(max(local_authority), '') from patient");
+        change_laboratory([&](domain::Laboratory::Parts& parts) {
+            parts.links[0].order_news = true;
+            parts.links[0].one_socket = true;
+            parts.links[0].patient_authority = authority;
+        });
+    }
+    domain::OrderId ordered() {
+        EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
+        return domain::OrderId{Uuid::parse(one("select id from lab_order")).value()};
+    }
+    std::vector<hl7::Message> due() {
+        const domain::LaboratoryPtr laboratory = laboratory_.current();
+        const auto claim = [&]() -> asio::awaitable<std::vector<store::DueWork>> {
+            const Instant now = clock_.now();
+            std::vector<store::DueWork> claimed =
+                co_await intake_.work().store().claim(laboratory->links()[0], now, now, 50);
+            co_return claimed;
+        };
+        std::vector<hl7::Message> messages;
+        for (const auto& one : run(claim()))
+            messages.push_back(hl7::Message::parse(one.raw).value());
+        return messages;
+    }
+    void hear(const hl7::Message& told, const std::string& lines) {
+        const std::string block = "MSH|^~\\&|GAP|LABO|SGL|LBM|20260314081501||ORL^O22^ORL_O22|A" + told.control_id() +
+                                  "|P|2.5.1\rMSA|AA|" + told.control_id() + "\r" + lines;
+        EXPECT_EQ(receive(block).bytes, "") << "an answer is not answered";
+    }
+
     Actor secretary_{"user:secretaire", domain::UserId{9}, scope_a_};
     store::DeskOrders desk_orders_{pool_, orders_};
     Desk desk_{{desk_orders_, laboratory_, clock_, [](domain::SiteId) { return std::vector<domain::LinkId>(); },
@@ -186,6 +220,93 @@ TEST_F(PgDesk, ACorrectionIsWrittenAuditedAndMovesTheScreensOfOthers) {
     EXPECT_EQ(one("select actor from audit_event where action = 'change_order'"), "user:secretaire");
     EXPECT_TRUE(mend(order, seen, form).value().order) << "the second click finds it done";
     EXPECT_EQ(count("select count(*) from audit_event where action = 'change_order'"), 1);
+}
+
+TEST_F(PgDesk, ARefusedTubeLeavesAResultWithoutValueForTheBiologist) {
+    const auto order = *type(new_patient()).order;
+    auto form = form_of(order);
+    form.tubes[0].refusal = "RC";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto after = file(order).value();
+    EXPECT_EQ(after.specimens.at(0).refusal, "Prélèvement coagulé");
+    EXPECT_EQ(after.exams.at(0).state, domain::ExamState::not_done);
+    ASSERT_FALSE(after.results.empty());
+    EXPECT_EQ(after.results[0].status, "X");
+    EXPECT_EQ(after.results[0].note, "Prélèvement refusé : Prélèvement coagulé");
+    EXPECT_EQ(count("select count(*) from result r join message m on m.id = r.message_id"), 0) << "no message said it";
+    auto again = form_of(order);
+    EXPECT_EQ(again.tubes.at(0).refusal, "RC");
+    again.urgent = true;
+    ASSERT_TRUE(mend(order, after.seen_version, again, "troisième").value().order) << "what is refused stays so";
+    EXPECT_EQ(file(order).value().results.size(), after.results.size());
+}
+
+// IHE LTW LAB-2 (hl7v2-lab 7.1).
+TEST_F(PgDesk, WhoRequestedHearsWhatIsAddedCancelledAndRefusedAndGivesHisNumbers) {
+    requester();
+    const auto order = ordered();
+    auto form = form_of(order);
+    form.more_exams = "NA";
+    form.cancelled = {"P1"};
+    form.cancel_reason = "sodium seul";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto told = due();
+    ASSERT_EQ(told.size(), 1U);
+    const auto& message = told[0];
+    EXPECT_EQ(message.text("MSH-9.1") + message.text("MSH-9.2") + message.text("MSH-9.3"), "OMLO21OML_O21");
+    EXPECT_EQ(message.text("MSH-21.1"), "LAB-2");
+    EXPECT_EQ(message.text("PID-3.1"), "4056601");
+    EXPECT_EQ(message.text("ORC[1]-1") + " " + message.text("ORC[1]-2") + " " + message.text("ORC[1]-5"), "OC P1 CA");
+    EXPECT_EQ(message.text("ORC[1]-16.2"), "sodium seul");
+    EXPECT_EQ(message.text("OBR[1]-25"), "X");
+    EXPECT_EQ(message.text("ORC[2]-1") + message.text("ORC[2]-2"), "SN") << "he has no number for it yet";
+    const auto ours = message.text("ORC[2]-3");
+    EXPECT_EQ(message.text("OBR[2]-4.1"), "NA");
+    EXPECT_EQ(message.text("SPM-2.2.1"), "T1");
+
+    hear(message, "ORC|OK|P1\rORC|NA|HOP77|" + ours + "\r");
+    EXPECT_THAT(due(), IsEmpty());
+    const auto numbered = file(order).value();
+    EXPECT_EQ(numbered.exams.at(1).placer_number, "HOP77");
+    EXPECT_EQ(numbered.exams.at(1).filler_number, ours);
+    EXPECT_EQ(count("select count(*) from order_number where number = 'HOP77' and kind = 'P'"), 1);
+    receive(
+        "MSH|^~\\&|AUTO1|BIO|SGL|LBM|20260314081500||ORU^R01|R1|P|2.5.1|||||FRA|UNICODE UTF-8\r"
+        "OBR|1|HOP77||NA\r" +
+        obx("NA", "140"));
+    EXPECT_EQ(file(order).value().results.size(), 1U) << "by his number too";
+
+    form = form_of(order);
+    form.urgent = true;
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form, "encore").value().order);
+    EXPECT_THAT(due(), IsEmpty()) << "what concerns no line is no news";
+}
+
+TEST_F(PgDesk, ARequesterThatRefusesWhatItIsToldLeavesWork) {
+    requester();
+    const auto order = ordered();
+    auto form = form_of(order);
+    form.tubes[0].refusal = "RH";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto told = due();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].text("ORC-1"), "OC");
+    EXPECT_EQ(told[0].text("SPM-20") + told[0].text("SPM-21.1"), "NRH");
+    hear(told[0], "ORC|UA|P1\r");
+    EXPECT_EQ(one("select kind from work_item where done_at is null"), "news_refused");
+}
+
+TEST_F(PgDesk, AnOrderOfTheDeskIsToldToTheHospitalThatGivesThePatientsNumbers) {
+    ordered();
+    requester();
+    auto form = new_patient();
+    form.patient = domain::PatientId{Uuid::parse(one("select id from patient where local_id = '4056601'")).value()};
+    form.tubes = {{"", "CB7", "SER", "2026-03-14T08:15"}};
+    ASSERT_TRUE(type(form).order);
+    ASSERT_EQ(due().size(), 1U);
+    change_laboratory([&](domain::Laboratory::Parts& parts) { parts.links[0].patient_authority = "1.2.250.1.999.77"; });
+    ASSERT_TRUE(type(new_patient(), "un autre").order) << "a patient whom that hospital does not number";
+    EXPECT_EQ(count("select count(*) from work_message"), 1);
 }
 
 TEST_F(PgDesk, AStaleScreenCorrectsNothing) {

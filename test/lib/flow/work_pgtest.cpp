@@ -173,6 +173,25 @@ TEST_F(PgWork, PushesWhatIsRegisteredAndTakesItBack) {
     EXPECT_EQ(one("select kind from work_item"), "work_not_cancelled");
 }
 
+TEST_F(PgWork, TakesBackWhatItAskedUnderANumberThatATubeNoLongerHas) {
+    change([](domain::Link& link) { link.exams = {"K"}; }, domain::Link::WorkOrders::push);
+    EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
+    run(intake_.work().prepare(link(), true));
+    const auto asked = due(now_);
+    ASSERT_EQ(asked.size(), 1U);
+    answer(asked[0], "");
+    superuser("update specimen set number = 'T9' where number = 'T1'");
+    run(intake_.work().prepare(link(), true));
+    const auto taken_back = due(now_ + std::chrono::minutes(1));
+    ASSERT_EQ(taken_back.size(), 1U);
+    EXPECT_EQ(taken_back[0].text("ORC-1"), "CA");
+    EXPECT_EQ(taken_back[0].text("SAC-3"), "T1") << "the number that the analyser knows";
+    EXPECT_EQ(taken_back[0].text("OBR-2"), asked[0].text("OBR-2"));
+    answer(taken_back[0], "ORC|CR|" + taken_back[0].text("OBR-2") + "\r");
+    EXPECT_EQ(states(), "K cancelled");
+    EXPECT_EQ(count("select count(*) from work_item"), 0);
+}
+
 TEST_F(PgWork, EndsStepsWithTheirOrder) {
     EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
     receive(query("Q1", "T1"));
