@@ -258,6 +258,7 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
             written.facts = *next;
             written.partner_reference = outcome.partner_reference;
             written.possible_duplicate = outcome.possible_duplicate;
+            written.in_doubt = outcome.kind == Outcome::Kind::in_doubt;
             if (outcome.error) {
                 written.error_where = outcome.error->where;
                 written.error_what = outcome.error->what;
