@@ -38,7 +38,7 @@ DMP, PRO, CITIZEN, DPI = "DMP", "MSS_PRO", "MSS_CITIZEN", "ORU_HOSPITAL"
 CHANNELS = [DMP, PRO, CITIZEN, DPI]
 PARTNER = {DMP: "dmp", PRO: "mail", CITIZEN: "mail", DPI: "dpi"}
 # One operator carries both mails: what breaks its line breaks both; what it answers to a recipient concerns that one.
-WHOM = {PRO: "@medecin-test.mssante.fr", CITIZEN: "@patient.mssante.fr"}
+WHOM = {PRO: "@hopital-test.mssante.fr", CITIZEN: "@patient.mssante.fr"}
 STEPS = ["before_claim_commit", "after_claim_before_connect", "after_connect", "after_request_bytes_half", "after_request_sent",
          "after_response_before_commit", "after_result_commit", "lease_reclaim"]
 
@@ -400,7 +400,7 @@ class PartnerFaults(unittest.TestCase):
         self.table()
         self.assertEqual(problems, [], "\n".join(problems))
         felt = sum(1 for run in self.done if run.failures)
-        self.assertGreaterEqual(felt, 0.9 * len(self.done), "faults that nobody felt prove nothing")
+        self.assertGreaterEqual(felt, len(self.done) * (0.9 if RUNS else 1), "faults that nobody felt prove nothing")
         self.line.run("audit")
         log = self.line.log.read_text(errors="replace")
         self.assertNotIn("Sanitizer", log)
