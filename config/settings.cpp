@@ -261,7 +261,7 @@ const std::vector<Key<S::Delivery>> delivery_keys{
      &S::Delivery::workers_dmp,
      "count",
      "4",
-     "Letters to the national record at the same time. One exchange lasts seconds: several hide the waiting.",
+     "Letters of a legal entity to the national record at once. One exchange lasts seconds: several hide the waiting.",
      {.low = 1, .high = 64}},
     {"workers_mail",
      &S::Delivery::workers_mail,

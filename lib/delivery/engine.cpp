@@ -40,21 +40,34 @@ domain::LetterEvent event_of(const Outcome& outcome) {
 
 }  // namespace
 
-/// The letters of one channel to one destination. After failures in a row it rests; then one letter tries, and each
-/// that gets through lets one more go at a time, until nothing is held back any more. One failure on that way: it rests
-/// again.
+/// The letters of one channel to one destination; it has workers of its own, so that one that never answers holds none
+/// of another's. After failures in a row it rests; then one letter tries, and each that gets through lets one more go
+/// at a time, until nothing is held back any more. One failure on that way: it rests again.
 struct Engine::Lane {
     std::size_t in_flight{};
     unsigned failures{};              ///< in a row
-    std::optional<std::size_t> most;  ///< in flight at once after rests_until; nullopt: what the channel allows
+    std::optional<std::size_t> most;  ///< in flight at once after rests_until; nullopt: all its workers
     Instant rests_until;
+
+    std::size_t free(std::size_t workers) const {
+        const std::size_t allowed = most ? std::min(*most, workers) : workers;
+        return allowed > in_flight ? allowed - in_flight : 0;
+    }
+};
+
+/// Behind the letters of destinations that are held back there was none for another. To look again is to read past all
+/// of them, and after an outage they are many.
+struct Engine::Quiet {
+    std::vector<store::Destination> held;  ///< in order; empty: not known
+    Instant since;
+    bool news{};  ///< something was published meanwhile
 };
 
 struct Engine::State {
     bool stopping{};
     std::size_t tasks{};  ///< coroutines of ours that have not ended
-    std::map<domain::Channel, std::size_t> per_channel;
     std::map<LaneKey, Lane> lanes;
+    std::map<domain::Channel, Quiet> quiet;
     std::vector<std::weak_ptr<Timer>> sleepers;
 };
 
@@ -84,6 +97,12 @@ const domain::RetryPolicy& Engine::policy(domain::Channel channel) const {
 }
 
 void Engine::wake() {
+    for (auto& [channel, quiet] : state_->quiet)
+        quiet.news = true;
+    wake_all();
+}
+
+void Engine::wake_all() {
     for (const auto& sleeper : state_->sleepers) {
         if (const auto timer = sleeper.lock()) timer->cancel();
     }
@@ -134,12 +153,6 @@ asio::awaitable<void> Engine::run() {
         co_await pause(std::chrono::milliseconds(20));
 }
 
-std::size_t Engine::free_workers(domain::Channel channel) const {
-    const std::size_t all = settings_.workers.at(channel);
-    const std::size_t busy = state_->per_channel[channel];
-    return all > busy ? all - busy : 0;
-}
-
 /// Claims and starts; how many. Each is on its way before anything else is asked of the database.
 asio::awaitable<std::size_t> Engine::start(domain::Channel channel, std::size_t most, store::ClaimScope scope) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -148,47 +161,62 @@ asio::awaitable<std::size_t> Engine::start(domain::Channel channel, std::size_t 
         co_await outbox_.claim(sites, channel, most, settings_.lease, clock_.now(), std::move(scope));
     for (auto& letter : claimed) {
         ++state_->tasks;
-        ++state_->per_channel[channel];
         ++state_->lanes[lane_of(letter)].in_flight;
         asio::co_spawn(executor, deliver(std::move(letter)), asio::detached);
     }
     co_return claimed.size();
 }
 
-/// True when more may be due than could be started.
-asio::awaitable<bool> Engine::start_due(domain::Channel channel) {
+/// Starts what may be; for how long nothing else is to do.
+asio::awaitable<Duration> Engine::start_due(domain::Channel channel) {
+    const std::size_t workers = settings_.workers.at(channel);
     store::ClaimScope held_back;  // their letters wait untouched: no attempt is counted, no delay grows
     std::vector<std::pair<store::Destination, std::size_t>> opening;
+    std::size_t all_have = workers;
     for (const auto& [key, lane] : state_->lanes) {
-        if (key.first != channel || !lane.most) continue;
-        held_back.destinations.push_back(key.second);
-        if (clock_.now() >= lane.rests_until && lane.in_flight < *lane.most)
-            opening.emplace_back(key.second, *lane.most - lane.in_flight);
+        if (key.first != channel) continue;
+        const std::size_t free = lane.free(workers);
+        if (lane.most || free == 0) {
+            held_back.destinations.push_back(key.second);
+            if (lane.most && free > 0 && clock_.now() >= lane.rests_until) opening.emplace_back(key.second, free);
+        } else {
+            all_have = std::min(all_have, free);
+        }
     }
     for (const auto& [destination, most] : opening) {
         store::ClaimScope this_one{{destination}, true};
-        const std::size_t now = std::min(most, free_workers(channel));
-        if (now > 0) co_await start(channel, now, std::move(this_one));
+        co_await start(channel, most, std::move(this_one));
     }
-    const std::size_t free = free_workers(channel);
-    if (free == 0) co_return false;
-    const std::size_t started = co_await start(channel, free, std::move(held_back));
-    co_return started == free;
+    Quiet& quiet = state_->quiet[channel];
+    const std::vector<store::Destination> held = held_back.destinations;
+    const Instant now = clock_.now();
+    if (!held.empty() && !quiet.held.empty() && std::ranges::includes(held, quiet.held) && now >= quiet.since) {
+        const Instant again = quiet.since + (quiet.news ? settings_.poll / 8 : settings_.poll);
+        if (now < again) co_return again - now;
+    }
+    quiet.news = false;
+    // No more than the busiest of the others can take: all may be for that one.
+    const std::size_t started = co_await start(channel, all_have, std::move(held_back));
+    if (started == 0 && !held.empty()) {
+        quiet.held = held;
+        quiet.since = now;
+    }
+    co_return started == all_have ? Duration{std::chrono::milliseconds(20)} : settings_.poll;
 }
 
 asio::awaitable<void> Engine::run_channel(domain::Channel channel) {
     while (!state_->stopping) {
-        bool more = false;
+        Duration rest = settings_.poll;
         try {
-            if (free_workers(channel) > 0) more = co_await start_due(channel);
+            rest = co_await start_due(channel);
         } catch (const std::exception&) {
             log::warn("letters can't be claimed now", {{"channel", log::Token{to_string(channel)}}});
         }
         if (state_->stopping) break;
-        co_await pause(more ? Duration{std::chrono::milliseconds(20)} : settings_.poll);
+        co_await pause(rest);
     }
     --state_->tasks;
-    wake();
+    wake_all();
 }
 
 asio::awaitable<void> Engine::keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter) {
@@ -208,7 +236,7 @@ asio::awaitable<void> Engine::keep_lease(std::shared_ptr<Keeper> keeper, store::
         }
     }
     --state_->tasks;
-    wake();
+    wake_all();
 }
 
 /// What an attempt says about its destination.
@@ -258,6 +286,7 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
             written.facts = *next;
             written.partner_reference = outcome.partner_reference;
             written.possible_duplicate = outcome.possible_duplicate;
+            written.in_doubt = outcome.kind == Outcome::Kind::in_doubt;
             if (outcome.error) {
                 written.error_where = outcome.error->where;
                 written.error_what = outcome.error->what;
@@ -278,9 +307,8 @@ asio::awaitable<void> Engine::deliver(store::LeasedLetter letter) {
     }
     keeper->end();
     --state_->lanes[lane_of(letter)].in_flight;
-    --state_->per_channel[letter.channel];
     --state_->tasks;
-    wake();
+    wake_all();
 }
 
 asio::awaitable<Outcome> Engine::attempt(const store::LeasedLetter& leased, std::shared_ptr<Keeper> keeper) {

@@ -18,7 +18,7 @@ namespace sgl::delivery {
 
 struct EngineSettings {
     std::map<domain::Channel, domain::RetryPolicy> policies;  ///< one per channel
-    std::map<domain::Channel, std::size_t> workers;           ///< letters of a channel in flight at once
+    std::map<domain::Channel, std::size_t> workers;           ///< letters in flight at once to one destination
     Duration lease{std::chrono::seconds(60)};
     Duration poll{std::chrono::seconds(1)};  ///< how often to look when nothing tells
     unsigned breaker_failures{5};            ///< failures in a row after which a destination rests
@@ -55,12 +55,13 @@ public:
 
 private:
     struct Lane;
+    struct Quiet;
     struct State;
     struct Keeper;
 
     asio::awaitable<void> run_channel(domain::Channel channel);
-    std::size_t free_workers(domain::Channel channel) const;
-    asio::awaitable<bool> start_due(domain::Channel channel);
+    asio::awaitable<Duration> start_due(domain::Channel channel);
+    void wake_all();
     asio::awaitable<std::size_t> start(domain::Channel channel, std::size_t most, store::ClaimScope scope);
     asio::awaitable<void> keep_lease(std::shared_ptr<Keeper> keeper, store::LeasedLetter letter);
     void remember(const store::LeasedLetter& letter, const Outcome& outcome);

@@ -154,6 +154,7 @@ const std::array mss_fields{
     Field<MssPartner>{"size_limit_mb", &MssPartner::size_limit_mb},
     Field<MssPartner>{"withdrawal_with_pdf", &MssPartner::withdrawal_with_pdf},
     Field<MssPartner>{"timeout", &MssPartner::timeout},
+    Field<MssPartner>{"data_timeout", &MssPartner::data_timeout},
 };
 
 const std::array dpi_fields{

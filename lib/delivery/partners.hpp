@@ -57,7 +57,8 @@ struct MssPartner {
     /// The mail that withdraws a report carries its PDF once more. mssante.md 3.4 (S ECO.2.1.5) wants one PDF per CDA and
     /// says nothing of withdrawals; false: the text and the archive alone.
     bool withdrawal_with_pdf{true};
-    std::chrono::seconds timeout{60};
+    std::chrono::seconds timeout{60};        ///< for the connection, TLS and each answer
+    std::chrono::seconds data_timeout{600};  ///< for the answer to the whole mail: RFC 5321 4.5.3.2.6
 };
 
 /// A hospital record that takes ORU^R01 with the CDA (hl7v2-cda-to-dpi.md).

@@ -40,6 +40,7 @@ struct LetterOutcome {
     domain::LetterFacts facts;
     std::string partner_reference;
     bool possible_duplicate{};
+    bool in_doubt{};  ///< the bytes of this attempt may have arrived, also when it was the last one
     std::string error_where;
     std::string error_what;
 };
@@ -80,7 +81,9 @@ public:
         return claim(sites, channel, limit, lease, now, ClaimScope());
     }
 
-    /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written.
+    /// False when the fencing token is no longer ours: somebody took the letter over, nothing was written. What did not
+    /// arrive while its report was withdrawn is cancelled, and with it the withdrawal that was to follow; the newest
+    /// version that this recipient has, if any, is withdrawn instead.
     virtual asio::awaitable<bool> complete(const LeasedLetter& letter, const LetterOutcome& outcome, Instant now) = 0;
     virtual asio::awaitable<bool> renew(const LeasedLetter& letter, Duration lease, Instant now) = 0;
 

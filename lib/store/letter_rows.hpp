@@ -1,5 +1,5 @@
-// Letters that wait and are stopped, for a person or for good, whoever stops them: one statement, in the transaction
-// that found why.
+// Rows of letters whoever writes them: their identifiers; those that wait and are stopped, for a person or for good, in
+// one statement of the transaction that found why.
 #pragma once
 
 #include <string>
@@ -20,6 +20,15 @@
     "select id, legal_entity_id, site_id, $4, $5, before, $2, $3, attempts, $6 from held"
 
 namespace sgl::store {
+
+/// Version 5 in a name space of letters: "<version>/<variant>/<channel>/<recipient>/<act>" (design D7).
+inline Uuid letter_id(domain::ReportVersionId version, std::string_view channel, std::string_view recipient,
+                      domain::Act act) {
+    constexpr Uuid space{
+        {0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
+    return Uuid::v5(space, to_string(version.value()) + "/professional/" + std::string(channel) + "/" +
+                               std::string(recipient) + "/" + std::string(to_string(act)));
+}
 
 /// $1: what names the letters; $2 to $6: what they become, when, who stops them and why, without patient data; then
 /// what else the query asks for.

@@ -6,6 +6,7 @@
 #include "lib/base/failpoint.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
+#include "lib/store/letter_rows.hpp"
 #include "lib/store/queries.hpp"
 
 namespace sgl::store {
@@ -52,6 +53,11 @@ constexpr pg::Query insert_events{"letters.events", R"sql(
     select l.id, l.legal_entity_id, l.site_id, $1, $2, e.before, l.state, l.reason, l.attempts, e.detail
     from unnest($3::uuid[], $4::text[], $5::text[]) as e(id, before, detail) join letter l on l.id = e.id)sql"};
 
+// A letter that is given up in doubt was in doubt: whoever asks later what may have arrived finds it here.
+constexpr pg::Query insert_doubt{"letters.insert_doubt", R"sql(
+    insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
+    select id, legal_entity_id, site_id, $2, $3, 'sending', 'in_doubt', $4, attempts, '' from letter where id = $1)sql"};
+
 constexpr pg::Query take_back{"letters.reclaim", R"sql(
     update letter set state = 'in_doubt', next_attempt_at = $1, lease_owner = null, lease_until = null, fence = fence + 1
     where id in (select id from letter where state = 'sending' and (lease_until < $1 or ($2 and lease_owner = $3))
@@ -80,6 +86,38 @@ constexpr pg::Query set_state{"letters.act", R"sql(
 constexpr pg::Query earliest{"letters.next_due", R"sql(
     select min(next_attempt_at) from letter where channel = $1 and state in ('due', 'retry', 'in_doubt'))sql"};
 
+// A letter that ends without having arrived while its report is withdrawn: the withdrawal that was to follow it, and
+// the newest version before it that this recipient has, or may have.
+constexpr pg::Query find_withdrawn{"letters.withdrawn", R"sql(
+    select w.id, f.id, f.version_id
+    from letter l join report_version v on v.id = l.version_id
+        left join letter w on w.version_id = l.version_id and w.variant = l.variant and w.channel = l.channel
+             and w.recipient_key = l.recipient_key and w.act = 'withdraw' and w.state in ('due', 'held')
+        left join lateral (
+            select f.id, f.version_id from letter f join report_version former on former.id = f.version_id
+            where former.set_id = v.set_id and former.version < v.version and f.variant = l.variant
+              and f.channel = l.channel and f.recipient_key = l.recipient_key and f.act = 'deliver'
+              and (f.state in ('accepted', 'delivered') or f.possible_duplicate
+                   or exists (select from letter_event e where e.letter_id = f.id and e.to_state in ('accepted', 'delivered', 'in_doubt')))
+            order by former.version desc limit 1) f on true
+    where l.id = $1 and l.act = 'deliver' and not l.possible_duplicate
+      and exists (select from report_version n where n.set_id = v.set_id and n.version >= v.version and n.state = 'withdrawn')
+      and not exists (select from letter_event e where e.letter_id = l.id and e.to_state in ('accepted', 'delivered', 'in_doubt')))sql"};
+
+constexpr pg::Query stop{"letters.stop",
+                         "with waiting as (select l.id, l.state as before from letter l where l.id = any($1::uuid[]) "
+                         "and l.state in ('due', 'retry', 'held') " SGL_STOP_LETTERS};
+
+constexpr pg::Query insert_withdrawal{"letters.insert_withdrawal", R"sql(
+    with made as (
+        insert into letter (id, legal_entity_id, site_id, version_id, variant, channel, act, recipient_key, recipient_name,
+            address, partner_id, state, reason, month, created_at, trying_since, next_attempt_at)
+        select $1, legal_entity_id, site_id, version_id, variant, channel, 'withdraw', recipient_key, recipient_name, address,
+            partner_id, 'due', '', month, $3, $3, $3
+        from letter where id = $2 returning id, legal_entity_id, site_id)
+    insert into letter_event (letter_id, legal_entity_id, site_id, at, actor, from_state, to_state, reason, attempt, detail)
+    select id, legal_entity_id, site_id, $3, $4, '', 'due', '', 0, '' from made)sql"};
+
 pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uuid>& ids, std::string_view before,
                      std::string_view detail) {
     pg::TextColumn states;
@@ -89,6 +127,21 @@ pg::Step events_step(Instant now, const std::string& actor, const std::vector<Uu
         details.add(detail);
     }
     return {insert_events, pg::params(now, actor, ids, states, details)};
+}
+
+/// The report of a letter that did not arrive was withdrawn meanwhile: it is not tried again, and nobody is told to
+/// forget what he never had.
+void forget(pg::Row found, const LeasedLetter& letter, const std::string& actor, Instant now,
+            std::vector<pg::Step>& steps) {
+    std::vector<Uuid> ids(1, letter.id.value());
+    const bool was_to_follow = !found.is_null(0);
+    if (was_to_follow) ids.push_back(found.uuid(0));
+    steps.push_back(pg::Step{stop, stop_params(ids, domain::letter_event::Abandoned(), now, actor,
+                                               "the report was withdrawn while the letter was on its way")});
+    if (!was_to_follow || found.is_null(1)) return;
+    const Uuid id = letter_id(domain::ReportVersionId{found.uuid(2)}, to_string(letter.channel), letter.recipient_key,
+                              domain::Act::withdraw);
+    steps.push_back(pg::Step{insert_withdrawal, pg::params(id, found.uuid(1), now, actor)});
 }
 
 }  // namespace
@@ -164,7 +217,21 @@ asio::awaitable<bool> Outbox::complete(const LeasedLetter& letter, const LetterO
     const std::string detail =
         outcome.error_where.empty() ? outcome.error_what : outcome.error_where + ": " + outcome.error_what;
     std::vector<pg::Step> steps;
-    steps.push_back(events_step(now, actor, ids, "sending", detail));
+    using domain::LetterState;
+    const bool given_up_in_doubt = outcome.in_doubt && facts.state == LetterState::dead;
+    if (given_up_in_doubt) {
+        const auto reason = to_string(domain::Reason::partner_unavailable);
+        steps.push_back(pg::Step{insert_doubt, pg::params(letter.id, now, actor, reason)});
+    }
+    steps.push_back(events_step(now, actor, ids, given_up_in_doubt ? "in_doubt" : "sending", detail));
+    const bool failed = facts.state == LetterState::retry || facts.state == LetterState::dead ||
+                        facts.state == LetterState::not_applicable;
+    const bool nothing_arrived = letter.act == domain::Act::deliver && failed && !outcome.in_doubt;
+    if (nothing_arrived) {
+        // After the update: a withdrawal that ran meanwhile is seen, a later one sees what is written here.
+        const pg::Rows withdrawn = co_await transaction.query(find_withdrawn, pg::params(letter.id));
+        if (!withdrawn.empty()) forget(withdrawn[0], letter, actor, now, steps);
+    }
     std::vector<AuditEvent> events;
     AuditEvent event;
     event.legal_entity = letter.legal_entity;
@@ -267,7 +334,8 @@ asio::awaitable<std::optional<Instant>> Outbox::next_due(const std::vector<std::
 }
 
 std::vector<pg::Query> outbox_queries() {
-    return {pick_due, write_outcome, extend, insert_events, take_back, lock_one, find_newer, set_state, earliest};
+    return {pick_due,   write_outcome, extend,   insert_events,  insert_doubt, take_back,        lock_one,
+            find_newer, set_state,     earliest, find_withdrawn, stop,         insert_withdrawal};
 }
 
 }  // namespace sgl::store

@@ -163,15 +163,6 @@ constexpr pg::Query insert_letter_events{"reports.insert_letter_events", R"sql(
 constexpr pg::Query read_documents{"reports.documents", R"sql(
     select form, bytes, sha256(bytes) = sha256 as whole from document where version_id = $1 and variant = 'professional')sql"};
 
-// Version-5 name space of letters: "<version>/<variant>/<channel>/<recipient>/<act>" (design D7).
-constexpr Uuid letter_space{
-    {0x2f, 0x7c, 0x1a, 0x90, 0x44, 0x8e, 0x4b, 0x07, 0x83, 0x5d, 0xe2, 0x19, 0x6b, 0x0a, 0x77, 0xc4}};
-
-Uuid letter_id(domain::ReportVersionId version, std::string_view channel, std::string_view recipient, domain::Act act) {
-    return Uuid::v5(letter_space, to_string(version.value()) + "/professional/" + std::string(channel) + "/" +
-                                      std::string(recipient) + "/" + std::string(to_string(act)));
-}
-
 domain::ReportKind kind_of(std::string_view stored) {
     return stored == "partial" ? domain::ReportKind::partial : domain::ReportKind::final;
 }

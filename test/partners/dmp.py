@@ -13,9 +13,9 @@ document; its entryUUID changes too, as at each change of metadata.
 
 Faults (POST /script on the control port; match = part of the path, "repository" or "registry"):
 down (closed without an answer), slow:SECONDS, http500, busy, refuse:CODE, fault:CODE, hang[:SECONDS] and garbage
-(nothing registered), close_request (closed in the middle of the request); moved (just before the request, every document
+(nothing registered), wrong_id (a success that answers another message), close_request (closed in the middle of the request); moved (just before the request, every document
 gets another entryUUID); nothing (as without a step); and, with the request carried out first:
-close_half (half the answer), lost (no answer), hang_after[:SECONDS], garbage_after.
+close_half (half the answer), lost (no answer), hang_after[:SECONDS], garbage_after, wrong_id_after.
 """
 
 import http.server
@@ -34,8 +34,8 @@ from dmp_checks import Failure, Fault, NS, RIM, need
 from lxml import etree
 
 FAULTS = ["down", "slow", "http500", "busy", "refuse", "fault", "hang", "garbage", "close_request", "close_half", "lost",
-          "hang_after", "garbage_after", "moved", "nothing"]
-AFTER = {"close_half", "lost", "hang_after", "garbage_after"}
+          "hang_after", "garbage_after", "wrong_id", "wrong_id_after", "moved", "nothing"]
+AFTER = {"close_half", "lost", "hang_after", "garbage_after", "wrong_id_after"}
 BASE = "/si-dmp-server/v2/services/"
 REPOSITORY_ID = "1.2.250.1.213.4.1.1.1.2"
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
@@ -96,7 +96,8 @@ class Registry:
                 else:
                     new.append((entry, digest, len(content)))
             for source, former in submission.unfed.items():
-                if self.by_unique(former):
+                # What was deleted can't be the target of RPLC: the next version begins anew.
+                if any(e["status"] != DELETED for e in self.by_unique(former)):
                     errors.append(("XDSRegistryMetadataError", "the CDA replaces a document that is here, the submission doesn't", source))
             targets = {}
             for source, target in submission.replaced.items():
@@ -449,6 +450,9 @@ def handler_of(dmp):
             if verb == "garbage":
                 self.plain(200, "<html><body>maintenance</body></html>")
                 return
+            if verb == "wrong_id":
+                self.reply(200, RESPONSE_ACTION[next(iter(PATHS[path]))], "urn:uuid:" + str(uuid.uuid4()), response([]))
+                return
             if verb in ("busy", "refuse", "fault"):
                 found = re.search(rb"MessageID[^>]*>\s*(urn:uuid:[0-9a-fA-F-]{36})", body)
                 message_id = found.group(1).decode() if found else ""
@@ -468,6 +472,8 @@ def handler_of(dmp):
             elif verb == "hang_after":
                 time.sleep(float(argument or 90))
                 self.hang_up()
+            elif verb == "wrong_id_after":
+                self.reply(status, action, "urn:uuid:" + str(uuid.uuid4()), content)
             elif verb == "garbage_after":
                 self.plain(200, "<html><body>maintenance</body></html>")
             else:

@@ -5,8 +5,8 @@ Profile 2.1^CISIS_CDA_HL7_V2, or with --profile lab3 the results line by line (d
 OUT/dpi/<n>-<MSH-10>.hl7 with the document beside them (.xml); refused ones as <n>-<MSH-10>.refused.hl7 with
 their reasons (.txt). OUT/dpi.json tells all of it.
 
-Faults (POST /script on the control port): AE, AR, silent, close, close_after (kept, then closed before the answer),
-wrong_id (kept, answer for another message), slow:SECONDS, down (connections closed at once).
+Faults (POST /script on the control port): AE, AR, slow:SECONDS, down (connections closed at once); nothing kept: silent,
+close, garbage, wrong_id_only (answer for another message); kept, then: silent_after, close_after, garbage_after, wrong_id.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ import mllp
 from dpi_lines import LineCheck
 from mllp import component, field, repetitions, subcomponent
 
-FAULTS = ["AE", "AR", "silent", "close", "close_after", "wrong_id", "slow", "down"]
+FAULTS = ["AE", "AR", "silent", "silent_after", "close", "close_after", "wrong_id", "wrong_id_only", "garbage", "garbage_after",
+          "slow", "down"]
 CDA = {"h": "urn:hl7-org:v3"}
 INS_OIDS = {"1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9", "1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"}
 OID = re.compile(r"^[0-2](\.(0|[1-9][0-9]*))+$")
@@ -528,12 +529,19 @@ class Dpi:
                     out = self.answer(message, verb, problems)
                 elif verb == "silent":
                     continue
+                elif verb in ("garbage", "wrong_id_only"):
+                    out = (b"MSH|\x00\xff~no answer at all\r" if verb == "garbage"
+                           else self.answer(mllp.Message(data, "utf-8"), "AA", [], "AUTRE-MESSAGE"))
                 else:
                     message, code, problems = await asyncio.get_running_loop().run_in_executor(
                         None, self.receive, data)
                     if verb == "close_after":
                         return
+                    if verb == "silent_after":
+                        continue
                     out = self.answer(message, code, problems, "AUTRE-MESSAGE" if verb == "wrong_id" else None)
+                    if verb == "garbage_after":
+                        out = b"MSH|\x00\xff~no answer at all\r"
                 writer.write(mllp.frame(out))
                 await writer.drain()
         except ConnectionError:

@@ -7,8 +7,10 @@ OUT/mail/<n>.eml with its envelope in <n>.json; OUT/mail.json tells all of it. M
 {"address", "password"} or [address, password]. Started as root, Dovecot runs as the account --user.
 
 Recipients that answer by rule (--rules FILE adds to them): see RULES in this file.
-Faults (POST /script on the control port): down, slow:SECONDS, 4xx[:TEXT], 5xx[:TEXT] (after DATA), mail:REPLY, rcpt:REPLY,
-close_before_250 (nothing kept), close_after_data (kept and delivered, closed without 250), close_after_250.
+Faults (POST /script on the control port; match = part of the recipient's address): down, slow:SECONDS, 4xx[:TEXT], 5xx[:TEXT]
+(after DATA), mail:REPLY, rcpt:REPLY; rcpt_close, rcpt_hang (never answered), rcpt_drip (one byte per second), rcpt_garbage,
+rcpt_other (two answers to one command); close_before_250, hang, garbage (nothing kept); close_after_data (kept and delivered,
+closed without 250), hang_after, garbage_after, drip, close_after_250.
 """
 
 import asyncio
@@ -35,7 +37,11 @@ from aiosmtpd.smtp import SMTP
 
 import common
 
-FAULTS = ["down", "slow", "4xx", "5xx", "mail", "rcpt", "close_before_250", "close_after_data", "close_after_250"]
+AT_RCPT = ["rcpt", "rcpt_close", "rcpt_hang", "rcpt_drip", "rcpt_garbage", "rcpt_other"]
+AT_DATA = ["slow", "4xx", "5xx", "close_before_250", "hang", "garbage", "close_after_data", "hang_after", "garbage_after", "drip",
+           "close_after_250"]
+FAULTS = ["down", "mail", *AT_RCPT, *AT_DATA]
+GARBAGE = b"\x00\xff <html>maintenance</html>\r\n"
 DOMAIN = ".mssante.fr"
 SIZE = 10485760
 BOUNCE = "bounce"
@@ -301,9 +307,24 @@ class Operator:
         return "250 2.1.0 Ok"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        fault = self.faults.next(text=address, only={"rcpt"})
-        if fault:
-            return fault.partition(":")[2] or "450 4.2.0 scripted"
+        fault = self.faults.next(text=address, only=set(AT_RCPT))
+        verb, _, argument = fault.partition(":")
+        if verb == "rcpt":
+            return argument or "450 4.2.0 scripted"
+        if verb == "rcpt_hang":
+            await asyncio.sleep(float(argument or 90))
+        if verb in ("rcpt_close", "rcpt_hang"):
+            server.transport.abort()
+            return "421 4.3.0 closing"
+        if verb == "rcpt_drip":
+            await self.drip(server, b"450 4.2.0 one byte after the other\r\n")
+            return "421 4.3.0 closing"
+        if verb == "rcpt_garbage":
+            server.transport.write(GARBAGE)
+            server.transport.close()
+            return "421 4.3.0 closing"
+        if verb == "rcpt_other":
+            return "250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 99999"
         rule = self.rules.get(address)
         if rule and rule != BOUNCE:
             return rule
@@ -315,8 +336,7 @@ class Operator:
         return "250 2.1.5 Ok"
 
     async def handle_DATA(self, server, session, envelope):
-        fault = self.faults.next(text=" ".join(envelope.rcpt_tos),
-                                 only={"slow", "4xx", "5xx", "close_before_250", "close_after_data", "close_after_250"})
+        fault = self.faults.next(text=" ".join(envelope.rcpt_tos), only=set(AT_DATA))
         verb, _, argument = fault.partition(":")
         if verb == "slow":
             await asyncio.sleep(float(argument or 5))
@@ -324,16 +344,38 @@ class Operator:
             return argument or "451 4.3.0 scripted temporary failure"
         if verb == "5xx":
             return argument or "554 5.3.0 scripted permanent failure"
-        if verb == "close_before_250":
+        if verb == "hang":
+            await asyncio.sleep(float(argument or 90))
+        if verb == "garbage":
+            server.transport.write(GARBAGE)
+            server.transport.close()
+            return "421 4.3.0 closing"
+        if verb in ("close_before_250", "hang"):
             server.transport.abort()
             return "421 4.3.0 closing"
         content = envelope.original_content
         reply = await asyncio.get_running_loop().run_in_executor(None, self.deliver, envelope, content)
-        if verb == "close_after_data":
+        if verb == "hang_after":
+            await asyncio.sleep(float(argument or 90))
+        if verb == "garbage_after":
+            server.transport.write(GARBAGE)
+            server.transport.close()
+        if verb == "drip":
+            await self.drip(server, reply.encode() + b"\r\n")
+        if verb in ("close_after_data", "hang_after"):
             server.transport.abort()
         if verb == "close_after_250":
             asyncio.get_running_loop().call_later(0.05, server.transport.close)
         return reply
+
+    async def drip(self, server, data):
+        """One byte per second, then the end."""
+        for byte in data:
+            if server.transport.is_closing():
+                return
+            server.transport.write(bytes([byte]))
+            await asyncio.sleep(1)
+        server.transport.close()
 
     # -- delivery -------------------------------------------------------------------------------------------
 

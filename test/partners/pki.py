@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 import common
 
-VERSION = 3
+VERSION = 4
 TODAY = datetime.timedelta(days=1)
 
 # (short name, FINESS, company, department): the legal entities, then the sites.
@@ -76,9 +76,10 @@ def usage(**wanted):
 
 
 def certify(name, key, issuer_name, issuer_key, issuer_cert, extensions, days=825):
+    """days: how long it is valid from now on; below zero: it ended that long ago."""
     now = datetime.datetime.utcnow()
     builder = (x509.CertificateBuilder().subject_name(name).issuer_name(issuer_name).public_key(key.public_key())
-               .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+               .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1) + min(0, 2 * days) * TODAY)
                .not_valid_after(now + datetime.timedelta(days=days)))
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
     issuer_public = issuer_cert.public_key() if issuer_cert else key.public_key()
@@ -113,7 +114,7 @@ def make(folder, force=False):
     if not force and still_good(folder):
         return json.loads((folder / "names.json").read_text())
 
-    keys = Keys(7 + 2 * len(ENTITIES + SITES) + len(MAILBOXES) + 8)
+    keys = Keys(7 + 2 * len(ENTITIES + SITES) + len(MAILBOXES) + 9)
     ca_usage = (usage(key_cert_sign=True, crl_sign=True), True)
     root_key, inter_key = keys.next(), keys.next()
     root_name = subject("TEST AC RACINE SGLD", "AUTORITE TEST", "0002 000000000")
@@ -128,11 +129,11 @@ def make(folder, force=False):
 
     described = {}
 
-    def leaf(name, subject_name, extensions, use, signer=(inter_name, inter_key, inter)):
+    def leaf(name, subject_name, extensions, use, signer=(inter_name, inter_key, inter), days=825):
         key = keys.next()
         issuer_name, issuer_key, issuer = signer
         certificate = certify(subject_name, key, issuer_name or subject_name, issuer_key or key, issuer,
-                              [(x509.BasicConstraints(False, None), True)] + extensions)
+                              [(x509.BasicConstraints(False, None), True)] + extensions, days)
         common.write_atomic(folder / f"{name}.pem", pem(certificate))
         common.write_atomic(folder / f"{name}-chain.pem", pem(certificate) + (pem(inter) if issuer is inter else b""))
         common.write_atomic(folder / f"{name}.key", key_pem(key))
@@ -154,6 +155,7 @@ def make(folder, force=False):
     leaf("wrong_name", subject("autre-nom.invalid", "PARTENAIRE TEST"),
          server[:2] + [(x509.SubjectAlternativeName([x509.DNSName("autre-nom.invalid")]), False)],
          "server whose name does not match localhost")
+    leaf("expired", subject("localhost", "PARTENAIRE TEST"), server, "server whose certificate ended yesterday", days=-1)
     for short, finess, company, state in ENTITIES + SITES:
         leaf(f"{short}_auth_cli", subject(f"{short}.sgld.test", company, "1" + finess, state), client,
              f"TLS client of structure 1{finess} (DMP, DPI)")

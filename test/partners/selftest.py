@@ -29,6 +29,7 @@ import analyser  # noqa: E402
 import dmp_checks  # noqa: E402
 import dmp_request  # noqa: E402
 import exams  # noqa: E402
+import fault_proxy  # noqa: E402
 import launch  # noqa: E402
 import mail_check  # noqa: E402
 import mail_operator  # noqa: E402
@@ -254,6 +255,16 @@ class TheDpi(unittest.TestCase):
         with connect() as client:
             self.assertEqual("AA", self.code(client, document_message()))
         self.assertEqual(1, dpi.state()["counts"]["accepted"])
+        for verb, kept, answered in [("garbage", 0, True), ("wrong_id_only", 0, True), ("silent_after", 1, False)]:
+            dpi = self.start()
+            dpi.script({"do": verb})
+            with connect() as client:
+                try:
+                    answer = client.exchange(document_message(), 0.5)
+                    self.assertNotIn(b"MSA|AA|" + field(mllp.Message(document_message()).first("MSH"), 10).encode(), answer)
+                except TimeoutError:
+                    self.assertFalse(answered, verb)
+            self.assertEqual(kept, dpi.state()["counts"]["accepted"], verb)
         with self.assertRaises(urllib.error.HTTPError):
             dpi.script({"do": "dance"})
 
@@ -361,11 +372,13 @@ class TheMailOperator(unittest.TestCase):
         self.operator.script({"do": "rcpt:450 4.2.0 plus tard", "match": self.DOCTOR})
         with self.assertRaises(smtplib.SMTPRecipientsRefused):
             self.send("f-rcpt")
-        for fault, arrived in [("close_before_250", 0), ("close_after_data", 1)]:
+        for fault, arrived in [("close_before_250", 0), ("close_after_data", 1), ("garbage", 0), ("garbage_after", 1), ("hang:0.2", 0),
+                               ("hang_after:0.2", 1), ("rcpt_close", 0), ("rcpt_garbage", 0), ("rcpt_hang:0.2", 0), ("rcpt_other", 0)]:
             self.operator.script({"do": fault})
             with self.assertRaises((smtplib.SMTPException, OSError)):
                 self.send("f-" + fault)
             self.assertEqual(arrived, self.received("f-" + fault), fault)
+            self.operator.script()
         self.operator.script({"do": "close_after_250"})
         self.send("f-ensuite")
         self.assertEqual(1, self.received("f-ensuite"))
@@ -891,6 +904,16 @@ class TheDmp(unittest.TestCase):
         third.replaces = uuid
         self.assertIn("XDSRegistryDeprecatedDocumentError", self.outcome(third.send(self.dmp.ready)))
 
+    def test_takes_a_later_version_as_the_first_only_when_the_former_one_is_not_there(self):
+        never = self.feed(version=2, replaces="1.2.250.1.99999.10.2026.4711.1")
+        self.assertEqual("", self.outcome(never.send(self.dmp.ready)), "REC_GEN-1070: the partial one went by mail alone")
+        first = self.feed()
+        self.assertEqual("", self.outcome(first.send(self.dmp.ready)))
+        self.assertIn("XDSRegistryMetadataError", self.outcome(self.feed(version=2, replaces=first.unique).send(self.dmp.ready)))
+        entry = self.found(first.unique)[0].get("id")
+        self.assertEqual("", self.outcome(dmp_request.delete(self.dmp.ready, self.keys, entry)))
+        self.assertEqual("", self.outcome(self.feed(version=2, replaces=first.unique).send(self.dmp.ready)), "deleted meanwhile")
+
     def test_deletes_what_its_structure_deposited_and_once(self):
         feed = self.feed()
         self.assertEqual("", self.outcome(feed.send(self.dmp.ready)))
@@ -952,6 +975,12 @@ class TheDmp(unittest.TestCase):
                 except (OSError, dmp_request.http.client.HTTPException):
                     pass
                 self.assertEqual(registered, len(self.found(feed.unique)), fault)
+        for fault, registered in [("wrong_id", 0), ("wrong_id_after", 1)]:
+            feed = self.feed()
+            self.dmp.script({"do": fault, "match": "repository"})
+            status, envelope, _ = feed.send(self.dmp.ready)
+            self.assertNotIn(feed.message_id, dmp_checks.etree.tostring(envelope).decode())
+            self.assertEqual((200, registered), (status, len(self.found(feed.unique))), fault)
         self.dmp.script({"do": "busy"}, {"do": "refuse:DMPAccessDeniedByRightsService"}, {"do": "fault:DMPInvalidCertificate"}, {"do": "slow:0.2"})
         for expected in ("XDSRepositoryBusy", "DMPAccessDeniedByRightsService", "DMPInvalidCertificate", ""):
             self.assertIn(expected, self.outcome(self.feed().send(self.dmp.ready)))
@@ -968,6 +997,111 @@ class TheDmp(unittest.TestCase):
         second = Partner("dmp.py", "--pki", PKI, out=first.out)
         self.addCleanup(second.stop)
         self.assertEqual(2, len(second.state()["entries"]))
+
+
+class TheWay(unittest.TestCase):
+    """fault_proxy.py in front of a server that says back what it hears."""
+
+    def setUp(self):
+        self.heard = b""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.listener.close)
+        threading.Thread(target=self.echo, daemon=True).start()
+        self.way = fault_proxy.FaultProxy(self.listener.getsockname()[1])
+        self.addCleanup(self.way.close)
+
+    def echo(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(client,), daemon=True).start()
+
+    def talk(self, client):
+        with client:
+            try:
+                while data := client.recv(65536):
+                    self.heard += data
+                    client.sendall(data)
+            except OSError:
+                pass
+
+    def connect(self):
+        client = socket.create_connection(("127.0.0.1", self.way.port), 5)
+        client.settimeout(0.5)
+        self.addCleanup(client.close)
+        return client
+
+    def say(self, client, data):
+        """What comes back within half a second."""
+        client.sendall(data)
+        back = b""
+        try:
+            while len(back) < len(data):
+                more = client.recv(65536)
+                if not more:
+                    return back
+                back += more
+        except TimeoutError:
+            pass
+        return back
+
+    def test_is_open_unless_told_otherwise(self):
+        client = self.connect()
+        self.assertEqual(b"a" * 9000, self.say(client, b"a" * 9000))
+        self.assertEqual((1, 0), (self.way.opened, self.way.hurt))
+
+    def test_is_closed_and_open_again_on_the_same_port(self):
+        client = self.connect()
+        self.say(client, b"x")
+        self.way.set("down")
+        with self.assertRaises(ConnectionError):
+            self.connect()
+        self.way.heal()
+        self.assertEqual(b"again", self.say(self.connect(), b"again"))
+
+    def test_resets(self):
+        self.way.set("refuse")
+        with self.assertRaises(ConnectionError):
+            client = self.connect()
+            if not self.say(client, b"x"):
+                client.sendall(b"x")
+                raise ConnectionError
+
+    def test_stands_still_and_what_waits_arrives_when_it_is_mended(self):
+        client = self.connect()
+        self.assertEqual(b"before", self.say(client, b"before"))
+        self.way.set("half_open")
+        self.assertEqual(b"", self.say(client, b"meanwhile"))
+        self.way.heal(resume=True)
+        self.assertEqual(b"meanwhile+", self.say(client, b"+") + self.say(client, b""))
+
+    def test_drips(self):
+        self.way.set("drip")
+        client = self.connect()
+        client.settimeout(3.5)
+        client.sendall(b"abc")
+        self.assertEqual(b"a", client.recv(10))
+
+    def test_cuts_after_so_many_bytes(self):
+        self.way.set("cut", after=5)
+        with self.assertRaises(ConnectionError):
+            client = self.connect()
+            if len(self.say(client, b"abcdefgh")) < 8:
+                raise ConnectionError
+        self.assertEqual(b"abcde", self.heard[:8])
+
+    def test_loses_the_answer(self):
+        self.way.set("silent", after=3)
+        self.assertEqual(b"", self.say(self.connect(), b"abcdef"))
+        self.assertEqual(b"abcdef", self.heard)
+
+    def test_shows_another_certificate(self):
+        for name in ("wrong_name", "untrusted", "expired"):
+            self.way.set("certificate", certificate=PKI / f"{name}-chain.pem", key=PKI / f"{name}.key")
+            with self.assertRaises(ssl.SSLCertVerificationError, msg=name):
+                mllp.client_context(PKI / "ca.pem").wrap_socket(self.connect(), server_hostname="localhost")
 
 
 def main():

@@ -237,9 +237,11 @@ asio::awaitable<std::string> SmtpClient::read_line() {
 
 asio::awaitable<SmtpClient::Reply> SmtpClient::read_reply(Duration limit) {
     Reply reply;
+    const auto deadline = std::chrono::steady_clock::now() + limit;  // of all its lines
     bool more = true;
     while (more) {
-        auto line = co_await net::within(limit, read_line());
+        const Duration left = std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
+        auto line = co_await net::within(std::max(left, Duration::zero()), read_line());
         if (!line) throw boost::system::system_error(make_error_code(boost::system::errc::timed_out));
         unsigned code = 0;
         const char* const digits_end = line->data() + std::min<std::size_t>(line->size(), 3);
@@ -261,7 +263,15 @@ asio::awaitable<SmtpClient::Reply> SmtpClient::read_reply(Duration limit) {
     co_return reply;
 }
 
+/// What came unasked would be taken for the answer to what is said next.
+void SmtpClient::expect_silence() {
+    if (in_.empty()) return;
+    usable_ = false;
+    refuse(Kind::temporary, SmtpReason::protocol);
+}
+
 asio::awaitable<SmtpClient::Reply> SmtpClient::command(std::string line) {
+    expect_silence();
     line += "\r\n";
     co_await write(line, options_.reply);
     co_return co_await read_reply(options_.reply);
@@ -373,6 +383,7 @@ asio::awaitable<void> SmtpClient::converse(const SmtpMail& mail) {
     expect(go, 3);
     usable_ = false;  // until the answer: whatever breaks from here on, this connection cannot be used again
     co_await transfer(mail.bytes);
+    expect_silence();
     if (mail.wanted && !mail.wanted()) refuse(Kind::temporary, SmtpReason::connection);  // without the dot: no mail
     phase_ = SmtpPhase::end_of_data;
     dot_sent_ = true;  // before the write: a part of it may have left when it fails

@@ -106,6 +106,7 @@ private:
     net::asio::awaitable<void> transfer(std::string_view bytes);
     net::asio::awaitable<void> write(std::string_view bytes, Duration limit);
     void expect(const Reply& reply, unsigned first_digit) const;
+    void expect_silence();
     [[noreturn]] void refuse(SmtpOutcome::Kind kind, SmtpReason reason) const;
     SmtpOutcome concluded(SmtpOutcome outcome);
     SmtpOutcome broken(bool by_tls);

@@ -121,6 +121,7 @@ asio::awaitable<Outcome> MssChannel::deliver(const Letter& letter, const domain:
     mail::SmtpOptions options;
     options.client_name = domain_of(partner_.from_address);
     options.reply = partner_.timeout;
+    options.end_of_data = partner_.data_timeout;
     mail::SmtpClient client(std::move(connection->stream), std::move(options), std::move(connection->upgrade));
     auto smtp = co_await client.open();
     if (smtp.ok()) {

@@ -35,6 +35,11 @@ public:
             asio::steady_timer timer(executor, slow);
             co_await timer.async_wait(asio::use_awaitable);
         }
+        while (letter.recipient_key == silent) {
+            const asio::any_io_executor executor = co_await asio::this_coro::executor;
+            asio::steady_timer timer(executor, milliseconds(10));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
         --running;
         ++ended;
         co_return script(letter);
@@ -52,6 +57,7 @@ public:
     std::vector<Letter> seen;
     std::string n3;
     milliseconds slow{0};
+    std::string silent;  ///< the recipient that never answers
 };
 
 Outcome yes(const Letter&) {
@@ -350,6 +356,31 @@ TEST_F(PgEngine, RestsOneDestinationWhileAnotherGoesOn) {
         return count("select count(*) from letter where recipient_key = 'dpi:2' and state = 'accepted'") == 5;
     }));
     EXPECT_LE(count("select sum(attempts) from letter where recipient_key = 'dpi:1'"), 2);
+}
+
+TEST_F(PgEngine, WaitsForOneDestinationWithoutHoldingWorkersOfAnother) {  // F8: never answers
+    settings_.workers[domain::Channel::dpi] = 2;
+    settings_.poll = milliseconds(200);
+    const auto to = [&](std::string key, int partner) {
+        auto made = letter(domain::Channel::dpi, std::move(key));
+        made.partner = domain::PartnerId{partner};
+        return made;
+    };
+    for (int i = 2; i < 7; ++i) {
+        const auto report = signed_report("P" + std::to_string(i), "IPP" + std::to_string(i));
+        publish(report.ids.version_id, {to("dpi:1", 1), to("dpi:2", 2), to("dpi:3", 3)});
+    }
+    channel_->scripts = {yes};
+    channel_->silent = "dpi:1";
+    Engine engine(outbox_, clock_, settings_, sources());
+    EXPECT_TRUE(work_until({&engine}, [&] {
+        if (count("select count(*) from letter where recipient_key <> 'dpi:1' and state = 'accepted'") < 10)
+            return false;
+        EXPECT_EQ(count("select count(*) from letter where recipient_key = 'dpi:1' and state = 'sending'"), 2);
+        EXPECT_EQ(count("select max(attempts) from letter where recipient_key = 'dpi:1'"), 1);
+        channel_->silent.clear();
+        return true;
+    }));
 }
 
 TEST_F(PgEngine, NeverDeliversOneLetterTwiceWithTwoDaemons) {

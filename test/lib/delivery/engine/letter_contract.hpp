@@ -75,6 +75,7 @@ protected:
     bool complete(store::LetterQueue& queue, const store::LeasedLetter& letter, const domain::LetterEvent& what) {
         store::LetterOutcome outcome;
         outcome.facts = domain::decide(letter.facts, what, this->now_, policy_).value();
+        outcome.in_doubt = std::holds_alternative<event::InDoubt>(what);
         return this->run(queue.complete(letter, outcome, this->now_));
     }
     /// All that is due now ends like this.
@@ -313,6 +314,75 @@ TYPED_TEST_P(LetterContract, WithdrawsTheVersionThatEachRecipientHas) {
     EXPECT_EQ(this->names(this->claim(this->one())), "a2w b1w");
 }
 
+TYPED_TEST_P(LetterContract, TriesNothingAgainWhoseReportWasWithdrawnWhileItWasOnItsWay) {  // R-42, I8
+    const auto report = this->published({"doubtful", "later", "nobody", "refused", "arrives"});
+    const auto letters = this->claim(this->one());
+    EXPECT_EQ(this->withdraw(report), 5U) << "each of them may arrive";
+    EXPECT_TRUE(this->act(report, 1, "later", event::Held{}, Act::withdraw));
+    for (const auto& letter : letters) {
+        const auto& key = letter.recipient_key;
+        domain::LetterEvent end = event::TryLater{Reason::partner_unavailable};
+        if (key == "doubtful") end = event::InDoubt{};
+        if (key == "refused") end = event::Refused{Reason::partner_refused};
+        if (key == "nobody") end = event::NotApplicable{Reason::no_citizen_mailbox};
+        if (key == "arrives") end = event::Accepted{};
+        EXPECT_TRUE(this->complete(this->one(), letter, end));
+    }
+    EXPECT_EQ(this->state(report, 1, "later"), "cancelled ABANDONED");
+    EXPECT_EQ(this->state(report, 1, "later", Act::withdraw), "cancelled ABANDONED") << "he never had it";
+    EXPECT_EQ(this->state(report, 1, "refused"), "dead PARTNER_REFUSED");
+    EXPECT_EQ(this->state(report, 1, "refused", Act::withdraw), "cancelled ABANDONED");
+    EXPECT_EQ(this->state(report, 1, "nobody", Act::withdraw), "cancelled ABANDONED");
+    EXPECT_EQ(this->state(report, 1, "doubtful"), "in_doubt PARTNER_UNAVAILABLE");
+    EXPECT_EQ(this->names(this->claim(this->one())), "arrives1w");
+    this->now_ += minutes(2);
+    const auto doubtful = this->claim(this->one());
+    ASSERT_EQ(this->names(doubtful), "doubtful1") << "it may have arrived: asked first, then withdrawn";
+    EXPECT_TRUE(this->complete(this->one(), doubtful[0], event::Accepted{}));
+    EXPECT_EQ(this->names(this->claim(this->one())), "doubtful1w");
+    this->now_ += std::chrono::hours(2);
+    EXPECT_EQ(this->run(this->two().reclaim(site, false, this->now_)), 2U) << "the two withdrawals";
+}
+
+TYPED_TEST_P(LetterContract, WithdrawsWhatWasGivenUpInDoubt) {
+    const auto report = this->published({"before", "meanwhile", "never"});
+    this->now_ += std::chrono::hours(49);
+    const auto letters = this->claim(this->one());
+    ASSERT_EQ(this->names(letters), "before1 meanwhile1 never1");
+    const auto end = [&](std::string_view key, const domain::LetterEvent& what) {
+        const auto letter = std::ranges::find(letters, key, &store::LeasedLetter::recipient_key);
+        EXPECT_TRUE(this->complete(this->one(), *letter, what));
+        EXPECT_EQ(this->state(report, 1, std::string(key)), "dead GAVE_UP");
+    };
+    end("before", event::InDoubt{});
+    EXPECT_EQ(this->withdraw(report), 3U);
+    end("meanwhile", event::InDoubt{});
+    end("never", event::TryLater{Reason::partner_unavailable});
+    EXPECT_EQ(this->state(report, 1, "never", Act::withdraw), "cancelled ABANDONED");
+    EXPECT_EQ(this->names(this->claim(this->one())), "before1w meanwhile1w");
+}
+
+TYPED_TEST_P(LetterContract, WithdrawsTheFormerVersionWhenTheLastOneDidNotArrive) {
+    const auto report = this->published({"a", "b", "c"});
+    for (const auto& letter : this->claim(this->one()))
+        EXPECT_TRUE(this->complete(this->one(), letter,
+                                   letter.recipient_key == "b"
+                                       ? domain::LetterEvent{event::Refused{Reason::partner_refused}}
+                                       : domain::LetterEvent{event::Accepted{}}));
+    this->publish_next(report, {"a", "b", "c"});
+    const auto second = this->claim(this->one());
+    ASSERT_EQ(this->names(second), "a2 b2 c2");
+    EXPECT_EQ(this->withdraw(report), 3U);
+    EXPECT_TRUE(this->act(report, 2, "c", event::Abandoned{}, Act::withdraw)) << "somebody told him";
+    for (const auto& letter : second)
+        EXPECT_TRUE(this->complete(this->one(), letter, event::TryLater{Reason::partner_unavailable}));
+    for (const auto* key : {"a", "b", "c"}) {
+        EXPECT_EQ(this->state(report, 2, key), "cancelled ABANDONED");
+        EXPECT_EQ(this->state(report, 2, key, Act::withdraw), "cancelled ABANDONED");
+    }
+    EXPECT_EQ(this->names(this->claim(this->one())), "a1w") << "he has the first version; b has none";
+}
+
 TYPED_TEST_P(LetterContract, KnowsTheFirstLetterThatArrivedThere) {
     const auto report = this->published({"a", "b"});
     const auto first = [&](const std::vector<store::LeasedLetter>& letters, std::string_view key) {
@@ -403,15 +473,15 @@ TYPED_TEST_P(LetterContract, PublishesAVersionOnce) {  // I4
     EXPECT_EQ(this->names(this->claim(this->one())), "a1");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(LetterContract, GivesALetterToOneWorkerOnly, GivesNoMoreThanAskedAndTheEarliestFirst,
-                            KnowsWhenTheNextIsDueAndGivesNothingBefore, KeepsDestinationsApart, HearsNoLateWriter,
-                            TakesBackOnlyWhatNobodyHolds, GivesARestartedDaemonItsOwnBackAtOnce, KeepsADoubt,
-                            LetsNothingOvertake, GoesOnToTheNextVersionWhenTheFormerOneEnded,
-                            NeverRevivesWhatANewerVersionFollows,
-                            PutsANewVersionInThePlaceOfWhatWaitsForAPersonAndNeverLeft,
-                            WithdrawsFromWhoHasItOrMayHaveItAndStopsTheRest, WithdrawsTheVersionThatEachRecipientHas,
-                            KnowsTheFirstLetterThatArrivedThere, ObeysPeopleButNotAgainstWhatHappened,
-                            GivesUpAndBeginsAnewWhenAPersonSaysSo, HoldsBackWhatThePlanBlocked,
-                            SendsNothingToDmpOrPatientWithoutAQualifiedIns, PublishesAVersionOnce);
+REGISTER_TYPED_TEST_SUITE_P(
+    LetterContract, GivesALetterToOneWorkerOnly, GivesNoMoreThanAskedAndTheEarliestFirst,
+    KnowsWhenTheNextIsDueAndGivesNothingBefore, KeepsDestinationsApart, HearsNoLateWriter, TakesBackOnlyWhatNobodyHolds,
+    GivesARestartedDaemonItsOwnBackAtOnce, KeepsADoubt, LetsNothingOvertake,
+    GoesOnToTheNextVersionWhenTheFormerOneEnded, NeverRevivesWhatANewerVersionFollows,
+    PutsANewVersionInThePlaceOfWhatWaitsForAPersonAndNeverLeft, WithdrawsFromWhoHasItOrMayHaveItAndStopsTheRest,
+    TriesNothingAgainWhoseReportWasWithdrawnWhileItWasOnItsWay, WithdrawsWhatWasGivenUpInDoubt,
+    WithdrawsTheFormerVersionWhenTheLastOneDidNotArrive, WithdrawsTheVersionThatEachRecipientHas,
+    KnowsTheFirstLetterThatArrivedThere, ObeysPeopleButNotAgainstWhatHappened, GivesUpAndBeginsAnewWhenAPersonSaysSo,
+    HoldsBackWhatThePlanBlocked, SendsNothingToDmpOrPatientWithoutAQualifiedIns, PublishesAVersionOnce);
 
 }  // namespace sgl::delivery::test

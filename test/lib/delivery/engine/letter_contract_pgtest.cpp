@@ -68,6 +68,7 @@ protected:
         here.facts = domain::decide(held.first.facts, what, now_, policy_).value();
         store::LetterOutcome there;
         there.facts = domain::decide(held.second.facts, what, now_, policy_).value();
+        here.in_doubt = there.in_doubt = std::holds_alternative<event::InDoubt>(what);
         EXPECT_EQ(run(one().complete(held.first, here, now_)),
                   fake_.run(fake_.one().complete(held.second, there, now_)));
     }
@@ -84,6 +85,7 @@ protected:
 
 TEST_F(PgLikeMemory, LivesTheSameLifeThroughAnyHistory) {
     fake_.now_ = now_;
+    policy_.give_up_after = std::chrono::hours(1);
     std::mt19937 dice(20260314);
     const auto roll = [&](unsigned sides) { return static_cast<unsigned>(dice() % sides); };
     constexpr std::size_t reports = 3;
@@ -152,11 +154,14 @@ TEST_F(PgLikeMemory, LivesTheSameLifeThroughAnyHistory) {
                 }
                 withdrawn[report] = true;
                 EXPECT_EQ(withdraw(report), fake_.withdraw(report));
-                for (const auto& key : keys_of(report)) {
-                    for (unsigned version = 1; version <= versions[report]; ++version) {
-                        if (state(report, version, key, Act::withdraw) != "no row")
-                            all.insert({report, version, key, Act::withdraw});
-                    }
+            }
+        }
+        for (std::size_t report = 0; report < reports; ++report) {  // an attempt that failed may make one later
+            if (!withdrawn[report]) continue;
+            for (const auto& key : keys_of(report)) {
+                for (unsigned version = 1; version <= versions[report]; ++version) {
+                    if (state(report, version, key, Act::withdraw) != "no row")
+                        all.insert({report, version, key, Act::withdraw});
                 }
             }
         }
@@ -170,25 +175,30 @@ TEST_F(PgLikeMemory, LivesTheSameLifeThroughAnyHistory) {
 
 class PgWithdrawal : public LetterContract<PgLaboratory> {
 protected:
-    /// A worker's update to that state takes a second; the report is withdrawn meanwhile. Gives how many are told.
-    std::size_t withdraw_during(std::string_view state, std::size_t report, asio::awaitable<void> work) {
+    /// What happens to a letter like this, "update … when …", takes a second: `first` waits in it while `second` runs.
+    void during(const std::string& what, asio::awaitable<void> first, asio::awaitable<void> second) {
         superuser(
             "create function pause() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end "
             "$$");
-        superuser("create trigger pause after update on letter for each row when (new.state = '" + std::string(state) +
-                  "') execute function pause()");
+        const auto [happens, condition] = std::pair(what.substr(0, what.find(' ')), what.substr(what.find(' ') + 1));
+        superuser("create trigger pause after " + happens + " on letter for each row when (" + condition +
+                  ") execute function pause()");
         bool done = false;
-        asio::co_spawn(executor(), std::move(work), [&](std::exception_ptr) { done = true; });
-        const auto meanwhile = [&]() -> asio::awaitable<std::size_t> {
+        asio::co_spawn(executor(), std::move(first), [&](std::exception_ptr) { done = true; });
+        const auto meanwhile = [&]() -> asio::awaitable<void> {
             const pg::Query a_moment{"", "select pg_sleep(0.4)"};
             const pg::Rows slept = co_await pool_.query(a_moment);
-            const auto told = co_await withdrawing(reports_[report]);
+            EXPECT_FALSE(done);
+            co_await std::move(second);
             while (!done) {
                 const pg::Rows again = co_await pool_.query(a_moment);
             }
-            co_return told.value();
         };
-        return run(meanwhile());
+        run(meanwhile());
+    }
+    asio::awaitable<void> withdraws(std::size_t report) {
+        const auto told = co_await withdrawing(reports_[report]);
+        told_ = told.value();
     }
     asio::awaitable<void> claims() { taken_ = co_await one().claim(site, Channel::mss_professional, 9, lease, now_); }
     asio::awaitable<void> fails(const store::LeasedLetter& letter) {
@@ -200,11 +210,13 @@ protected:
 
     Letters taken_;
     bool written_{};
+    std::size_t told_{};
 };
 
 TEST_F(PgWithdrawal, TellsWhomALetterIsJustBeingSentTo) {
     const auto report = published({"a"});
-    EXPECT_EQ(withdraw_during("sending", report, claims()), 1U) << "he may get it: he must be told";
+    during("update new.state = 'sending'", claims(), withdraws(report));
+    EXPECT_EQ(told_, 1U) << "he may get it: he must be told";
     EXPECT_EQ(names(taken_), "a1");
     EXPECT_EQ(state(report, 1, "a"), "sending");
     EXPECT_EQ(state(report, 1, "a", Act::withdraw), "due");
@@ -213,9 +225,20 @@ TEST_F(PgWithdrawal, TellsWhomALetterIsJustBeingSentTo) {
 TEST_F(PgWithdrawal, StopsALetterWhoseAttemptFailsAtThatMoment) {
     const auto report = published({"a"});
     const auto letter = claim(one()).at(0);
-    EXPECT_EQ(withdraw_during("retry", report, fails(letter)), 0U);
+    during("update new.state = 'retry'", fails(letter), withdraws(report));
+    EXPECT_EQ(told_, 0U);
     EXPECT_TRUE(written_);
     EXPECT_EQ(state(report, 1, "a"), "cancelled ABANDONED") << "else it would be sent after the withdrawal";
+}
+
+TEST_F(PgWithdrawal, IsSeenByAnAttemptThatFailsBeforeItIsWritten) {
+    const auto report = published({"a"});
+    const auto letter = claim(one()).at(0);
+    during("insert new.act = 'withdraw'", withdraws(report), fails(letter));
+    EXPECT_EQ(told_, 1U) << "it was on its way";
+    EXPECT_TRUE(written_);
+    EXPECT_EQ(state(report, 1, "a"), "cancelled ABANDONED");
+    EXPECT_EQ(state(report, 1, "a", Act::withdraw), "cancelled ABANDONED") << "and he never got it";
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST_F(Simulation, KeepsItsPromisesThroughEveryFault) {  // R-50 to R-54, R-64
                              "overslept",
                              "refused by the fence",
                              "withdrawals",
+                             "withdrawals of nothing, cancelled",
                              "letters retried by a person",
                              "letters held by a person",
                              "letters abandoned by a person",

@@ -296,6 +296,47 @@ TEST_F(Smtp, DoesNotBelieveWhatIsNoSmtp) {
     }
 }
 
+TEST_F(Smtp, TakesNoAnswerForWhatItHasNotSaidYet) {  // F8: the answer to something else
+    slice = 4096;
+    for (const auto& [verb, answer] : {std::pair("RCPT", "250 2.1.5 ok\r\n250 2.0.0 Ok: queued"),
+                                       std::pair("DATA", "354 go\r\n250 2.0.0 Ok: queued")}) {
+        served = Operator();
+        served.answers[verb] = answer;
+        const auto outcome = talk();
+        EXPECT_EQ(outcome.kind, Kind::temporary) << verb;
+        EXPECT_EQ(outcome.reason, Reason::protocol) << verb;
+        EXPECT_FALSE(usable_after);
+        EXPECT_TRUE(served.data.empty()) << "no dot, no mail";
+    }
+}
+
+TEST_F(Smtp, DoesNotListenForEverToAnAnswerThatNeverEnds) {  // F8: one byte per second
+    auto [ours, theirs] = test::memory_streams(io.get_executor());
+    net::StreamPtr client_end = std::move(ours);
+    int lines = 0;
+    int until = 0;
+    const auto talks = [&](net::StreamPtr stream) -> asio::awaitable<void> {
+        asio::steady_timer timer(io);
+        for (; lines < 90 && until == 0; ++lines) {
+            co_await stream->write(std::string_view("220-x\r\n"));
+            timer.expires_after(40ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    };
+    net::StreamPtr operator_end = std::move(theirs);
+    asio::co_spawn(io, talks(std::move(operator_end)), [](std::exception_ptr) {});
+    SmtpClient client(std::move(client_end), options, same);
+    auto scene = [&]() -> asio::awaitable<SmtpOutcome> {
+        auto outcome = co_await client.open();
+        until = lines;
+        co_return outcome;
+    };
+    const auto outcome = run(io, scene());
+    EXPECT_EQ(outcome.kind, Kind::temporary);
+    EXPECT_EQ(outcome.reason, Reason::connection);
+    EXPECT_LT(until, 50) << "100 ms for the answer, not for each line";
+}
+
 TEST_F(Smtp, SendsNothingThatTheServerWouldCutDifferently) {
     for (const char* bytes : {"a\n.\nb\r\n", "a\r\n.\rb\r\n", "a\n", "\r"}) {
         served = Operator();

@@ -57,6 +57,8 @@ std::string_view to_string(Mutant mutant) {
             return "never_again";
         case Mutant::oversleeps:
             return "oversleeps";
+        case Mutant::follows_nothing:
+            return "follows_nothing";
     }
     return "";
 }
@@ -155,6 +157,7 @@ Result<std::size_t> Letters::withdraw(domain::ReportSetId set, Instant now) {
     std::map<std::pair<Channel, std::string>, Row*> has;
     for (Row& row : rows_) {
         if (row.version->set != set || row.act != Act::deliver) continue;
+        row.last_attempt = row.facts.attempts;
         const auto state = row.facts.state;
         const bool stops = state == LetterState::due || state == LetterState::retry || state == LetterState::held ||
                            state == LetterState::blocked;
@@ -233,13 +236,15 @@ std::vector<store::LeasedLetter> Letters::claim(const std::string& owner, Channe
     return claimed;
 }
 
-bool Letters::complete(const store::LeasedLetter& letter, const store::LetterOutcome& outcome) {
+bool Letters::complete(const store::LeasedLetter& letter, const store::LetterOutcome& outcome, Instant now) {
     Row& row = *by_id_.at(letter.id);
     const bool ours = row.fence == letter.fence && row.facts.state == LetterState::sending;
     if (!ours && mutant_ != Mutant::deaf_to_fences) {
         ++refused_by_fence_;
         return false;
     }
+    if (outcome.in_doubt && outcome.facts.state == LetterState::dead)
+        put(row, LetterState::in_doubt, Reason::partner_unavailable);  // on the way
     put(row, outcome.facts.state, outcome.facts.reason);
     row.facts.next_attempt_at = outcome.facts.next_attempt_at;
     if (mutant_ == Mutant::never_again && outcome.facts.state == LetterState::retry)
@@ -247,7 +252,38 @@ bool Letters::complete(const store::LeasedLetter& letter, const store::LetterOut
     row.facts.created_at = outcome.facts.created_at;
     row.possible_duplicate = row.possible_duplicate || outcome.possible_duplicate;
     row.owner.clear();
+    const bool nothing_arrived = outcome.facts.state == LetterState::retry ||
+                                 outcome.facts.state == LetterState::dead ||
+                                 outcome.facts.state == LetterState::not_applicable;
+    if (nothing_arrived && row.act == Act::deliver && mutant_ != Mutant::follows_nothing) forget_withdrawn(row, now);
     return true;
+}
+
+/// Its report was withdrawn while it was on its way, and it did not arrive: it is not tried again, and its recipient is
+/// told to forget what he has, if anything.
+void Letters::forget_withdrawn(Row& row, Instant now) {
+    const bool withdrawn = std::ranges::any_of(of(row.version->set), [&](const Version* version) {
+        return version->number >= row.version->number && version->state == Version::State::withdrawn;
+    });
+    if (!withdrawn || row.may_have_arrived || row.possible_duplicate) return;
+    if (row.facts.state == LetterState::retry) put(row, LetterState::cancelled, Reason::abandoned);
+    Row* had = nullptr;
+    Row* to_follow = nullptr;
+    for (Row* one : streams_.at(Stream{row.version->set, row.channel, row.key})) {
+        const bool waits = one->facts.state == LetterState::due || one->facts.state == LetterState::held;
+        if (one->act == Act::withdraw && one->version == row.version && waits) to_follow = one;
+        const bool before = one->act == Act::deliver && one->version->number < row.version->number;
+        if (!before || (!one->may_have_arrived && !one->possible_duplicate)) continue;
+        if (had == nullptr || had->version->number < one->version->number) had = one;
+    }
+    if (to_follow == nullptr) return;
+    put(*to_follow, LetterState::cancelled, Reason::abandoned);
+    to_follow->needless = true;
+    ++needless_withdrawals_;
+    if (had == nullptr) return;
+    Row& instead = add(*had->version, had->channel, Act::withdraw, had->key, now);
+    instead.partner = had->partner;
+    put(instead, LetterState::due, Reason::none);
 }
 
 bool Letters::renew(const store::LeasedLetter& letter, Duration lease, Instant now) {
@@ -320,9 +356,9 @@ asio::awaitable<std::vector<store::LeasedLetter>> MemoryQueue::claim(const std::
 }
 
 asio::awaitable<bool> MemoryQueue::complete(const store::LeasedLetter& letter, const store::LetterOutcome& outcome,
-                                            Instant) {
+                                            Instant now) {
     co_await before();
-    const bool ours = letters_.complete(letter, outcome);
+    const bool ours = letters_.complete(letter, outcome, now);
     co_await after();
     co_return ours;
 }

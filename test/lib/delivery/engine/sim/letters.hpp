@@ -31,11 +31,12 @@ enum class Mutant : std::uint8_t {
     without_guard,        ///< nobody looks at the INS
     never_again,          ///< a letter to be tried again is not
     oversleeps,           ///< the channel does not ask whether the lease holds
+    follows_nothing,      ///< what fails while its report is withdrawn is tried again
 };
 inline constexpr std::array every_mutant{
     Mutant::deaf_to_fences,  Mutant::lets_overtake,       Mutant::forgets_doubt,       Mutant::claims_twice,
     Mutant::revives_the_old, Mutant::keeps_the_withdrawn, Mutant::withdraws_from_none, Mutant::loses_a_letter,
-    Mutant::without_guard,   Mutant::never_again,         Mutant::oversleeps};
+    Mutant::without_guard,   Mutant::never_again,         Mutant::oversleeps,          Mutant::follows_nothing};
 std::string_view to_string(Mutant mutant);
 
 struct Version {
@@ -59,8 +60,10 @@ struct Row {
     std::int64_t fence{};
     std::optional<Instant> first_sent_at;
     bool possible_duplicate{};
-    bool may_have_arrived{};                                ///< it was accepted or in doubt once
-    unsigned doubts{};                                      ///< how often it became doubtful
+    bool may_have_arrived{};          ///< it was accepted or in doubt once
+    bool needless{};                  ///< a withdrawal that was cancelled: there was nothing to forget
+    unsigned doubts{};                ///< how often it became doubtful
+    std::optional<int> last_attempt;  ///< the one that was under way, or had been, when its report was withdrawn
     domain::LetterState planned{domain::LetterState::due};  ///< as it was made
     /// Where it stands among the letters of its report to one recipient.
     unsigned rank() const { return version->number * 2 + (act == domain::Act::withdraw ? 1 : 0); }
@@ -80,7 +83,7 @@ public:
 
     std::vector<store::LeasedLetter> claim(const std::string& owner, domain::Channel channel, std::size_t limit,
                                            Duration lease, Instant now, const store::ClaimScope& scope);
-    bool complete(const store::LeasedLetter& letter, const store::LetterOutcome& outcome);
+    bool complete(const store::LeasedLetter& letter, const store::LetterOutcome& outcome, Instant now);
     bool renew(const store::LeasedLetter& letter, Duration lease, Instant now);
     std::size_t reclaim(const std::string& owner, bool own, Instant now);
     Result<void> act(domain::LetterId id, const domain::LetterEvent& event, const domain::RetryPolicy& policy,
@@ -93,11 +96,13 @@ public:
     const Version& version(domain::ReportVersionId id) const { return *versions_by_id_.at(id); }
     const std::deque<Version>& versions() const { return versions_; }
     std::size_t refused_by_fence() const { return refused_by_fence_; }
+    std::size_t needless_withdrawals() const { return needless_withdrawals_; }
 
 private:
     using Stream = std::tuple<domain::ReportSetId, domain::Channel, std::string>;
     Row& add(const Version& version, domain::Channel channel, domain::Act act, std::string key, Instant now);
     void put(Row& row, domain::LetterState state, domain::Reason reason);
+    void forget_withdrawn(Row& row, Instant now);
     bool waits_for_former(const Row& row) const;
     bool overtaken(const Row& row) const;
     std::vector<Version*> of(domain::ReportSetId set);
@@ -112,6 +117,7 @@ private:
     std::map<domain::Channel, std::vector<Row*>> by_channel_;
     std::map<Stream, std::vector<Row*>> streams_;
     std::size_t refused_by_fence_{};
+    std::size_t needless_withdrawals_{};
 };
 
 /// One daemon's door to it. What derives from it adds the way to the database and its failures.

@@ -79,6 +79,8 @@ void Partner::take(Arrival arrival) {
         findings_.violated(fmt::format("I6: {} came {} times after {} doubts", name_of(row), times, row.doubts));
     const auto [dated, first] = dated_.emplace(arrival.letter, arrival.dated);
     if (!first && dated->second != arrival.dated) findings_.violated("I6: " + name_of(row) + " changed its date");
+    if (row.last_attempt && row.doubts == 0 && row.facts.attempts > *row.last_attempt)
+        findings_.violated("I8: " + name_of(row) + " was tried again after its report had been withdrawn");
     // I8: what left after something newer had been taken.
     auto& stream = streams_[{row.version->set, row.channel, row.key}];
     for (const auto& earlier : stream) {

@@ -108,6 +108,7 @@ public:
         run_.digest = findings_.digest;
         run_.violations = std::move(findings_.violations);
         findings_.seen["refused by the fence"] += letters_.refused_by_fence();
+        findings_.seen["withdrawals of nothing, cancelled"] += letters_.needless_withdrawals();
         run_.seen = std::move(findings_.seen);
         return std::move(run_);
     }
@@ -158,6 +159,7 @@ private:
         plan_mailboxes();
         plan_outage();
         plan_operator();
+        plan_haste();
     }
 
     void add_partner(std::string name, bool can_be_asked) {
@@ -443,6 +445,23 @@ private:
         });
     }
 
+    /// A report is withdrawn while one of its letters is on its way to a partner that takes nothing.
+    void plan_haste() {
+        world_.after(any(milliseconds(50), milliseconds(700)), [this] {
+            if (!faulty()) return;
+            for (const Row& row : letters_.rows()) {
+                const auto mood = partner_of(row.channel, row.partner).mood;
+                const bool vain = mood == Mood::down || mood == Mood::refusing || mood == Mood::rejecting;
+                const bool under_way =
+                    row.facts.state == LetterState::sending && row.act == domain::Act::deliver && !row.may_have_arrived;
+                if (!vain || !under_way || !random_.chance(250)) continue;
+                withdraw(row.version->set);
+                break;
+            }
+            plan_haste();
+        });
+    }
+
     void person_acts() {
         if (letters_.rows().empty()) return;
         const Row& row = letters_.rows()[random_.below(letters_.rows().size())];
@@ -526,17 +545,49 @@ private:
                                                version.set.value().bytes[15], version.number, there.size(),
                                                wanted.size()));
         }
-        for (const auto& [set, channel, key] : to_be_told_) {
-            const auto told = std::ranges::count_if(letters_.rows(), [&](const Row& row) {
-                return row.version->set == set && row.channel == channel && row.key == key &&
-                       row.act == domain::Act::withdraw;
-            });
-            if (told != 1)
-                findings_.violated(
-                    fmt::format("I4: {} withdrawals of report {} to {}", told, set.value().bytes[15], key));
-        }
+        for (const auto& [set, channel, key] : to_be_told_)
+            check_told(set, channel, key);
+        for (const Row& row : letters_.rows())
+            check_withdrawn(row);
         for (const Row& row : letters_.rows())
             check(row);
+    }
+
+    /// Whatever the letters say: who took a report that was withdrawn is told so, or a person said that he need not be.
+    void check_withdrawn(const Row& row) {
+        const bool arrived = row.act == domain::Act::deliver && partner_of(row.channel, row.partner).times(row.id) > 0;
+        if (!arrived || letters_.last(row.version->set)->state != Version::State::withdrawn) return;
+        const bool told = std::ranges::any_of(letters_.rows(), [&](const Row& one) {
+            return one.version->set == row.version->set && one.channel == row.channel && one.key == row.key &&
+                   one.act == domain::Act::withdraw && one.version->number >= row.version->number && !one.needless;
+        });
+        if (!told)
+            findings_.violated("I8: " + name_of(row) + " arrived, was withdrawn, and nobody tells the recipient");
+        findings_.count("withdrawn reports that somebody has");
+    }
+
+    /// Who has or may have a withdrawn report is told once, about the newest version of it that he may have; who turned
+    /// out to have nothing is told nothing.
+    void check_told(domain::ReportSetId set, Channel channel, const std::string& key) {
+        unsigned has = 0;
+        std::size_t told = 0;
+        std::size_t about_that = 0;
+        const auto mine = [&](const Row& row) {
+            return row.version->set == set && row.channel == channel && row.key == key;
+        };
+        for (const Row& row : letters_.rows()) {
+            if (mine(row) && row.act == domain::Act::deliver && (row.may_have_arrived || row.possible_duplicate))
+                has = std::max(has, row.version->number);
+        }
+        for (const Row& row : letters_.rows()) {
+            if (!mine(row) || row.act != domain::Act::withdraw) continue;
+            if (row.version->number == has) ++about_that;
+            if (row.facts.state != LetterState::cancelled) ++told;
+            if (row.facts.state != LetterState::cancelled && row.version->number != has)
+                findings_.violated("I4: " + name_of(row) + " is about what nobody has");
+        }
+        if (told > 1 || (has > 0 && about_that != 1))
+            findings_.violated(fmt::format("I4: {} withdrawals of report {} to {}", told, set.value().bytes[15], key));
     }
 
     void check(const Row& row) {
