@@ -375,12 +375,28 @@ private:
         return now == nullptr || now->unit == std::get<domain::Quantity>(from.previous->value).unit;
     }
 
+    /// Structured where its FINESS number is known; a laboratory that gave none is named in a comment.
+    static void performed_elsewhere(cda::Observation& to, const domain::Performer& from, const Timestamp& when) {
+        const auto finess = domain::Finess::parse(from.number);
+        if (!finess || from.name.empty()) {
+            to.comments.push_back("Examen réalisé par " + from.name);
+            return;
+        }
+        cda::Organisation laboratory;
+        laboratory.ids = {{std::string(codes::structure_root), finess->national(), {}}};
+        laboratory.name = from.name;
+        cda::Professional who;
+        who.ids = laboratory.ids;
+        who.organisation = std::move(laboratory);
+        to.performer = cda::Act{when, std::move(who)};
+    }
+
     cda::Observation observation(const domain::ReportedResult& from, const std::string& place) {
         cda::Observation to;
         to.code = examination(from, place);
         to.method_text = from.method;
         if (!from.comment.empty()) to.comments.push_back(from.comment);
-        if (from.performer) to.comments.push_back("Examen réalisé par " + from.performer->name);
+        if (from.performer) performed_elsewhere(to, *from.performer, at(from));
         if (from.not_done) {
             to.aborted = true;
             return to;

@@ -526,6 +526,10 @@ std::vector<GoldenReport> golden_reports() {
                 results[i].range_text = i == 2 ? "0,35 à 4,50" : "jusqu’à 35, selon l’âge";
             }
         }));
+    add("performed_elsewhere_without_number",
+        "Un laboratoire de seconde intention dont le FINESS est inconnu : nommé en commentaire", with([](Report& r) {
+            r.chapters[0].results[1].performer = domain::Performer{"Laboratoire d’outre-mer", "LAB7"};
+        }));
     add("single_result", "Un seul résultat", with([](Report& r) { r.chapters[0].results.resize(1); }));
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());

@@ -54,7 +54,7 @@ std::string composed(const test::GoldenReport& golden) {
 
 // ------------------------------------------------------------------------------------------------- the result table
 // A line as words: chapter, germ, examination, its code, value, flag or letter, range, previous result, method,
-// comment.
+// comment, who performed it elsewhere.
 
 using Table = std::vector<std::string>;
 
@@ -89,9 +89,12 @@ std::string range_of(const domain::ReportedResult& result) {
            (result.range.high ? result.range.high->text() : "");
 }
 
-/// The first remark: that of the result, else who performed it for us.
+/// Who performed it for us, as an entry says it; the remark when his number is unknown, after that of the result.
+std::string performer_of(const domain::ReportedResult& result) {
+    return result.performer && domain::Finess::parse(result.performer->number) ? result.performer->name : std::string();
+}
 std::string comment_of(const domain::ReportedResult& result) {
-    if (!result.comment.empty() || !result.performer) return result.comment;
+    if (!result.comment.empty() || !result.performer || !performer_of(result).empty()) return result.comment;
     return "Examen réalisé par " + result.performer->name;
 }
 
@@ -107,7 +110,7 @@ void add(Table& table, const std::string& chapter, const std::string& germ, cons
     const auto previous =
         result.previous ? said(result.previous->value) + " " + to_hl7(local(result.previous->at, zone)) : std::string();
     table.push_back(joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value,
-                            flag, range_of(result), previous, result.method, comment_of(result)}));
+                            flag, range_of(result), previous, result.method, comment_of(result), performer_of(result)}));
 }
 
 Table table_of(const domain::Report& report) {
@@ -155,7 +158,8 @@ std::string line_of(const cda::received::Document& document, const cda::received
                    result.values.empty() ? result.status : cda::received::to_text(result.values[0]),
                    result.interpretations.empty() ? "" : result.interpretations[0].code, range, previous,
                    result.methods.empty() ? "" : result.methods[0].text,
-                   result.comments.empty() ? "" : result.comments[0]});
+                   result.comments.empty() ? "" : result.comments[0],
+                   result.participations.empty() ? "" : result.participations[0].who.organisation->name()});
 }
 
 Table table_of(const cda::received::Document& document) {
