@@ -369,10 +369,10 @@ private:
     }
 
     /// Only what can be compared leaves coded: same kind of value, same unit, a time of day (cr-bio.md 5.2).
-    static bool comparable(const domain::ReportedResult& from) {
-        if (from.previous->at.precision < Precision::minute || from.previous->value.index() != from.value.index()) return false;
-        const auto* now = std::get_if<domain::Quantity>(&from.value);
-        return now == nullptr || now->unit == std::get<domain::Quantity>(from.previous->value).unit;
+    static bool comparable(const domain::Value& value, const domain::PreviousResult& before) {
+        if (before.at.precision < Precision::minute || before.value.index() != value.index()) return false;
+        const auto* now = std::get_if<domain::Quantity>(&value);
+        return now == nullptr || now->unit == std::get<domain::Quantity>(before.value).unit;
     }
 
     /// Structured where its FINESS number is known; a laboratory that gave none is named in a comment.
@@ -422,7 +422,11 @@ private:
         } else if (!from.range_text.empty()) {
             to.range = cda::ReferenceRange{{}, {}, {}, from.range_text};
         }
-        if (from.previous && comparable(from)) to.previous.push_back({time(from.previous->at), value(from.previous->value), {}});
+        const auto add_previous = [&](const domain::PreviousResult& before) {
+            if (comparable(from.value, before)) to.previous.push_back({time(before.at), value(before.value), {}});
+        };
+        if (from.previous) add_previous(*from.previous);
+        for (const auto& before : from.earlier) add_previous(before);
         return to;
     }
 

@@ -29,6 +29,7 @@ struct Block {
     bool heading{false};
     const Block* again{nullptr};  ///< what stands above it when it begins a page: whose antibiogram this is
     std::vector<Box> boxes;
+    std::vector<Curve> curves;
     std::vector<PlacedText> texts;
     std::vector<PlacedLine> lines;
     std::optional<DrawnResult> result;

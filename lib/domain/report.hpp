@@ -14,7 +14,13 @@ namespace sgl::domain {
 struct PreviousResult {
     Value value;
     Timestamp at;
+    std::string method{};  ///< as it was printed; only what was measured alike is compared
+
+    friend bool operator==(const PreviousResult&, const PreviousResult&) = default;
 };
+
+/// Of all previous results of an analysis, how many a report tells.
+inline constexpr std::size_t most_previous_results = 10;
 
 /// Another laboratory, which performed an examination for this one (lab-domain 6).
 struct Performer {
@@ -35,6 +41,7 @@ struct ReportedResult {
     Flag flag{Flag::none};
     std::optional<Susceptible> susceptible;  ///< of a line of an antibiogram
     std::optional<PreviousResult> previous;
+    std::vector<PreviousResult> earlier{};  ///< those before `previous`, newest first
     std::string method;
     std::string comment;
     std::optional<std::string> specimen_number;  ///< one of Report::specimens

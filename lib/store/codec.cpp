@@ -259,6 +259,10 @@ json::value to_json(const domain::ReportedResult& result) {
         object["previous"] =
             json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
     }
+    json::array earlier;
+    for (const auto& before : result.earlier)
+        earlier.push_back({{"value", to_json(before.value)}, {"at", to_hl7(before.at)}});
+    if (!earlier.empty()) object["earlier"] = std::move(earlier);
     return object;
 }
 
@@ -284,6 +288,10 @@ domain::ReportedResult reported_result(const json::value& stored) {
     result.corrected = flag(stored, "corrected");
     if (const auto* previous = find(stored, "previous")) {
         result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
+    }
+    if (const auto* earlier = find(stored, "earlier")) {
+        for (const auto& before : earlier->as_array())
+            result.earlier.push_back({value(before.at("value")), timestamp(before, "at").value()});
     }
     return result;
 }

@@ -320,6 +320,34 @@ Report previous_results() {
     return report;
 }
 
+/// Ten previous results: every four months, the newest first.
+void with_history(ReportedResult& result, const std::vector<std::string_view>& values, const std::string& unit) {
+    int month = 11;
+    int year = 2025;
+    for (const auto value : values) {
+        const domain::PreviousResult before{quantity(value, unit), at(std::to_string(year) + (month < 10 ? "0" : "") +
+                                                                      std::to_string(month) + "12081500+0100")};
+        if (result.previous)
+            result.earlier.push_back(before);
+        else
+            result.previous = before;
+        month -= 4;
+        if (month < 1) month += 12, --year;
+    }
+}
+
+Report history() {
+    auto report = sample_short_report();
+    auto& results = report.chapters[0].results;
+    results[0].previous.reset();
+    with_history(results[0], {"5.3", "5.8", "6.4"}, "mmol/L");
+    with_history(results[1], {"70", "72", "69", "75", "81", "80", "78", "74", "71", "66"}, "umol/L");
+    with_history(results[2], {"0.02", "0.80", "2.10", "4.60"}, "m[IU]/L");
+    with_history(results[3], {"38", "112", "240", "33"}, "[IU]/L");
+    with_history(results[4], {"11", "13"}, "mg/L");
+    return report;
+}
+
 Report not_done() {
     auto report = sample_short_report();
     auto& potassium = report.chapters[0].results[3];
@@ -531,6 +559,9 @@ std::vector<GoldenReport> golden_reports() {
             r.chapters[0].results[1].performer = domain::Performer{"Laboratoire d’outre-mer", "LAB7"};
         }));
     add("single_result", "Un seul résultat", with([](Report& r) { r.chapters[0].results.resize(1); }));
+    add("history",
+        "Antériorités de plusieurs années : toutes datées, et leur petite courbe dans le PDF dès trois valeurs",
+        history());
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());
     add("comments", "Commentaires sur plusieurs lignes, à chaque niveau", with_comments());

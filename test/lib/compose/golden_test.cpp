@@ -53,7 +53,7 @@ std::string composed(const test::GoldenReport& golden) {
 }
 
 // ------------------------------------------------------------------------------------------------- the result table
-// A line as words: chapter, germ, examination, its code, value, flag or letter, range, previous result, method,
+// A line as words: chapter, germ, examination, its code, value, flag or letter, range, previous results, method,
 // comment, who performed it elsewhere.
 
 using Table = std::vector<std::string>;
@@ -107,10 +107,16 @@ void add(Table& table, const std::string& chapter, const std::string& germ, cons
         if (value == flag) value = domain::to_french(*result.susceptible);
     }
     if (result.not_done) flag.clear();
-    const auto previous =
-        result.previous ? said(result.previous->value) + " " + to_hl7(local(result.previous->at, zone)) : std::string();
-    table.push_back(joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value,
-                            flag, range_of(result), previous, result.method, comment_of(result), performer_of(result)}));
+    std::string previous;
+    const auto add_previous = [&](const domain::PreviousResult& before) {
+        previous += (previous.empty() ? "" : " ; ") + said(before.value) + " " + to_hl7(local(before.at, zone));
+    };
+    if (result.previous) add_previous(*result.previous);
+    for (const auto& before : result.earlier)
+        add_previous(before);
+    table.push_back(
+        joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value, flag,
+                range_of(result), previous, result.method, comment_of(result), performer_of(result)}));
 }
 
 Table table_of(const domain::Report& report) {
@@ -152,8 +158,9 @@ std::string line_of(const cda::received::Document& document, const cda::received
         range = (limits.low ? limits.low->value : "") + ".." + (limits.high ? limits.high->value : "");
     }
     std::string previous;
-    if (!result.previous.empty())
-        previous = cda::received::to_text(result.previous[0].values.at(0)) + " " + result.previous[0].time.value;
+    for (const auto& before : result.previous)
+        previous +=
+            (previous.empty() ? "" : " ; ") + cda::received::to_text(before.values.at(0)) + " " + before.time.value;
     return joined({document.sections[result.section].title, germ, result.label(), code_of(result.code),
                    result.values.empty() ? result.status : cda::received::to_text(result.values[0]),
                    result.interpretations.empty() ? "" : result.interpretations[0].code, range, previous,

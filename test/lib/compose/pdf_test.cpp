@@ -104,6 +104,46 @@ TEST(PdfRenderer, DrawsEveryGermWithItsAntibiogram) {
     }
 }
 
+/// Each number with nine results before the previous one.
+domain::Report with_history(domain::Report report) {
+    for (auto& chapter : report.chapters) {
+        for (auto& result : chapter.results) {
+            const auto* now = std::get_if<domain::Quantity>(&result.value);
+            if (now == nullptr || !result.previous) continue;
+            for (int year = 2024; year > 2015; --year) {
+                auto before = *result.previous;
+                auto& number = std::get<domain::Quantity>(before.value).number;
+                number = number.times(Decimal::parse(year % 2 == 0 ? "1.1" : "0.8").value()).value().rounded(1);
+                before.at = Timestamp::parse(std::to_string(year) + "0612081500+0200").value();
+                result.earlier.push_back(before);
+            }
+        }
+    }
+    return report;
+}
+
+TEST(PdfRenderer, DrawsACurveOfThreeAndMorePreviousNumbersAndOfNothingElse) {
+    for (const auto& golden : test::golden_reports()) {
+        if (golden.name != "history") continue;
+        const auto pdf = render(golden.report, "history");
+        std::vector<std::size_t> points;
+        for (const auto& one : pdf.drawn) points.push_back(one.curve);
+        EXPECT_EQ(points, (std::vector<std::size_t>{4, 11, 0, 5, 0})) << "a limit of measurement is no point, two values no trend";
+    }
+    auto report = test::sample_short_report();
+    auto& glucose = report.chapters[0].results[0];
+    glucose.earlier.assign(5, *glucose.previous);
+    for (auto& before : glucose.earlier) std::get<domain::Quantity>(before.value).unit = "g/L";
+    EXPECT_EQ(render(report, "other_unit").drawn[0].curve, 0U);
+}
+
+TEST(PdfRenderer, DrawsOneThreeAndThirtyPagesWithCurves) {
+    for (const auto& golden : test::golden_reports())
+        if (golden.name == "history") { EXPECT_EQ(render(golden.report, "history_1").pages, 1U); }
+    EXPECT_EQ(render(with_history(test::sample_long_report(45)), "history_3").pages, 3U);
+    EXPECT_GE(render(with_history(test::sample_long_report(780)), "history_30").pages, 30U);
+}
+
 TEST(PdfRenderer, SaysWhatItDrewInFrench) {
     const auto pdf = render(test::sample_report(), "sample");
     EXPECT_EQ(pdf.drawn[0], (DrawnResult{"GB", "Leucocytes", "12,4", "G/L", "4,0 – 10,0", "8,1", 1}));
@@ -195,6 +235,29 @@ TEST_F(Pages, KeepEveryBlockWholeWithinThePageAndApartFromTheNext) {
                 EXPECT_GE(top, under - 0.01) << count;
                 under = top + block->height;
                 EXPECT_LE(under, page_height - 40) << count;
+            }
+        }
+    }
+}
+
+TEST_F(Pages, KeepCurvesInTheirRows) {
+    for (unsigned count = 1; count < 60; count += 3) {
+        const auto out = laid_out(with_history(test::sample_long_report(count)));
+        for (const auto& page : out.pages) {
+            double under = 0;
+            for (std::size_t i = 0; i < page.size(); ++i) {
+                const auto& [block, top] = page[i];
+                EXPECT_GE(top, under - 0.01) << count;
+                under = top + block->height;
+                EXPECT_LE(under, page_height - 40) << count;
+                for (const auto& curve : block->curves) {
+                    for (const auto& [x, y] : curve.points) {
+                        EXPECT_GE(y, 0) << count;
+                        EXPECT_LE(y, block->height) << count;
+                        EXPECT_GT(x, 520) << count;
+                        EXPECT_LE(x, page_width - 42) << count;
+                    }
+                }
             }
         }
     }
