@@ -16,6 +16,7 @@ namespace {
 
 namespace codes = cda::codes;
 using domain::Report;
+using domain::ReportedResult;
 
 /// Collects the first refusal; the mapping itself stays a plain description.
 class Mapping {
@@ -266,31 +267,56 @@ private:
         cda::Chapter to;
         to.code = from(codes::chapters, from_chapter.code, place + ".code", "the chapter is not of the national list");
         to.title = from_chapter.label.empty() ? to.code.display : from_chapter.label;
-        to.results.progress = awaits(from_chapter) ? cda::Progress::active : cda::Progress::completed;
-        to.results.validators = {signature};
-        if (const auto& other = from_chapter.validation)
-            to.results.validators = {{time(other->at), biologist(other->who, laboratory())}};
-        for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
-            if (belongs(report_.specimens[i].number, index)) to.results.specimens.push_back(specimen(i));
+        const auto parts = domain::parts_of(from_chapter);
+        if (parts.size() == 1 && parts.front().sub_chapter.empty()) {
+            to.results = results(parts.front(), index, 0, signature);
+            return to;
         }
-        for (std::size_t i = 0; i < from_chapter.results.size(); ++i) {
-            to.results.observations.push_back(observation(from_chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
-        }
-        for (std::size_t i = 0; i < from_chapter.isolates.size(); ++i) {
-            to.results.isolates.push_back(isolate(from_chapter.isolates[i], fmt::format("{}.isolates[{}]", place, i + 1)));
+        // A chapter holds results or sub-chapters, never both: its own results are a sub-chapter with its name, without code.
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto& of = parts[i].sub_chapter;
+            cda::SubChapter part;
+            part.title = of.empty() ? to.title : of.label;
+            if (!of.code.empty()) {
+                part.code = from(codes::chapters, of.code, place + ".sub_chapter.code", "the sub-chapter is not of the national list");
+                if (part.code->system != codes::loinc_system)
+                    refuse(Fault::unsupported, place + ".sub_chapter.code", "a national waiting code names a chapter, no sub-chapter");
+            }
+            part.results = results(parts[i], index, i, signature);
+            to.sub_chapters.push_back(std::move(part));
         }
         return to;
     }
 
-    /// A specimen is told in each chapter whose results name it; one that no result names, in the first.
-    bool belongs(const std::string& number, std::size_t chapter) const {
-        const auto named_in = [&number](const domain::ReportedChapter& one) {
-            const auto names = [&number](const auto& result) { return result.specimen_number == number; };
-            return std::ranges::any_of(one.results, names) ||
-                   std::ranges::any_of(one.isolates, [&](const auto& isolate) { return names(isolate.organism); });
-        };
-        if (named_in(report_.chapters[chapter])) return true;
-        return chapter == 0 && std::ranges::none_of(report_.chapters, named_in);
+    cda::ResultGroup results(const domain::ChapterPart& part, std::size_t index, std::size_t number, const cda::Act& signature) {
+        const auto& chapter = report_.chapters[index];
+        const auto place = fmt::format("chapters[{}]", index + 1);
+        cda::ResultGroup to;
+        to.progress = awaits(chapter) ? cda::Progress::active : cda::Progress::completed;
+        to.validators = {signature};
+        if (const auto& other = chapter.validation) to.validators = {{time(other->at), biologist(other->who, laboratory())}};
+        for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
+            const auto& of = report_.specimens[i].number;
+            const bool first = index == 0 && number == 0;
+            if (names(chapter, part, of) || (first && nobody_names(of))) to.specimens.push_back(specimen(i));
+        }
+        for (const auto i : part.results)
+            to.observations.push_back(observation(chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
+        for (const auto i : part.isolates)
+            to.isolates.push_back(isolate(chapter.isolates[i], fmt::format("{}.isolates[{}]", place, i + 1)));
+        return to;
+    }
+
+    /// A specimen is told in each entry whose results name it; one that no result names, in the first.
+    static bool names(const domain::ReportedChapter& chapter, const domain::ChapterPart& part, const std::string& specimen) {
+        const auto of = [&specimen](const ReportedResult& result) { return result.specimen_number == specimen; };
+        return std::ranges::any_of(part.results, [&](std::size_t i) { return of(chapter.results[i]); }) ||
+               std::ranges::any_of(part.isolates, [&](std::size_t i) { return of(chapter.isolates[i].organism); });
+    }
+    bool nobody_names(const std::string& specimen) const {
+        return std::ranges::none_of(report_.chapters, [&](const domain::ReportedChapter& chapter) {
+            return std::ranges::any_of(domain::parts_of(chapter), [&](const auto& part) { return names(chapter, part, specimen); });
+        });
     }
 
     cda::Specimen specimen(std::size_t index) {

@@ -374,21 +374,43 @@ private:
         return block;
     }
 
+    Block sub_heading(const domain::SubChapter& sub_chapter, std::size_t chapter, bool continued) {
+        Block block;
+        block.chapter = static_cast<int>(chapter);
+        block.keep_with_next = true;
+        block.space_before = 5;
+        const auto label = sub_chapter.label + (continued ? " (suite)" : "");
+        block.height = put(block, left, 2.5, content, label, {.size = 8.4, .bold = true, .colour = ink}, numbered("chapters", chapter) + ".sub_chapter") + 1.5;
+        return block;
+    }
+
+    void part(const domain::ChapterPart& part, std::size_t index) {
+        const auto& chapter = report_.chapters[index];
+        const Block* again = nullptr;
+        if (!part.sub_chapter.empty()) {
+            again = &add(sub_heading(part.sub_chapter, index, true));
+            flow(sub_heading(part.sub_chapter, index, false));
+        }
+        const auto first = flow_.size();
+        for (std::size_t i = 0; i < part.results.size(); ++i) {
+            const auto at = part.results[i];
+            const auto place = numbered("chapters", index) + "." + numbered("results", at);
+            result(chapter.results[at], static_cast<int>(index), place);
+            // No row stands alone under its heading, nor alone at the top of the next page.
+            const bool second_last = i + 2 == part.results.size();
+            if ((i == 0 || second_last) && i + 1 < part.results.size()) flow_.back()->keep_with_next = true;
+        }
+        for (const auto at : part.isolates) isolate(at, index);
+        for (auto at = first; at < flow_.size(); ++at)
+            if (flow_[at]->again == nullptr) flow_[at]->again = again;
+    }
+
     void chapter(std::size_t index) {
         const auto& chapter = report_.chapters[index];
         common_print_.push_back(common_print(chapter));
         continuations_.push_back(&add(chapter_heading(index, true)));
         flow(chapter_heading(index, false));
-        for (std::size_t i = 0; i < chapter.results.size(); ++i) {
-            const auto place = numbered("chapters", index) + "." + numbered("results", i);
-            result(chapter.results[i], static_cast<int>(index), place);
-            // No row stands alone under its heading, nor alone at the top of the next page.
-            const bool second_last = i + 2 == chapter.results.size();
-            if (i == 0 || second_last) {
-                if (i + 1 < chapter.results.size()) flow_.back()->keep_with_next = true;
-            }
-        }
-        for (std::size_t i = 0; i < chapter.isolates.size(); ++i) isolate(i, index);
+        for (const auto& one : domain::parts_of(chapter)) part(one, index);
         if (chapter.validation) {
             flow_.back()->keep_with_next = true;
             Block block;

@@ -161,6 +161,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.loinc = analyte->loinc;
         reported.label = analyte->label;
         reported.loinc_label = analyte->loinc_label;
+        reported.sub_chapter = analyte->sub_chapter;
         reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisé"}});
         reported.not_done = !result->value;
         reported.susceptible = result->detail.susceptible;

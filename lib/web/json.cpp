@@ -183,6 +183,7 @@ json::value to_json(const Draft& draft) {
             object["earlier"] = list(r.earlier, [](const domain::PreviousResult& before) -> json::value {
                 return {{"value", domain::to_french(before.value)}, {"at", to_hl7(before.at)}};
             });
+        if (!r.sub_chapter.empty()) object["sub_chapter"] = r.sub_chapter.label;
         return object;
     });
     auto letters = list(draft.letters, [](const domain::PlannedLetter& letter) -> json::value {

@@ -348,6 +348,33 @@ Report history() {
     return report;
 }
 
+/// Haematology with the blood count apart from what else is asked, biochemistry of two parts.
+Report sub_chapters() {
+    auto report = sample_report();
+    auto& blood = report.chapters[0];
+    for (auto& result : blood.results)
+        result.sub_chapter = {"18768-2", "Hémogramme"};
+    auto& rate = blood.results.emplace_back(loinc(
+        "VS", "4537-7", "Vitesse de sédimentation",
+        "Vitesse de sédimentation [Longueur/Temps] Sang ; Numérique ; Westergren", quantity("24", "mm/h"), Flag::high));
+    rate.range = between("", "20");
+    rate.specimen_number = report.specimens[0].number;
+    auto& chemistry = report.chapters[2];
+    chemistry.results[2].sub_chapter = {"92895-2", "Endocrinologie"};
+    chemistry.results[4].sub_chapter = {{}, "Qualité du prélèvement"};
+    return report;
+}
+
+Report sub_chapters_with_culture() {
+    auto report = two_germs();
+    auto& chapter = report.chapters[0];
+    chapter.results[0].sub_chapter = chapter.results[1].sub_chapter = {{}, "Cytologie urinaire"};
+    chapter.results[2].sub_chapter = {{}, "Bactériologie"};
+    for (auto& isolate : chapter.isolates)
+        isolate.organism.sub_chapter = {{}, "Bactériologie"};
+    return report;
+}
+
 Report not_done() {
     auto report = sample_short_report();
     auto& potassium = report.chapters[0].results[3];
@@ -562,6 +589,10 @@ std::vector<GoldenReport> golden_reports() {
     add("history",
         "Antériorités de plusieurs années : toutes datées, et leur petite courbe dans le PDF dès trois valeurs",
         history());
+    add("sub_chapters", "Sous-chapitres : l’hémogramme à part, un sous-chapitre sans code, le reste dans le chapitre",
+        sub_chapters());
+    add("sub_chapters_with_culture", "Sous-chapitres d’une culture : cytologie, puis bactériologie avec ses germes",
+        sub_chapters_with_culture());
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());
     add("comments", "Commentaires sur plusieurs lignes, à chaque niveau", with_comments());

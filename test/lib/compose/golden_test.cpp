@@ -121,20 +121,25 @@ void add(Table& table, const std::string& chapter, const std::string& germ, cons
 
 Table table_of(const domain::Report& report) {
     Table table;
-    for (const auto& chapter : report.chapters) {
-        for (const auto& result : chapter.results)
-            add(table, chapter.label, "", result, report.site.time_zone);
-        for (const auto& isolate : chapter.isolates) {
+    const auto add_part = [&](const domain::ReportedChapter& chapter, const domain::ChapterPart& part) {
+        const auto& title = part.sub_chapter.empty() ? chapter.label : part.sub_chapter.label;
+        for (const auto i : part.results)
+            add(table, title, "", chapter.results[i], report.site.time_zone);
+        for (const auto i : part.isolates) {
+            const auto& isolate = chapter.isolates[i];
             const auto germ = domain::to_french(isolate.organism.value);
             const auto* coded = std::get_if<domain::Coded>(&isolate.organism.value);
-            table.push_back(joined({chapter.label, "isolate", isolate.number, germ, coded == nullptr ? "" : coded->code,
+            table.push_back(joined({title, "isolate", isolate.number, germ, coded == nullptr ? "" : coded->code,
                                     isolate.preliminary ? "active" : "completed", isolate.organism.comment}));
             for (const auto& finding : isolate.findings)
-                add(table, chapter.label, germ, finding, report.site.time_zone);
+                add(table, title, germ, finding, report.site.time_zone);
             for (const auto& line : isolate.antibiogram)
-                add(table, chapter.label, germ, line, report.site.time_zone);
+                add(table, title, germ, line, report.site.time_zone);
         }
-    }
+    };
+    for (const auto& chapter : report.chapters)
+        for (const auto& part : domain::parts_of(chapter))
+            add_part(chapter, part);
     return table;
 }
 

@@ -77,14 +77,17 @@ TEST(PdfRenderer, DrawsEveryResultOnceInTheOrderOfTheReport) {
 
 std::vector<std::string> codes_of(const domain::Report& report) {
     std::vector<std::string> codes;
-    for (const auto& chapter : report.chapters) {
-        for (const auto& result : chapter.results) codes.push_back(result.local_code);
-        for (const auto& isolate : chapter.isolates) {
+    const auto add = [&codes](const domain::ReportedChapter& chapter, const domain::ChapterPart& part) {
+        for (const auto i : part.results) codes.push_back(chapter.results[i].local_code);
+        for (const auto i : part.isolates) {
+            const auto& isolate = chapter.isolates[i];
             codes.push_back(isolate.organism.local_code);
             for (const auto& finding : isolate.findings) codes.push_back(finding.local_code);
             for (const auto& line : isolate.antibiogram) codes.push_back(line.local_code);
         }
-    }
+    };
+    for (const auto& chapter : report.chapters)
+        for (const auto& part : domain::parts_of(chapter)) add(chapter, part);
     return codes;
 }
 
@@ -104,10 +107,12 @@ TEST(PdfRenderer, DrawsEveryGermWithItsAntibiogram) {
     }
 }
 
-/// Each number with nine results before the previous one.
+/// Each number with nine results before the previous one, and every third chapter cut into sub-chapters.
 domain::Report with_history(domain::Report report) {
-    for (auto& chapter : report.chapters) {
-        for (auto& result : chapter.results) {
+    std::size_t n = 0;
+    for (std::size_t c = 0; c < report.chapters.size(); ++c) {
+        for (auto& result : report.chapters[c].results) {
+            if (c % 3 == 0) result.sub_chapter = {{}, "Sous-chapitre " + std::to_string(++n / 17)};
             const auto* now = std::get_if<domain::Quantity>(&result.value);
             if (now == nullptr || !result.previous) continue;
             for (int year = 2024; year > 2015; --year) {
@@ -240,7 +245,7 @@ TEST_F(Pages, KeepEveryBlockWholeWithinThePageAndApartFromTheNext) {
     }
 }
 
-TEST_F(Pages, KeepCurvesInTheirRows) {
+TEST_F(Pages, KeepCurvesInTheirRowsAndSubChaptersWithTheirFirstRow) {
     for (unsigned count = 1; count < 60; count += 3) {
         const auto out = laid_out(with_history(test::sample_long_report(count)));
         for (const auto& page : out.pages) {
@@ -257,6 +262,9 @@ TEST_F(Pages, KeepCurvesInTheirRows) {
                         EXPECT_GT(x, 520) << count;
                         EXPECT_LE(x, page_width - 42) << count;
                     }
+                }
+                if (block->chapter >= 0 && block->keep_with_next && !block->result) {
+                    EXPECT_LT(i + 2, page.size()) << count << ": the last is the footer";
                 }
             }
         }

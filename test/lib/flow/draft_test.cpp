@@ -1,4 +1,4 @@
-// What stands on a report before it is signed: which earlier results an analysis is told with.
+// What stands on a report before it is signed: which earlier results an analysis is told with, and where it stands.
 #include "lib/flow/draft.hpp"
 
 #include <gtest/gtest.h>
@@ -21,6 +21,7 @@ domain::Catalogue catalogue() {
     potassium.label = "Potassium";
     potassium.chapter = "18719-5";
     potassium.chapter_label = "Biochimie";
+    potassium.sub_chapter = {{}, "Ionogramme"};
     potassium.unit = "mmol/L";
     potassium.decimals = 1;
     potassium.method = "Potentiométrie";
@@ -77,6 +78,10 @@ TEST(Draft, TellsTenPreviousResultsAtMost) {
     const auto result = reported(known);
     EXPECT_TRUE(result.previous);
     EXPECT_EQ(result.earlier.size() + 1, domain::most_previous_results);
+}
+
+TEST(Draft, PutsAnAnalysisInTheSubChapterOfTheCatalogue) {
+    EXPECT_EQ(reported({}).sub_chapter.label, "Ionogramme");
 }
 
 }  // namespace
