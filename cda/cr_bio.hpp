@@ -220,6 +220,9 @@ struct Observation {
     std::string interpretation;      ///< value set of 7.2 ("H"), or empty
     std::optional<Code> method;      ///< ANSM table, system 1.2.250.1.213.2.3.5
     std::string method_text;         ///< as printed
+    /// Another laboratory than the header's, which performed it (5.8): who.organisation, with who.ids its own where nobody
+    /// is named. Its practice setting may be unknown.
+    std::optional<Act> performer;
     std::optional<ReferenceRange> range;
     std::vector<PreviousResult> previous;
     std::vector<std::string> comments;

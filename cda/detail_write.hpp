@@ -28,7 +28,10 @@ void person_name(XmlWriter& w, const PersonName& name);
 /// answering for the report (a prescriber, a collector) may lack an identifier.
 enum class Ids : std::uint8_t { required, optional };
 void professional(XmlWriter& w, const Professional& who, Ids ids = Ids::required);
-void organisation(XmlWriter& w, const Organisation& organisation, std::string_view name);
+/// Where the standard wants the practice setting, one that is not known says so.
+enum class Setting : std::uint8_t { optional, unknown };
+void organisation(XmlWriter& w, const Organisation& organisation, std::string_view name,
+                  Setting without = Setting::optional);
 std::string_view status_code(Progress progress);
 
 void header(XmlWriter& w, const CrBio& report);

@@ -76,7 +76,7 @@ std::optional<Timestamp> common_time(const std::vector<Observation>& results) {
     return common;
 }
 
-// The name of the examination, with its method under it.
+// The name of the examination, with its method and the laboratory that performed it under it.
 void name_cell(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index) {
     w.element("td", {}, [&] {
         w.element("content", {{"ID", anchors.label(index)}}, result.code.label);
@@ -84,6 +84,10 @@ void name_cell(XmlWriter& w, const Observation& result, const Anchors& anchors, 
         if (!method.empty() || result.method) {
             w.element("br");
             w.element("content", {{"ID", anchors.method(index)}, {"styleCode", "Italics"}}, method);
+        }
+        if (result.performer && result.performer->who.organisation) {
+            w.element("br");
+            w.text("Examen réalisé par " + result.performer->who.organisation->name);
         }
     });
 }

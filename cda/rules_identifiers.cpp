@@ -80,7 +80,13 @@ void our_actor(const Element& element, Findings& findings) {
         if (root == codes::structure_root && first != "1" && first != "3" && first != "0")
             findings.error(element, "a structure of ours is identified by 1 + FINESS, 3 + SIRET or 0 + ADELI", structure_phrase);
     }
-    const bool signs = name == "assignedAuthor" || name == "assignedEntity" ||
+    // Of another laboratory the body may know the structure alone.
+    const bool elsewhere = name == "assignedEntity" && element.parent->parent->name == "observation";
+    if (elsewhere)
+        for (const auto* id : element.all("id"))
+            if (id->attribute("root") != codes::professional_root && id->attribute("root") != codes::structure_root)
+                findings.error(*id, "a performing laboratory is identified by its director or by FINESS, SIRET or ADELI", structure_phrase);
+    const bool signs = name == "assignedAuthor" || (name == "assignedEntity" && !elsewhere) ||
                        (name == "participantRole" && element.parent->attribute("typeCode") == "AUTHEN");
     if (signs)
         for (const auto* id : element.all("id"))
@@ -107,7 +113,9 @@ void our_actor(const Element& element, Findings& findings) {
         if (wanted.empty() || element.attribute("codeSystem") != wanted)
             findings.error(element, "the function of a participant is collector, usual physician or correspondent", software_phrase);
     }
-    if (name == "standardIndustryClassCode" && element.attribute("codeSystem") != codes::practice_setting_system &&
+    if (name == "standardIndustryClassCode" && element.has_attribute("code") == element.has_attribute("nullFlavor"))
+        findings.error(element, "a practice setting is coded, or said to be unknown", structure_phrase);
+    if (name == "standardIndustryClassCode" && element.has_attribute("code") && element.attribute("codeSystem") != codes::practice_setting_system &&
         element.attribute("codeSystem") != "1.2.250.1.213.1.1.4.6")
         findings.error(element, "the practice setting is of another code system", structure_phrase);
     if (name == "telecom" && element.has_attribute("value") == element.has_attribute("nullFlavor"))

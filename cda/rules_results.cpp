@@ -22,6 +22,7 @@ constexpr std::string_view value_phrase = "Un résultat du compte rendu est inco
 constexpr std::string_view range_phrase = "Les valeurs de référence d'un examen sont incohérentes : vérifiez le catalogue.";
 constexpr std::string_view narrative_phrase = "Un résultat codé ne figure pas dans le texte du compte rendu : prévenez l'informatique du laboratoire.";
 constexpr std::string_view isolate_phrase = "Un germe ou un antibiogramme du compte rendu est incomplet ou incohérent.";
+constexpr std::string_view performer_phrase = "Le laboratoire exécutant d'un examen est incomplet ou incohérent dans le compte rendu.";
 constexpr std::string_view previous_phrase = "Une antériorité du compte rendu est incohérente avec son examen.";
 
 std::optional<Decimal> decimal(const Element* element) {
@@ -34,6 +35,9 @@ std::optional<Decimal> decimal(const Element* element) {
 class Results {
 public:
     Results(const Tree& tree, Findings& findings) : findings_(findings) {
+        const auto* performer = tree.root()->at("documentationOf", "serviceEvent", "performer");
+        const auto* own = performer == nullptr ? nullptr : performer->at("assignedEntity", "representedOrganization", "id");
+        if (own != nullptr) laboratory_ = own->attribute("extension");
         for (const auto& element : tree.elements)
             if (element.name == "content" && element.has_attribute("ID")) places_.emplace(element.attribute("ID"), &element);
     }
@@ -66,6 +70,7 @@ public:
             method != nullptr && (method->has_attribute("code") != method->has_attribute("displayName") ||
                                   method->has_attribute("code") != method->has_attribute("codeSystem")))
             findings_.error(*method, "a method comes with its label and its system", code_phrase);
+        if (const auto* elsewhere = observation.child("performer")) performer(*elsewhere);
         const auto* range = observation.at("referenceRange", "observationRange", "value");
         if (range != nullptr) reference_range(observation, value, *range);
         for (const auto* relation : observation.all("entryRelationship")) {
@@ -191,6 +196,24 @@ private:
 
     static std::string_view unit_of(const Element& value) {
         return value.children.empty() ? value.attribute("unit") : value.children.front()->attribute("unit");
+    }
+
+    // 5.8: only what another laboratory performed names one.
+    void performer(const Element& element) {
+        if (!has_templates(element, {templates::laboratory_performer, templates::body_performer}))
+            findings_.error(element, "a performing laboratory declares both of its templates", software_phrase);
+        const auto* entity = element.child("assignedEntity");
+        const auto* structure = entity == nullptr ? nullptr : entity->child("representedOrganization");
+        const auto* id = structure == nullptr ? nullptr : structure->child("id");
+        if (id == nullptr) return;
+        if (id->attribute("extension") == laboratory_)
+            findings_.error(*id, "the laboratory of the report performs its examinations without being named again", performer_phrase);
+        const auto* own = entity->child("id");
+        if (own != nullptr && own->attribute("root") == codes::structure_root &&
+            own->attribute("extension") != id->attribute("extension"))
+            findings_.error(*own, "a performing laboratory has two numbers", performer_phrase);
+        if (own != nullptr && own->attribute("root") == codes::professional_root && entity->child("assignedPerson") == nullptr)
+            findings_.error(*entity, "a director who is identified has a name", performer_phrase);
     }
 
     void examination(const Element& observation) {
@@ -396,6 +419,15 @@ private:
                 findings_.warning(observation, "the narrative says a reference range that no entry says", narrative_phrase);
         }
         if (const auto* method = observation.at("methodCode", "originalText")) words_exist(*method);
+        const auto* elsewhere = observation.child("performer");
+        const auto* name = elsewhere == nullptr ? nullptr : elsewhere->at("assignedEntity", "representedOrganization", "name");
+        const auto first_cell = cells.empty() ? std::string() : cells[0]->all_text();
+        constexpr std::string_view performed_by = "Examen réalisé par ";
+        const auto said = first_cell.find(performed_by);
+        if (name != nullptr && (said == std::string::npos || trim(first_cell.substr(said + performed_by.size())) != name->text))
+            findings_.error(*elsewhere, "the narrative does not name this laboratory", narrative_phrase);
+        if (name == nullptr && said != std::string::npos)
+            findings_.error(observation, "the narrative names a laboratory that no entry names", narrative_phrase);
         const auto relations = observation.all("entryRelationship");
         const auto earlier = std::ranges::count_if(relations, [](const Element* each) { return each->child("observation") != nullptr; });
         if (cells.size() > 4 && static_cast<std::ptrdiff_t>(cells[4]->all("content").size()) != earlier)
@@ -449,6 +481,7 @@ private:
     }
 
     Findings& findings_;
+    std::string_view laboratory_;  ///< of the header
     std::unordered_map<std::string_view, const Element*> places_;
     std::unordered_set<std::string> isolates_;
     std::unordered_set<const Element*> germs_;

@@ -275,7 +275,7 @@ private:
         } else if (name == "participant" && element.attribute("typeCode") == "AUTHEN") {
             validator(element);
         } else if (name == "performer" && (has_template(element, templates::laboratory_performer) ||
-                                           has_template(element, "1.2.250.1.213.1.1.3.23"))) {
+                                           has_template(element, templates::body_performer))) {
             const auto* structure = element.at("assignedEntity", "representedOrganization");
             if (structure == nullptr || structure->child("id") == nullptr || structure->child("name") == nullptr ||
                 structure->child("telecom") == nullptr || structure->child("addr") == nullptr ||

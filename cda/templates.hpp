@@ -50,5 +50,6 @@ inline constexpr std::string_view simple_observation_ihe = "1.3.6.1.4.1.19376.1.
 inline constexpr std::string_view simple_observation_fr = "1.2.250.1.213.1.1.3.48";
 inline constexpr std::string_view attached_document_type = "1.2.250.1.213.1.1.3.48.18";
 inline constexpr std::string_view body_participant = "1.2.250.1.213.1.1.3.109";  // 5.7
+inline constexpr std::string_view body_performer = "1.2.250.1.213.1.1.3.23";     // 5.8
 
 }  // namespace sgl::cda::templates

@@ -174,7 +174,7 @@ void professional(XmlWriter& w, const Professional& who, Ids ids) {
     telecoms(w, who.telecoms, "NAV");
 }
 
-void organisation(XmlWriter& w, const Organisation& organisation, std::string_view name) {
+void organisation(XmlWriter& w, const Organisation& organisation, std::string_view name, Setting without) {
     w.element(name, {}, [&] {
         w.require(!organisation.ids.empty(), "an organisation needs an identifier", "id");
         for (const auto& identifier : organisation.ids) id(w, identifier);
@@ -182,7 +182,10 @@ void organisation(XmlWriter& w, const Organisation& organisation, std::string_vi
         w.element("name", {}, organisation.name);
         telecoms(w, organisation.telecoms, "NAV");
         address(w, organisation.address, "NAV");
-        if (organisation.practice_setting) code(w, *organisation.practice_setting, "standardIndustryClassCode");
+        if (organisation.practice_setting)
+            code(w, *organisation.practice_setting, "standardIndustryClassCode");
+        else if (without == Setting::unknown)
+            w.element("standardIndustryClassCode", {{"nullFlavor", "NAV"}});
     });
 }
 

@@ -135,6 +135,22 @@ void method(XmlWriter& w, const Observation& observation, const std::string& anc
     }
 }
 
+// 5.8
+void performer(XmlWriter& w, const Act& performer) {
+    w.element("performer", {{"typeCode", "PRF"}}, [&] {
+        template_id(w, templates::laboratory_performer);
+        template_id(w, templates::body_performer);
+        time_high(w, performer.time);
+        const auto& who = performer.who;
+        w.require(who.organisation.has_value(), "a performing laboratory is an organisation", "assignedEntity");
+        w.element("assignedEntity", {}, [&] {
+            professional(w, who);
+            if (!who.name.family.empty()) w.element("assignedPerson", {}, [&] { person_name(w, who.name); });
+            if (who.organisation) organisation(w, *who.organisation, "representedOrganization", Setting::unknown);
+        });
+    });
+}
+
 void observation(XmlWriter& w, const Observation& result, const Anchors& anchors, std::size_t index) {
     w.element("observation", {{"classCode", "OBS"}, {"moodCode", "EVN"}}, [&] {
         template_id(w, templates::observation_ihe);
@@ -153,6 +169,7 @@ void observation(XmlWriter& w, const Observation& result, const Anchors& anchors
         if (result.value) value(w, *result.value, anchors.value(index));
         interpretation(w, result.interpretation);
         method(w, result, anchors.method(index));
+        if (result.performer) performer(w, *result.performer);
         for (std::size_t n = 0; n < result.previous.size(); ++n) {
             const auto& previous = result.previous[n];
             w.element("entryRelationship", {{"typeCode", "REFR"}}, [&] {

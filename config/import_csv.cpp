@@ -20,6 +20,8 @@ constexpr std::string_view correspondent_columns[] = {"legal_entity", "rpps", "t
 constexpr std::string_view catalogue_columns[] = {
     "site", "position", "local_code", "loinc", "label", "loinc_label", "chapter", "chapter_label", "panels", "kind",
     "unit", "decimals", "specimen", "method", "ranges", "critical", "answers", "active"};
+/// A file may be without them.
+constexpr std::string_view catalogue_optional_columns[] = {"sub_chapter", "sub_chapter_label"};
 
 /// One row, read by column name.
 class Record {
@@ -29,6 +31,10 @@ public:
     const std::string& operator[](std::string_view column) const {
         const auto it = std::ranges::find(header_->fields, column);
         return row_->fields[static_cast<std::size_t>(it - header_->fields.begin())];
+    }
+    /// Empty when the file has no such column.
+    std::string optional(std::string_view column) const {
+        return std::ranges::find(header_->fields, column) == header_->fields.end() ? std::string() : (*this)[column];
     }
     Error wrong(std::string_view column, std::string_view what) const {
         return {Fault::malformed, fmt::format("line {}", row_->line), fmt::format("{}: {}", column, what)};
@@ -40,10 +46,11 @@ private:
     const CsvRow* row_;
 };
 
-Result<void> check_header(const CsvRow& header, std::span<const std::string_view> columns) {
+Result<void> check_header(const CsvRow& header, std::span<const std::string_view> columns,
+                          std::span<const std::string_view> optional = {}) {
     const auto where = fmt::format("line {}", header.line);
     for (const auto& name : header.fields) {
-        if (std::ranges::find(columns, name) == columns.end())
+        if (std::ranges::find(columns, name) == columns.end() && std::ranges::find(optional, name) == optional.end())
             return Error{Fault::malformed, where, fmt::format("unknown column \"{}\"", name)};
         if (std::ranges::count(header.fields, name) > 1)
             return Error{Fault::malformed, where, fmt::format("the column \"{}\" stands twice", name)};
@@ -191,6 +198,12 @@ Result<void> read_analyte(const Record& record, Import::ImportedAnalyte& made) {
     analyte.loinc = record["loinc"];
     if (!analyte.loinc.empty() && !is_loinc(analyte.loinc)) return record.wrong("loinc", "wrong form or check digit");
     if (!is_loinc(analyte.chapter)) return record.wrong("chapter", "wrong form or check digit");
+    analyte.sub_chapter = {record.optional("sub_chapter"), record.optional("sub_chapter_label")};
+    if (const auto& part = analyte.sub_chapter; !part.code.empty()) {
+        if (!is_loinc(part.code)) return record.wrong("sub_chapter", "wrong form or check digit");
+        if (part.code == analyte.chapter) return record.wrong("sub_chapter", "is the chapter itself");
+        if (part.label.empty()) return record.wrong("sub_chapter_label", "must not be empty where there is a code");
+    }
     analyte.loinc_label = record["loinc_label"];
     analyte.unit = record["unit"];
     analyte.method = record["method"];
@@ -309,7 +322,7 @@ Result<void> read_csv(const std::vector<CsvRow>& rows, Import& to) {
                          fmt::format("{} fields, the header has {}", row.fields.size(), header.fields.size())};
     if (has("local_code")) {
         to.kind = Import::Kind::catalogue;
-        if (auto checked = check_header(header, catalogue_columns); !checked) return checked;
+        if (auto checked = check_header(header, catalogue_columns, catalogue_optional_columns); !checked) return checked;
         return read_catalogue(content, header, to);
     }
     if (has("rpps")) {

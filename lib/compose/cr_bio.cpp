@@ -16,6 +16,7 @@ namespace {
 
 namespace codes = cda::codes;
 using domain::Report;
+using domain::ReportedResult;
 
 /// Collects the first refusal; the mapping itself stays a plain description.
 class Mapping {
@@ -266,31 +267,56 @@ private:
         cda::Chapter to;
         to.code = from(codes::chapters, from_chapter.code, place + ".code", "the chapter is not of the national list");
         to.title = from_chapter.label.empty() ? to.code.display : from_chapter.label;
-        to.results.progress = awaits(from_chapter) ? cda::Progress::active : cda::Progress::completed;
-        to.results.validators = {signature};
-        if (const auto& other = from_chapter.validation)
-            to.results.validators = {{time(other->at), biologist(other->who, laboratory())}};
-        for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
-            if (belongs(report_.specimens[i].number, index)) to.results.specimens.push_back(specimen(i));
+        const auto parts = domain::parts_of(from_chapter);
+        if (parts.size() == 1 && parts.front().sub_chapter.empty()) {
+            to.results = results(parts.front(), index, 0, signature);
+            return to;
         }
-        for (std::size_t i = 0; i < from_chapter.results.size(); ++i) {
-            to.results.observations.push_back(observation(from_chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
-        }
-        for (std::size_t i = 0; i < from_chapter.isolates.size(); ++i) {
-            to.results.isolates.push_back(isolate(from_chapter.isolates[i], fmt::format("{}.isolates[{}]", place, i + 1)));
+        // A chapter holds results or sub-chapters, never both: its own results are a sub-chapter with its name, without code.
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto& of = parts[i].sub_chapter;
+            cda::SubChapter part;
+            part.title = of.empty() ? to.title : of.label;
+            if (!of.code.empty()) {
+                part.code = from(codes::chapters, of.code, place + ".sub_chapter.code", "the sub-chapter is not of the national list");
+                if (part.code->system != codes::loinc_system)
+                    refuse(Fault::unsupported, place + ".sub_chapter.code", "a national waiting code names a chapter, no sub-chapter");
+            }
+            part.results = results(parts[i], index, i, signature);
+            to.sub_chapters.push_back(std::move(part));
         }
         return to;
     }
 
-    /// A specimen is told in each chapter whose results name it; one that no result names, in the first.
-    bool belongs(const std::string& number, std::size_t chapter) const {
-        const auto named_in = [&number](const domain::ReportedChapter& one) {
-            const auto names = [&number](const auto& result) { return result.specimen_number == number; };
-            return std::ranges::any_of(one.results, names) ||
-                   std::ranges::any_of(one.isolates, [&](const auto& isolate) { return names(isolate.organism); });
-        };
-        if (named_in(report_.chapters[chapter])) return true;
-        return chapter == 0 && std::ranges::none_of(report_.chapters, named_in);
+    cda::ResultGroup results(const domain::ChapterPart& part, std::size_t index, std::size_t number, const cda::Act& signature) {
+        const auto& chapter = report_.chapters[index];
+        const auto place = fmt::format("chapters[{}]", index + 1);
+        cda::ResultGroup to;
+        to.progress = awaits(chapter) ? cda::Progress::active : cda::Progress::completed;
+        to.validators = {signature};
+        if (const auto& other = chapter.validation) to.validators = {{time(other->at), biologist(other->who, laboratory())}};
+        for (std::size_t i = 0; i < report_.specimens.size(); ++i) {
+            const auto& of = report_.specimens[i].number;
+            const bool first = index == 0 && number == 0;
+            if (names(chapter, part, of) || (first && nobody_names(of))) to.specimens.push_back(specimen(i));
+        }
+        for (const auto i : part.results)
+            to.observations.push_back(observation(chapter.results[i], fmt::format("{}.results[{}]", place, i + 1)));
+        for (const auto i : part.isolates)
+            to.isolates.push_back(isolate(chapter.isolates[i], fmt::format("{}.isolates[{}]", place, i + 1)));
+        return to;
+    }
+
+    /// A specimen is told in each entry whose results name it; one that no result names, in the first.
+    static bool names(const domain::ReportedChapter& chapter, const domain::ChapterPart& part, const std::string& specimen) {
+        const auto of = [&specimen](const ReportedResult& result) { return result.specimen_number == specimen; };
+        return std::ranges::any_of(part.results, [&](std::size_t i) { return of(chapter.results[i]); }) ||
+               std::ranges::any_of(part.isolates, [&](std::size_t i) { return of(chapter.isolates[i].organism); });
+    }
+    bool nobody_names(const std::string& specimen) const {
+        return std::ranges::none_of(report_.chapters, [&](const domain::ReportedChapter& chapter) {
+            return std::ranges::any_of(domain::parts_of(chapter), [&](const auto& part) { return names(chapter, part, specimen); });
+        });
     }
 
     cda::Specimen specimen(std::size_t index) {
@@ -369,10 +395,26 @@ private:
     }
 
     /// Only what can be compared leaves coded: same kind of value, same unit, a time of day (cr-bio.md 5.2).
-    static bool comparable(const domain::ReportedResult& from) {
-        if (from.previous->at.precision < Precision::minute || from.previous->value.index() != from.value.index()) return false;
-        const auto* now = std::get_if<domain::Quantity>(&from.value);
-        return now == nullptr || now->unit == std::get<domain::Quantity>(from.previous->value).unit;
+    static bool comparable(const domain::Value& value, const domain::PreviousResult& before) {
+        if (before.at.precision < Precision::minute || before.value.index() != value.index()) return false;
+        const auto* now = std::get_if<domain::Quantity>(&value);
+        return now == nullptr || now->unit == std::get<domain::Quantity>(before.value).unit;
+    }
+
+    /// Structured where its FINESS number is known; a laboratory that gave none is named in a comment.
+    static void performed_elsewhere(cda::Observation& to, const domain::Performer& from, const Timestamp& when) {
+        const auto finess = domain::Finess::parse(from.number);
+        if (!finess || from.name.empty()) {
+            to.comments.push_back("Examen réalisé par " + from.name);
+            return;
+        }
+        cda::Organisation laboratory;
+        laboratory.ids = {{std::string(codes::structure_root), finess->national(), {}}};
+        laboratory.name = from.name;
+        cda::Professional who;
+        who.ids = laboratory.ids;
+        who.organisation = std::move(laboratory);
+        to.performer = cda::Act{when, std::move(who)};
     }
 
     cda::Observation observation(const domain::ReportedResult& from, const std::string& place) {
@@ -380,7 +422,7 @@ private:
         to.code = examination(from, place);
         to.method_text = from.method;
         if (!from.comment.empty()) to.comments.push_back(from.comment);
-        if (from.performer) to.comments.push_back("Examen réalisé par " + from.performer->name);
+        if (from.performer) performed_elsewhere(to, *from.performer, at(from));
         if (from.not_done) {
             to.aborted = true;
             return to;
@@ -406,7 +448,11 @@ private:
         } else if (!from.range_text.empty()) {
             to.range = cda::ReferenceRange{{}, {}, {}, from.range_text};
         }
-        if (from.previous && comparable(from)) to.previous.push_back({time(from.previous->at), value(from.previous->value), {}});
+        const auto add_previous = [&](const domain::PreviousResult& before) {
+            if (comparable(from.value, before)) to.previous.push_back({time(before.at), value(before.value), {}});
+        };
+        if (from.previous) add_previous(*from.previous);
+        for (const auto& before : from.earlier) add_previous(before);
         return to;
     }
 

@@ -47,6 +47,7 @@ Result<RenderedPdf> PdfRenderer::render(const domain::Report& report) {
         ++pdf.pages;
         for (const auto& [block, top] : page) {
             for (const auto& box : block->boxes) surface.draw(box, top);
+            for (const auto& curve : block->curves) surface.draw(curve, top);
             for (const auto& piece : block->texts) surface.draw(piece, top);
             for (const auto& piece : block->lines) surface.draw_line(*piece.text, piece.line, piece.x, top + piece.y);
             if (block->result) {

@@ -22,6 +22,7 @@ struct DrawnResult {
     std::string previous;  ///< value of the previous result, may be empty
     unsigned page{};       ///< from 1
     std::string letter{};  ///< of an antibiogram: S, I, R; else empty
+    std::size_t curve{};   ///< how many results its small curve shows, this one counted; 0: it has none
 
     bool operator==(const DrawnResult&) const = default;
 };

@@ -199,6 +199,16 @@ void PdfSurface::draw(const Box& box, double top) {
     }
 }
 
+void PdfSurface::draw(const Curve& curve, double top) {
+    inside_->colour(curve.colour);
+    cairo_new_path(inside_->cairo);
+    for (const auto& [x, y] : curve.points)
+        cairo_line_to(inside_->cairo, x, top + y);
+    cairo_set_line_width(inside_->cairo, curve.line);
+    cairo_set_line_join(inside_->cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_stroke(inside_->cairo);
+}
+
 void PdfSurface::next_page() { cairo_show_page(inside_->cairo); }
 
 std::string PdfSurface::finish() {

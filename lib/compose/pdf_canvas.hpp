@@ -71,6 +71,13 @@ struct Box {
     double line{};  ///< width of the outline; 0: filled
 };
 
+/// A line through points, as thin as a trend wants.
+struct Curve {
+    std::vector<std::pair<double, double>> points;  ///< x, y
+    Colour colour;
+    double line{0.7};
+};
+
 /// Lays text out with the two fonts of the folder, whatever the host has installed. One thread at a time.
 class Typesetter {
 public:
@@ -121,6 +128,7 @@ public:
     void draw(const PlacedText& piece, double top);
     void draw_line(const Text& text, int line, double x, double top);  ///< that line alone
     void draw(const Box& box, double top);
+    void draw(const Curve& curve, double top);
     void next_page();
 
     /// The bytes as cairo wrote them; nothing can be drawn afterwards. A failure inside cairo throws.

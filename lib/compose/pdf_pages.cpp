@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "lib/base/text.hpp"
 #include "lib/compose/local_time.hpp"
@@ -26,23 +27,26 @@ constexpr double bottom = page_height - 56;  ///< of the body
 constexpr double footer_top = page_height - 46;
 
 // The table of results.
-constexpr double label_width = 186;
-constexpr double sign_right = left + 214;   ///< the flag stands before the value
-constexpr double value_left = left + 217;
-constexpr double value_right = left + 272;
-constexpr double unit_left = left + 280;
-constexpr double unit_width = 66;
-constexpr double range_left = left + 350;
-constexpr double range_width = 74;
-constexpr double previous_left = left + 428;
-constexpr double previous_right = left + 466;
-constexpr double date_left = left + 470;
+constexpr double label_width = 166;
+constexpr double sign_right = left + 192;   ///< the flag stands before the value
+constexpr double value_left = left + 195;
+constexpr double value_right = left + 248;
+constexpr double unit_left = left + 255;
+constexpr double unit_width = 60;
+constexpr double range_left = left + 318;
+constexpr double range_width = 70;
+constexpr double previous_left = left + 391;
+constexpr double previous_right = left + 429;
+constexpr double date_left = left + 433;
+constexpr double date_right = left + 475;
+constexpr double curve_left = left + 480;  ///< to the right edge: the trend of the last results
 
 constexpr Colour ink{0.10, 0.12, 0.15};
 constexpr Colour grey{0.38, 0.42, 0.47};
 constexpr Colour accent{0.07, 0.27, 0.42};
 constexpr Colour hairline{0.82, 0.85, 0.88};
 constexpr Colour tint{0.945, 0.957, 0.968};
+constexpr Colour band{0.88, 0.915, 0.945};
 constexpr Colour alert{0.66, 0.09, 0.12};
 constexpr Colour alert_tint{0.985, 0.93, 0.925};
 
@@ -340,7 +344,7 @@ private:
         put(block, value_left - 20, y, value_right - value_left + 20, "RÉSULTAT", aligned(caption, Style::Align::right), "table");
         put(block, unit_left, y, 0, "UNITÉ", caption, "table");
         put(block, range_left, y, 0, "VALEURS DE RÉFÉRENCE", caption, "table");
-        put(block, previous_left, y, right - previous_left, "ANTÉRIORITÉ", aligned(caption, Style::Align::right), "table");
+        put(block, previous_left, y, date_right - previous_left, "ANTÉRIORITÉ", aligned(caption, Style::Align::right), "table");
         block.height = under + 3;
         block.space_before = 11;
         block.boxes.push_back({left, block.height - 0.6, content, 0.6, accent});
@@ -370,21 +374,43 @@ private:
         return block;
     }
 
+    Block sub_heading(const domain::SubChapter& sub_chapter, std::size_t chapter, bool continued) {
+        Block block;
+        block.chapter = static_cast<int>(chapter);
+        block.keep_with_next = true;
+        block.space_before = 5;
+        const auto label = sub_chapter.label + (continued ? " (suite)" : "");
+        block.height = put(block, left, 2.5, content, label, {.size = 8.4, .bold = true, .colour = ink}, numbered("chapters", chapter) + ".sub_chapter") + 1.5;
+        return block;
+    }
+
+    void part(const domain::ChapterPart& part, std::size_t index) {
+        const auto& chapter = report_.chapters[index];
+        const Block* again = nullptr;
+        if (!part.sub_chapter.empty()) {
+            again = &add(sub_heading(part.sub_chapter, index, true));
+            flow(sub_heading(part.sub_chapter, index, false));
+        }
+        const auto first = flow_.size();
+        for (std::size_t i = 0; i < part.results.size(); ++i) {
+            const auto at = part.results[i];
+            const auto place = numbered("chapters", index) + "." + numbered("results", at);
+            result(chapter.results[at], static_cast<int>(index), place);
+            // No row stands alone under its heading, nor alone at the top of the next page.
+            const bool second_last = i + 2 == part.results.size();
+            if ((i == 0 || second_last) && i + 1 < part.results.size()) flow_.back()->keep_with_next = true;
+        }
+        for (const auto at : part.isolates) isolate(at, index);
+        for (auto at = first; at < flow_.size(); ++at)
+            if (flow_[at]->again == nullptr) flow_[at]->again = again;
+    }
+
     void chapter(std::size_t index) {
         const auto& chapter = report_.chapters[index];
         common_print_.push_back(common_print(chapter));
         continuations_.push_back(&add(chapter_heading(index, true)));
         flow(chapter_heading(index, false));
-        for (std::size_t i = 0; i < chapter.results.size(); ++i) {
-            const auto place = numbered("chapters", index) + "." + numbered("results", i);
-            result(chapter.results[i], static_cast<int>(index), place);
-            // No row stands alone under its heading, nor alone at the top of the next page.
-            const bool second_last = i + 2 == chapter.results.size();
-            if (i == 0 || second_last) {
-                if (i + 1 < chapter.results.size()) flow_.back()->keep_with_next = true;
-            }
-        }
-        for (std::size_t i = 0; i < chapter.isolates.size(); ++i) isolate(i, index);
+        for (const auto& one : domain::parts_of(chapter)) part(one, index);
         if (chapter.validation) {
             flow_.back()->keep_with_next = true;
             Block block;
@@ -531,6 +557,56 @@ private:
         return same ? print : std::string{};
     }
 
+    /// What can be drawn as a curve: numbers alone, measured in the same unit, oldest first and this one last. A limit of
+    /// measurement is no point. Fewer than three previous results are read better than drawn.
+    std::vector<std::pair<double, double>> trend(const ReportedResult& result) const {
+        std::vector<std::pair<double, double>> points;
+        const auto* now = std::get_if<domain::Quantity>(&result.value);
+        if (now == nullptr || !result.previous) return points;
+        const auto add = [&](const domain::Value& value, const Timestamp& at) {
+            const auto* one = std::get_if<domain::Quantity>(&value);
+            if (one == nullptr || one->comparator != domain::Comparator::none || one->unit != now->unit) return false;
+            const auto when = std::chrono::duration<double>(zone_.to_instant(at).time_since_epoch()).count();
+            points.insert(points.begin(), {when, std::strtod(one->number.text().c_str(), nullptr)});
+            return true;
+        };
+        if (!add(result.value, result.measured_at)) return {};
+        add(result.previous->value, result.previous->at);
+        for (const auto& before : result.earlier) add(before.value, before.at);
+        std::ranges::stable_sort(points, {}, &std::pair<double, double>::first);
+        if (points.size() < 4 || points.front().first >= points.back().first) return {};
+        return points;
+    }
+
+    /// Time from left to right, each curve in a scale of its own; the band is what lies within the reference range.
+    static void draw_trend(Block& row, std::vector<std::pair<double, double>> points, const domain::Range& range, const Box& frame) {
+        const auto [first, last] = std::pair(points.front().first, points.back().first);
+        const auto [least, most] = std::ranges::minmax(points, {}, &std::pair<double, double>::second);
+        const double low = least.second;
+        const double high = most.second;
+        const auto height_of = [&](double value) {
+            if (high <= low) return frame.y + frame.height / 2;
+            return frame.y + frame.height * (high - std::clamp(value, low, high)) / (high - low);
+        };
+        const auto bound = [](const std::optional<Decimal>& limit, double otherwise) {
+            return limit ? std::strtod(limit->text().c_str(), nullptr) : otherwise;
+        };
+        const double from = bound(range.low, low);
+        const double to = bound(range.high, high);
+        if (!range.empty() && from <= high && to >= low) {
+            const double upper = high <= low ? frame.y : height_of(to);
+            const double lower = high <= low ? frame.y + frame.height : height_of(from);
+            row.boxes.push_back({frame.x, upper, frame.width, std::max(0.8, lower - upper), band});
+        }
+        for (auto& [x, y] : points) {
+            x = frame.x + frame.width * (x - first) / (last - first);
+            y = height_of(y);
+        }
+        constexpr double dot = 2;
+        row.boxes.push_back({points.back().first - dot / 2, points.back().second - dot / 2, dot, dot, ink});
+        row.curves.push_back({std::move(points), grey, 0.7});
+    }
+
     void result(const ReportedResult& result, int chapter, const std::string& place) {
         Block row;
         row.chapter = chapter;
@@ -593,6 +669,11 @@ private:
                 const double x = previous_right - value.ink_width();
                 on_line(std::move(value), x);
                 on_line(text(when, sized(small, 6.4), 0, place + ".previous"), date_left);
+                if (auto points = trend(result); !points.empty()) {
+                    drawn.curve = points.size();
+                    draw_trend(row, std::move(points), result.range, {curve_left, baseline - 6.6, right - curve_left - 1, 7.2, {}});
+                    has_curves_ = true;
+                }
             } else {
                 // A long previous answer stands above its date.
                 Text wide = text(shown, aligned(style, Style::Align::right), right - previous_left, place + ".previous");
@@ -716,6 +797,7 @@ private:
             legend += legend.empty() ? "" : "   ";
             legend += replace_all(fmt::format("{} {}", sign(flag), in_words(flag)), " ", "\u00a0");
         }
+        if (has_curves_) legend += std::string(legend.empty() ? "" : "\n") + "Courbe : derniers résultats jusqu’à celui-ci ; bande : valeurs de référence.";
         return legend;
     }
 
@@ -812,6 +894,7 @@ private:
     const Block* table_header_{};
     std::optional<Text> long_value_;
     bool at_top_{true};
+    bool has_curves_{};
 };
 
 }  // namespace

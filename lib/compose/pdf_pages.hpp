@@ -27,8 +27,9 @@ struct Block {
     bool keep_with_next{false};  ///< on the same page as the block that follows
     int chapter{-1};             ///< index of its chapter; -1: outside of the results
     bool heading{false};
-    const Block* again{nullptr};  ///< what stands above it when it begins a page: whose antibiogram this is
+    const Block* again{nullptr};  ///< stands above it when it begins a page: its sub-chapter, or its germ
     std::vector<Box> boxes;
+    std::vector<Curve> curves;
     std::vector<PlacedText> texts;
     std::vector<PlacedLine> lines;
     std::optional<DrawnResult> result;

@@ -30,6 +30,15 @@ constexpr bool of_isolate(ValueKind kind) {
     return kind == ValueKind::organism || kind == ValueKind::antibiotic || kind == ValueKind::marker;
 }
 
+/// A part of a chapter (cr-bio.md 5): the label is printed; the code is LOINC, or empty.
+struct SubChapter {
+    std::string code;
+    std::string label;
+
+    bool empty() const { return label.empty(); }
+    friend bool operator==(const SubChapter&, const SubChapter&) = default;
+};
+
 /// One reference range rule (lab-domain 7.3): closed below, open above; the most specific that holds wins.
 struct RangeRule {
     std::optional<Sex> sex;  ///< none: any
@@ -53,6 +62,7 @@ struct Analyte {
     std::string loinc_label;  ///< French label of the national value set, for displayName
     std::string chapter;      ///< LOINC chapter (cr-bio.md 7.1)
     std::string chapter_label;
+    SubChapter sub_chapter{};         ///< empty: stands in the chapter itself
     std::vector<std::string> panels;  ///< panels that contain it, e.g. NFS
     ValueKind kind{ValueKind::numeric};
     std::string unit;  ///< UCUM

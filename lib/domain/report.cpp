@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sgl::domain {
 
 namespace {
@@ -25,6 +27,20 @@ ReportIdentifiers identify(ReportSetId set, unsigned version) {
     ids.document_oid = document_oid(set, version);
     if (version > 1) ids.replaced_oid = document_oid(set, version - 1);
     return ids;
+}
+
+std::vector<ChapterPart> parts_of(const ReportedChapter& chapter) {
+    std::vector<ChapterPart> parts;
+    const auto part = [&parts](const SubChapter& of) -> ChapterPart& {
+        const auto found = std::ranges::find(parts, of, &ChapterPart::sub_chapter);
+        return found != parts.end() ? *found : parts.emplace_back(of);
+    };
+    for (std::size_t i = 0; i < chapter.results.size(); ++i)
+        part(chapter.results[i].sub_chapter).results.push_back(i);
+    for (std::size_t i = 0; i < chapter.isolates.size(); ++i)
+        part(chapter.isolates[i].organism.sub_chapter).isolates.push_back(i);
+    std::ranges::stable_partition(parts, [](const ChapterPart& one) { return one.sub_chapter.empty(); });
+    return parts;
 }
 
 std::size_t result_count(const Report& report) {

@@ -14,7 +14,13 @@ namespace sgl::domain {
 struct PreviousResult {
     Value value;
     Timestamp at;
+    std::string method{};  ///< as it was printed; only what was measured alike is compared
+
+    friend bool operator==(const PreviousResult&, const PreviousResult&) = default;
 };
+
+/// Of all previous results of an analysis, how many a report tells.
+inline constexpr std::size_t most_previous_results = 10;
 
 /// Another laboratory, which performed an examination for this one (lab-domain 6).
 struct Performer {
@@ -34,7 +40,9 @@ struct ReportedResult {
     std::string range_text;   ///< as the performing laboratory gave it: printed as it is, in place of `range`
     Flag flag{Flag::none};
     std::optional<Susceptible> susceptible;  ///< of a line of an antibiogram
+    SubChapter sub_chapter{};                ///< of its chapter; empty: it stands in the chapter itself
     std::optional<PreviousResult> previous;
+    std::vector<PreviousResult> earlier{};  ///< those before `previous`, newest first
     std::string method;
     std::string comment;
     std::optional<std::string> specimen_number;  ///< one of Report::specimens
@@ -67,6 +75,18 @@ struct ReportedChapter {
     std::vector<ReportedIsolate> isolates{};
     std::optional<Validation> validation{};  ///< where it is not that of the report
 };
+
+/// What stands together under one heading: a sub-chapter, or what the chapter holds itself. Results and isolates by
+/// index.
+struct ChapterPart {
+    SubChapter sub_chapter;
+    std::vector<std::size_t> results;
+    std::vector<std::size_t> isolates;
+};
+
+/// First what is in no sub-chapter, then the sub-chapters in the order of their first result; an isolate stands where
+/// its organism does. One part for a chapter without sub-chapters.
+std::vector<ChapterPart> parts_of(const ReportedChapter& chapter);
 
 /// A partial report is followed by a final one of the same set (cr-bio.md 6).
 enum class ReportKind : std::uint8_t { final, partial };

@@ -51,11 +51,23 @@ bool nothing_grew(const domain::Analyte& analyte, const std::optional<domain::Va
     return analyte.kind == domain::ValueKind::organism && value && flag_of(analyte, *value, {}) == domain::Flag::normal;
 }
 
-/// Only comparable ones: same kind, and the same unit for quantities (cr-bio.md 5.2).
-bool comparable(const domain::Value& now, const domain::Value& before) {
-    if (now.index() != before.index()) return false;
-    const auto* a = std::get_if<domain::Quantity>(&now);
-    return a == nullptr || a->unit == std::get<domain::Quantity>(before).unit;
+/// Only comparable ones: same kind and method, and the same unit for quantities (cr-bio.md 5.2).
+bool comparable(const domain::ReportedResult& now, const domain::PreviousResult& before) {
+    if (now.value.index() != before.value.index() || now.method != before.method) return false;
+    const auto* a = std::get_if<domain::Quantity>(&now.value);
+    return a == nullptr || a->unit == std::get<domain::Quantity>(before.value).unit;
+}
+
+/// What was measured at the same time or later (an old tube that comes late) is no previous result.
+void add_previous(domain::ReportedResult& to, const std::vector<domain::PreviousResult>& known, const TimeZone& zone) {
+    const auto now = zone.to_instant(to.measured_at);
+    for (const auto& before : known) {
+        if (!comparable(to, before) || zone.to_instant(before.at) >= now) continue;
+        if (!to.previous)
+            to.previous = before;
+        else if (to.earlier.size() + 1 < domain::most_previous_results)
+            to.earlier.push_back(before);
+    }
 }
 
 /// What another laboratory performed is told in its terms: its method, its range with its flag (hl7v2-lab 8.4).
@@ -149,6 +161,7 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.loinc = analyte->loinc;
         reported.label = analyte->label;
         reported.loinc_label = analyte->loinc_label;
+        reported.sub_chapter = analyte->sub_chapter;
         reported.value = result->value.value_or(domain::Value{domain::Words{"Non réalisé"}});
         reported.not_done = !result->value;
         reported.susceptible = result->detail.susceptible;
@@ -169,12 +182,8 @@ ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalog
         reported.method = antibiotic && analyte->method.empty() ? result->detail.method : analyte->method;
         reported.comment = result->note;
         performed_elsewhere(reported, *result);
-        // What was measured at the same time or later (an old tube that comes late) is no previous result.
-        if (const auto before = previous.find(analyte->local_code);
-            line.isolate.empty() && before != previous.end() && comparable(reported.value, before->second.value) &&
-            zone.to_instant(before->second.at) < zone.to_instant(reported.measured_at)) {
-            reported.previous = before->second;
-        }
+        if (const auto before = previous.find(analyte->local_code); line.isolate.empty() && before != previous.end())
+            add_previous(reported, before->second, zone);
         made.lines.push_back(std::move(line));
     }
     for (const auto& exam : file.exams) {

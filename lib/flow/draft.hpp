@@ -23,8 +23,8 @@ struct ReportDraft {
 /// What a preliminary identification leaves to come, for a biologist who signs it as partial.
 std::vector<domain::Awaited> provisional(const std::vector<domain::ReportedLine>& lines);
 
-/// Newest validated result of each analysis of the patient, by local code.
-using PreviousResults = std::map<std::string, domain::PreviousResult>;
+/// The newest validated results of each analysis of the patient, by local code, newest first.
+using PreviousResults = std::map<std::string, std::vector<domain::PreviousResult>>;
 
 ReportDraft draft(const store::OrderFile& file, const domain::Catalogue& catalogue, const TimeZone& zone,
                   const PreviousResults& previous);

@@ -259,6 +259,12 @@ json::value to_json(const domain::ReportedResult& result) {
         object["previous"] =
             json::value{{"value", to_json(result.previous->value)}, {"at", to_hl7(result.previous->at)}};
     }
+    json::array earlier;
+    for (const auto& before : result.earlier)
+        earlier.push_back({{"value", to_json(before.value)}, {"at", to_hl7(before.at)}});
+    if (!earlier.empty()) object["earlier"] = std::move(earlier);
+    if (const auto& part = result.sub_chapter; !part.empty())
+        object["sub_chapter"] = json::value{{"code", part.code}, {"label", part.label}};
     return object;
 }
 
@@ -285,6 +291,12 @@ domain::ReportedResult reported_result(const json::value& stored) {
     if (const auto* previous = find(stored, "previous")) {
         result.previous = domain::PreviousResult{value(previous->at("value")), timestamp(*previous, "at").value()};
     }
+    if (const auto* earlier = find(stored, "earlier")) {
+        for (const auto& before : earlier->as_array())
+            result.earlier.push_back({value(before.at("value")), timestamp(before, "at").value()});
+    }
+    if (const auto* part = find(stored, "sub_chapter"))
+        result.sub_chapter = {member(*part, "code"), member(*part, "label")};
     return result;
 }
 

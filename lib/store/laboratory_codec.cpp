@@ -426,21 +426,25 @@ json::value to_json(const Analyte& analyte) {
                            {"system", answer.coded.system},
                            {"display", answer.coded.display},
                            {"flag", domain::to_string(answer.flag)}});
-    return {{"loinc", analyte.loinc},
-            {"label", analyte.label},
-            {"loinc_label", analyte.loinc_label},
-            {"chapter", analyte.chapter},
-            {"chapter_label", analyte.chapter_label},
-            {"panels", texts(analyte.panels)},
-            {"kind", domain::to_string(analyte.kind)},
-            {"unit", analyte.unit},
-            {"decimals", analyte.decimals},
-            {"specimen", analyte.specimen},
-            {"method", analyte.method},
-            {"critical", bounds(analyte.critical)},
-            {"ranges", std::move(ranges)},
-            {"answers", std::move(answers)},
-            {"position", analyte.position}};
+    json::object made{{"loinc", analyte.loinc},
+                      {"label", analyte.label},
+                      {"loinc_label", analyte.loinc_label},
+                      {"chapter", analyte.chapter},
+                      {"chapter_label", analyte.chapter_label},
+                      {"panels", texts(analyte.panels)},
+                      {"kind", domain::to_string(analyte.kind)},
+                      {"unit", analyte.unit},
+                      {"decimals", analyte.decimals},
+                      {"specimen", analyte.specimen},
+                      {"method", analyte.method},
+                      {"critical", bounds(analyte.critical)},
+                      {"ranges", std::move(ranges)},
+                      {"answers", std::move(answers)},
+                      {"position", analyte.position}};
+    // Absent where there is none: an examination that did not change keeps its version.
+    if (const auto& part = analyte.sub_chapter; !part.empty())
+        made["sub_chapter"] = json::value{{"code", part.code}, {"label", part.label}};
+    return made;
 }
 
 Analyte analyte(const json::value& value) {
@@ -450,6 +454,8 @@ Analyte analyte(const json::value& value) {
     read(value, "loinc_label", analyte.loinc_label);
     read(value, "chapter", analyte.chapter);
     read(value, "chapter_label", analyte.chapter_label);
+    if (const auto* part = find(value, "sub_chapter"))
+        analyte.sub_chapter = {member(*part, "code"), member(*part, "label")};
     read(value, "panels", analyte.panels);
     analyte.kind = value_kind(member(value, "kind"));
     read(value, "unit", analyte.unit);

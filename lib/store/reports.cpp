@@ -16,11 +16,14 @@ namespace {
 namespace json = boost::json;
 
 constexpr pg::Query find_previous{"reports.previous", R"sql(
-    select distinct on (v.local_code) v.local_code, v.content
-    from validated_result v join report_version rv on rv.id = v.version_id join report_set s on s.id = rv.set_id
-    where v.patient_id = any(array(select patient_family($1))) and v.content->>'isolate' is null and s.order_id <> $2
-      and not exists (select from report_version w where w.set_id = rv.set_id and w.state = 'withdrawn')
-    order by v.local_code, v.at desc, rv.version desc)sql"};
+    select local_code, content->'result'->'value', content->'result'->>'measured_at', content->'result'->>'method'
+    from (select v.local_code, v.content, row_number() over (partition by v.local_code order by v.at desc, v.version_id) nth
+          from validated_result v join report_version rv on rv.id = v.version_id join report_set s on s.id = rv.set_id
+          where v.patient_id = any(array(select patient_family($1))) and s.order_id <> $2
+            and v.content->>'isolate' is null and v.content->'result'->>'not_done' is null
+            and not exists (select from report_version w where w.set_id = rv.set_id
+                            and (w.state = 'withdrawn' or w.version > rv.version))) newest
+    where nth <= $3 order by local_code, nth)sql"};
 
 // $4: for a part of it, the rest is awaited; $5: the next version of a report that has left.
 constexpr pg::Query close_order{"reports.close_order", R"sql(
@@ -184,15 +187,16 @@ AuditEvent event_of(const StoredVersion& version, const std::string& actor, std:
 
 }  // namespace
 
-asio::awaitable<std::map<std::string, domain::PreviousResult>> Reports::previous(pg::Transaction& transaction,
-                                                                                 domain::PatientId patient,
-                                                                                 domain::OrderId order) {
-    const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient, order));
-    std::map<std::string, domain::PreviousResult> found;
+asio::awaitable<Reports::Previous> Reports::previous(pg::Transaction& transaction, domain::PatientId patient,
+                                                     domain::OrderId order) {
+    // More than are told: some may be of another unit or method.
+    const auto most = static_cast<std::int32_t>(2 * domain::most_previous_results);
+    const pg::Rows rows = co_await transaction.query(find_previous, pg::params(patient, order, most));
+    Previous found;
     for (const auto row : rows) {
-        const auto content = codec::parse(row.text(1));
-        const auto result = codec::reported_result(content.at("result"));
-        found.emplace(row.string(0), domain::PreviousResult{result.value, result.measured_at});
+        const auto value = codec::value(codec::parse(row.text(1)));
+        const auto at = Timestamp::parse(row.text(2));
+        if (at) found[row.string(0)].push_back({value, *at, row.string(3)});
     }
     co_return found;
 }

@@ -85,11 +85,13 @@ class Reports {
 public:
     explicit Reports(pg::Pool& pool) : pool_(pool) {}
 
-    /// Newest validated result of each analysis of a patient, as the newest version says it; not what was withdrawn,
-    /// nor what the order itself reported, nor those of isolates: another isolate is another germ.
-    static asio::awaitable<std::map<std::string, domain::PreviousResult>> previous(pg::Transaction& transaction,
-                                                                                   domain::PatientId patient,
-                                                                                   domain::OrderId order);
+    /// By local code, newest first.
+    using Previous = std::map<std::string, std::vector<domain::PreviousResult>>;
+    /// The newest validated results of each analysis of a patient, as the newest versions say them; not what was
+    /// withdrawn or not done, nor what the order itself reported, nor those of isolates: another isolate is another
+    /// germ.
+    static asio::awaitable<Previous> previous(pg::Transaction& transaction, domain::PatientId patient,
+                                              domain::OrderId order);
 
     static asio::awaitable<std::optional<LastVersion>> last(pg::Transaction& transaction, domain::OrderId order);
 

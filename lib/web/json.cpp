@@ -179,6 +179,11 @@ json::value to_json(const Draft& draft) {
         if (r.susceptible) object["susceptible"] = domain::to_string(*r.susceptible);
         if (r.not_done) object["not_done"] = true;
         if (r.previous) object["previous"] = json::value{{"value", domain::to_french(r.previous->value)}, {"at", to_hl7(r.previous->at)}};
+        if (!r.earlier.empty())
+            object["earlier"] = list(r.earlier, [](const domain::PreviousResult& before) -> json::value {
+                return {{"value", domain::to_french(before.value)}, {"at", to_hl7(before.at)}};
+            });
+        if (!r.sub_chapter.empty()) object["sub_chapter"] = r.sub_chapter.label;
         return object;
     });
     auto letters = list(draft.letters, [](const domain::PlannedLetter& letter) -> json::value {

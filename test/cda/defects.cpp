@@ -182,6 +182,21 @@ const Defect narrative[] = {
     {"TwoResultsOnOneLine", R"(<code><originalText><reference value="#c1-r4"/>)", R"(<code><originalText><reference value="#c1-r3"/>)", "two results have one line"},
     {"LabelOfTheActThatIsNotOfItsSection", R"(<code code="18719-5" displayName="Biochimie")", R"(<code code="18719-5" displayName="Chimie")", "two labels", "<act classCode"},
 };
+// The result of another laboratory.
+constexpr const char* elsewhere = R"(<performer typeCode="PRF"><templateId root="1.3.6.1.4.1.19376.1.3.3.1.7"/><templateId root="1.2.250.1.213.1.1.3.23"/>)";
+const Defect performers[] = {
+    {"TemplateOfThePerformerMissing", R"(<templateId root="1.2.250.1.213.1.1.3.23"/>)", "", "closed schema"},
+    {"TemplateOfAnotherParticipant", R"(<templateId root="1.2.250.1.213.1.1.3.23"/>)", R"(<templateId root="1.2.250.1.213.1.1.3.109"/>)", "performing laboratory declares both"},
+    {"PerformerWithoutTime", R"(<time><high value="20260302112000+0100"/></time>)", "", "closed schema", elsewhere},
+    {"PerformerThatIsTheLaboratoryItself", R"(<representedOrganization><id root="1.2.250.1.71.4.2.2" extension="1690000039"/>)", R"(<representedOrganization><id root="1.2.250.1.71.4.2.2" extension="1690000013"/>)", "without being named again", elsewhere},
+    {"PerformerOfTwoNumbers", R"(<assignedEntity><id root="1.2.250.1.71.4.2.2" extension="1690000039"/>)", R"(<assignedEntity><id root="1.2.250.1.71.4.2.2" extension="1690000021"/>)", "two numbers", elsewhere},
+    {"DirectorWithoutName", R"(<assignedEntity><id root="1.2.250.1.71.4.2.2" extension="1690000039"/>)", R"(<assignedEntity><id root="1.2.250.1.71.4.2.1" extension="899900000017"/>)", "director who is identified", elsewhere},
+    {"PerformerOfAnUnknownRegister", R"(<assignedEntity><id root="1.2.250.1.71.4.2.2" extension="1690000039"/>)", R"(<assignedEntity><id root="1.2.250.1.999.1" extension="1690000039"/>)", "identified by its director", elsewhere},
+    {"PerformerWithoutPracticeSetting", R"(<standardIndustryClassCode nullFlavor="NAV"/>)", "", "closed schema", elsewhere},
+    {"PracticeSettingNeitherCodedNorUnknown", R"(<standardIndustryClassCode nullFlavor="NAV"/>)", "<standardIndustryClassCode/>", "coded, or said to be unknown", elsewhere},
+    {"PerformerThatTheNarrativeDoesNotName", "Examen réalisé par Laboratoire spécialisé des Essais", "", "does not name this laboratory"},
+    {"AnotherPerformerInTheNarrative", "Examen réalisé par Laboratoire spécialisé des Essais", "Examen réalisé par Laboratoire central des Essais", "does not name this laboratory"},
+};
 // The culture of the microbiology chapter.
 constexpr const char* microbiology = R"(<section><templateId root="1.3.6.1.4.1.19376.1.3.3.2.1"/><templateId root="1.2.250.1.213.1.1.2.70"/><code code="18725-2")";
 constexpr const char* first_isolate = R"(<organizer classCode="CLUSTER")";
@@ -247,6 +262,7 @@ std::vector<Defect> defects() {
     add("results", results);
     add("structure", structure);
     add("narrative", narrative);
+    add("performers", performers);
     add("cultures", cultures);
     add("media", media);
     return all;

@@ -156,6 +156,13 @@ Chapter biochemistry() {
     aborted.aborted = true;
     aborted.comments = {"Quantité insuffisante."};
 
+    Organisation elsewhere;
+    elsewhere.ids = {{std::string(codes::structure_root), "1690000039", {}}};
+    elsewhere.name = "Laboratoire spécialisé des Essais";
+    local.performer = Act{*local.time, {}};
+    local.performer->who.ids = elsewhere.ids;
+    local.performer->who.organisation = elsewhere;
+
     group.observations = {glucose, crp, gfr, local, aborted};
     group.comments = {"Patiente à jeun."};
     return chapter;

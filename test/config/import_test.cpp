@@ -33,6 +33,13 @@ std::string row(std::string_view ranges, std::string_view loinc = "2951-2", std:
                      std::string(decimals) + ";SER;;" + std::string(ranges) + ";;;yes\n");
 }
 
+/// An examination of a file that has the columns of sub-chapters.
+std::string parted(std::string_view part) {
+    std::string columns(header);
+    columns.insert(columns.find(";panels"), ";sub_chapter;sub_chapter_label");
+    return columns + "*;10;HB;718-7;Hémoglobine;;18723-7;Hématologie;" + std::string(part) + ";;numeric;g/dL;1;BLD;;;;;yes\n";
+}
+
 std::string link(std::string_view more) {
     return "[[link]]\nname='a'\nsite='690000011'\nlistener='l'\n" + std::string(more);
 }
@@ -98,6 +105,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{header + "*;20;X;;X;;18719-5;Biochimie;;text;g;;SER;;;;;yes\n", "line 2", "unit: only for kind numeric"},
         Wrong{header + "*;20;X;;X;;18719-5;Biochimie;;coded;;;SER;;;;;yes\n", "line 2", "knows its answers"},
         Wrong{header + "*;20;X;;X;;18719-5;Biochimie;;text;;;SER;;;;;maybe\n", "line 2", "yes or no"},
+        Wrong{parted("18768-3;Hémogramme"), "line 2", "sub_chapter: wrong form or check digit"},
+        Wrong{parted("18768-2;"), "line 2", "sub_chapter_label: must not be empty"},
+        Wrong{parted("18723-7;Hématologie"), "line 2", "sub_chapter: is the chapter itself"},
         Wrong{header + "12;20;X;;X;;18719-5;Biochimie;;text;;;SER;;;;;yes\n", "line 2", "site: "},
         Wrong{people + "690000001;1;;A;B;;;;;;yes\n", "line 2", "rpps"},
         Wrong{people + "690000001;99900000025;;A;B;;;;x;;yes\n", "line 2", "mss_address"},
@@ -110,6 +120,18 @@ TEST(Import, ReadsAnEntityWithItsSite) {
     EXPECT_EQ(import->sites[0].site.settings, SiteSettings{});
     EXPECT_EQ(import->content, entity);
     EXPECT_EQ(import->sha256.size(), 32U);
+}
+
+TEST(Import, ReadsSubChaptersWhereAFileHasThem) {
+    const auto with = parse_import(parted("18768-2;Hémogramme"));
+    ASSERT_TRUE(with) << to_string(with.error());
+    EXPECT_EQ(with->analytes.at(0).analyte.sub_chapter, (SubChapter{"18768-2", "Hémogramme"}));
+    const auto uncoded = parse_import(parted(";Hémogramme"));
+    ASSERT_TRUE(uncoded) << to_string(uncoded.error());
+    EXPECT_EQ(uncoded->analytes.at(0).analyte.sub_chapter, (SubChapter{"", "Hémogramme"}));
+    const auto without = parse_import(row("136..145"));
+    ASSERT_TRUE(without) << to_string(without.error());
+    EXPECT_TRUE(without->analytes.at(0).analyte.sub_chapter.empty());
 }
 
 TEST(Import, NormalisesAFingerprint) {

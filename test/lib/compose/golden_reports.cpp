@@ -320,6 +320,61 @@ Report previous_results() {
     return report;
 }
 
+/// Ten previous results: every four months, the newest first.
+void with_history(ReportedResult& result, const std::vector<std::string_view>& values, const std::string& unit) {
+    int month = 11;
+    int year = 2025;
+    for (const auto value : values) {
+        const domain::PreviousResult before{quantity(value, unit), at(std::to_string(year) + (month < 10 ? "0" : "") +
+                                                                      std::to_string(month) + "12081500+0100")};
+        if (result.previous)
+            result.earlier.push_back(before);
+        else
+            result.previous = before;
+        month -= 4;
+        if (month < 1) month += 12, --year;
+    }
+}
+
+Report history() {
+    auto report = sample_short_report();
+    auto& results = report.chapters[0].results;
+    results[0].previous.reset();
+    with_history(results[0], {"5.3", "5.8", "6.4"}, "mmol/L");
+    with_history(results[1], {"70", "72", "69", "75", "81", "80", "78", "74", "71", "66"}, "umol/L");
+    with_history(results[2], {"0.02", "0.80", "2.10", "4.60"}, "m[IU]/L");
+    with_history(results[3], {"38", "112", "240", "33"}, "[IU]/L");
+    with_history(results[4], {"11", "13"}, "mg/L");
+    return report;
+}
+
+/// Haematology with the blood count apart from what else is asked, biochemistry of two parts.
+Report sub_chapters() {
+    auto report = sample_report();
+    auto& blood = report.chapters[0];
+    for (auto& result : blood.results)
+        result.sub_chapter = {"18768-2", "Hémogramme"};
+    auto& rate = blood.results.emplace_back(loinc(
+        "VS", "4537-7", "Vitesse de sédimentation",
+        "Vitesse de sédimentation [Longueur/Temps] Sang ; Numérique ; Westergren", quantity("24", "mm/h"), Flag::high));
+    rate.range = between("", "20");
+    rate.specimen_number = report.specimens[0].number;
+    auto& chemistry = report.chapters[2];
+    chemistry.results[2].sub_chapter = {"92895-2", "Endocrinologie"};
+    chemistry.results[4].sub_chapter = {{}, "Qualité du prélèvement"};
+    return report;
+}
+
+Report sub_chapters_with_culture() {
+    auto report = two_germs();
+    auto& chapter = report.chapters[0];
+    chapter.results[0].sub_chapter = chapter.results[1].sub_chapter = {{}, "Cytologie urinaire"};
+    chapter.results[2].sub_chapter = {{}, "Bactériologie"};
+    for (auto& isolate : chapter.isolates)
+        isolate.organism.sub_chapter = {{}, "Bactériologie"};
+    return report;
+}
+
 Report not_done() {
     auto report = sample_short_report();
     auto& potassium = report.chapters[0].results[3];
@@ -526,7 +581,18 @@ std::vector<GoldenReport> golden_reports() {
                 results[i].range_text = i == 2 ? "0,35 à 4,50" : "jusqu’à 35, selon l’âge";
             }
         }));
+    add("performed_elsewhere_without_number",
+        "Un laboratoire de seconde intention dont le FINESS est inconnu : nommé en commentaire", with([](Report& r) {
+            r.chapters[0].results[1].performer = domain::Performer{"Laboratoire d’outre-mer", "LAB7"};
+        }));
     add("single_result", "Un seul résultat", with([](Report& r) { r.chapters[0].results.resize(1); }));
+    add("history",
+        "Antériorités de plusieurs années : toutes datées, et leur petite courbe dans le PDF dès trois valeurs",
+        history());
+    add("sub_chapters", "Sous-chapitres : l’hémogramme à part, un sous-chapitre sans code, le reste dans le chapitre",
+        sub_chapters());
+    add("sub_chapters_with_culture", "Sous-chapitres d’une culture : cytologie, puis bactériologie avec ses germes",
+        sub_chapters_with_culture());
     add("not_done", "Examen demandé et non réalisé, avec sa raison", not_done());
     add("several_validators", "Deux chapitres validés par une autre biologiste", several_validators());
     add("comments", "Commentaires sur plusieurs lignes, à chaque niveau", with_comments());

@@ -53,8 +53,8 @@ std::string composed(const test::GoldenReport& golden) {
 }
 
 // ------------------------------------------------------------------------------------------------- the result table
-// A line as words: chapter, germ, examination, its code, value, flag or letter, range, previous result, method,
-// comment.
+// A line as words: chapter, germ, examination, its code, value, flag or letter, range, previous results, method,
+// comment, who performed it elsewhere.
 
 using Table = std::vector<std::string>;
 
@@ -89,9 +89,12 @@ std::string range_of(const domain::ReportedResult& result) {
            (result.range.high ? result.range.high->text() : "");
 }
 
-/// The first remark: that of the result, else who performed it for us.
+/// Who performed it for us, as an entry says it; the remark when his number is unknown, after that of the result.
+std::string performer_of(const domain::ReportedResult& result) {
+    return result.performer && domain::Finess::parse(result.performer->number) ? result.performer->name : std::string();
+}
 std::string comment_of(const domain::ReportedResult& result) {
-    if (!result.comment.empty() || !result.performer) return result.comment;
+    if (!result.comment.empty() || !result.performer || !performer_of(result).empty()) return result.comment;
     return "Examen réalisé par " + result.performer->name;
 }
 
@@ -104,28 +107,39 @@ void add(Table& table, const std::string& chapter, const std::string& germ, cons
         if (value == flag) value = domain::to_french(*result.susceptible);
     }
     if (result.not_done) flag.clear();
-    const auto previous =
-        result.previous ? said(result.previous->value) + " " + to_hl7(local(result.previous->at, zone)) : std::string();
-    table.push_back(joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value,
-                            flag, range_of(result), previous, result.method, comment_of(result)}));
+    std::string previous;
+    const auto add_previous = [&](const domain::PreviousResult& before) {
+        previous += (previous.empty() ? "" : " ; ") + said(before.value) + " " + to_hl7(local(before.at, zone));
+    };
+    if (result.previous) add_previous(*result.previous);
+    for (const auto& before : result.earlier)
+        add_previous(before);
+    table.push_back(
+        joined({chapter, germ, result.label, result.loinc.empty() ? result.local_code : result.loinc, value, flag,
+                range_of(result), previous, result.method, comment_of(result), performer_of(result)}));
 }
 
 Table table_of(const domain::Report& report) {
     Table table;
-    for (const auto& chapter : report.chapters) {
-        for (const auto& result : chapter.results)
-            add(table, chapter.label, "", result, report.site.time_zone);
-        for (const auto& isolate : chapter.isolates) {
+    const auto add_part = [&](const domain::ReportedChapter& chapter, const domain::ChapterPart& part) {
+        const auto& title = part.sub_chapter.empty() ? chapter.label : part.sub_chapter.label;
+        for (const auto i : part.results)
+            add(table, title, "", chapter.results[i], report.site.time_zone);
+        for (const auto i : part.isolates) {
+            const auto& isolate = chapter.isolates[i];
             const auto germ = domain::to_french(isolate.organism.value);
             const auto* coded = std::get_if<domain::Coded>(&isolate.organism.value);
-            table.push_back(joined({chapter.label, "isolate", isolate.number, germ, coded == nullptr ? "" : coded->code,
+            table.push_back(joined({title, "isolate", isolate.number, germ, coded == nullptr ? "" : coded->code,
                                     isolate.preliminary ? "active" : "completed", isolate.organism.comment}));
             for (const auto& finding : isolate.findings)
-                add(table, chapter.label, germ, finding, report.site.time_zone);
+                add(table, title, germ, finding, report.site.time_zone);
             for (const auto& line : isolate.antibiogram)
-                add(table, chapter.label, germ, line, report.site.time_zone);
+                add(table, title, germ, line, report.site.time_zone);
         }
-    }
+    };
+    for (const auto& chapter : report.chapters)
+        for (const auto& part : domain::parts_of(chapter))
+            add_part(chapter, part);
     return table;
 }
 
@@ -149,13 +163,15 @@ std::string line_of(const cda::received::Document& document, const cda::received
         range = (limits.low ? limits.low->value : "") + ".." + (limits.high ? limits.high->value : "");
     }
     std::string previous;
-    if (!result.previous.empty())
-        previous = cda::received::to_text(result.previous[0].values.at(0)) + " " + result.previous[0].time.value;
+    for (const auto& before : result.previous)
+        previous +=
+            (previous.empty() ? "" : " ; ") + cda::received::to_text(before.values.at(0)) + " " + before.time.value;
     return joined({document.sections[result.section].title, germ, result.label(), code_of(result.code),
                    result.values.empty() ? result.status : cda::received::to_text(result.values[0]),
                    result.interpretations.empty() ? "" : result.interpretations[0].code, range, previous,
                    result.methods.empty() ? "" : result.methods[0].text,
-                   result.comments.empty() ? "" : result.comments[0]});
+                   result.comments.empty() ? "" : result.comments[0],
+                   result.participations.empty() ? "" : result.participations[0].who.organisation->name()});
 }
 
 Table table_of(const cda::received::Document& document) {

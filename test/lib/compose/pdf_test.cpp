@@ -77,14 +77,17 @@ TEST(PdfRenderer, DrawsEveryResultOnceInTheOrderOfTheReport) {
 
 std::vector<std::string> codes_of(const domain::Report& report) {
     std::vector<std::string> codes;
-    for (const auto& chapter : report.chapters) {
-        for (const auto& result : chapter.results) codes.push_back(result.local_code);
-        for (const auto& isolate : chapter.isolates) {
+    const auto add = [&codes](const domain::ReportedChapter& chapter, const domain::ChapterPart& part) {
+        for (const auto i : part.results) codes.push_back(chapter.results[i].local_code);
+        for (const auto i : part.isolates) {
+            const auto& isolate = chapter.isolates[i];
             codes.push_back(isolate.organism.local_code);
             for (const auto& finding : isolate.findings) codes.push_back(finding.local_code);
             for (const auto& line : isolate.antibiogram) codes.push_back(line.local_code);
         }
-    }
+    };
+    for (const auto& chapter : report.chapters)
+        for (const auto& part : domain::parts_of(chapter)) add(chapter, part);
     return codes;
 }
 
@@ -102,6 +105,48 @@ TEST(PdfRenderer, DrawsEveryGermWithItsAntibiogram) {
         EXPECT_EQ(pdf.drawn[10].letter, "I");
         EXPECT_EQ(pdf.drawn[10].value, "2");
     }
+}
+
+/// Each number with nine results before the previous one, and every third chapter cut into sub-chapters.
+domain::Report with_history(domain::Report report) {
+    std::size_t n = 0;
+    for (std::size_t c = 0; c < report.chapters.size(); ++c) {
+        for (auto& result : report.chapters[c].results) {
+            if (c % 3 == 0) result.sub_chapter = {{}, "Sous-chapitre " + std::to_string(++n / 17)};
+            const auto* now = std::get_if<domain::Quantity>(&result.value);
+            if (now == nullptr || !result.previous) continue;
+            for (int year = 2024; year > 2015; --year) {
+                auto before = *result.previous;
+                auto& number = std::get<domain::Quantity>(before.value).number;
+                number = number.times(Decimal::parse(year % 2 == 0 ? "1.1" : "0.8").value()).value().rounded(1);
+                before.at = Timestamp::parse(std::to_string(year) + "0612081500+0200").value();
+                result.earlier.push_back(before);
+            }
+        }
+    }
+    return report;
+}
+
+TEST(PdfRenderer, DrawsACurveOfThreeAndMorePreviousNumbersAndOfNothingElse) {
+    for (const auto& golden : test::golden_reports()) {
+        if (golden.name != "history") continue;
+        const auto pdf = render(golden.report, "history");
+        std::vector<std::size_t> points;
+        for (const auto& one : pdf.drawn) points.push_back(one.curve);
+        EXPECT_EQ(points, (std::vector<std::size_t>{4, 11, 0, 5, 0})) << "a limit of measurement is no point, two values no trend";
+    }
+    auto report = test::sample_short_report();
+    auto& glucose = report.chapters[0].results[0];
+    glucose.earlier.assign(5, *glucose.previous);
+    for (auto& before : glucose.earlier) std::get<domain::Quantity>(before.value).unit = "g/L";
+    EXPECT_EQ(render(report, "other_unit").drawn[0].curve, 0U);
+}
+
+TEST(PdfRenderer, DrawsOneThreeAndThirtyPagesWithCurves) {
+    for (const auto& golden : test::golden_reports())
+        if (golden.name == "history") { EXPECT_EQ(render(golden.report, "history_1").pages, 1U); }
+    EXPECT_EQ(render(with_history(test::sample_long_report(45)), "history_3").pages, 3U);
+    EXPECT_GE(render(with_history(test::sample_long_report(780)), "history_30").pages, 30U);
 }
 
 TEST(PdfRenderer, SaysWhatItDrewInFrench) {
@@ -195,6 +240,32 @@ TEST_F(Pages, KeepEveryBlockWholeWithinThePageAndApartFromTheNext) {
                 EXPECT_GE(top, under - 0.01) << count;
                 under = top + block->height;
                 EXPECT_LE(under, page_height - 40) << count;
+            }
+        }
+    }
+}
+
+TEST_F(Pages, KeepCurvesInTheirRowsAndSubChaptersWithTheirFirstRow) {
+    for (unsigned count = 1; count < 60; count += 3) {
+        const auto out = laid_out(with_history(test::sample_long_report(count)));
+        for (const auto& page : out.pages) {
+            double under = 0;
+            for (std::size_t i = 0; i < page.size(); ++i) {
+                const auto& [block, top] = page[i];
+                EXPECT_GE(top, under - 0.01) << count;
+                under = top + block->height;
+                EXPECT_LE(under, page_height - 40) << count;
+                for (const auto& curve : block->curves) {
+                    for (const auto& [x, y] : curve.points) {
+                        EXPECT_GE(y, 0) << count;
+                        EXPECT_LE(y, block->height) << count;
+                        EXPECT_GT(x, 520) << count;
+                        EXPECT_LE(x, page_width - 42) << count;
+                    }
+                }
+                if (block->chapter >= 0 && block->keep_with_next && !block->result) {
+                    EXPECT_LT(i + 2, page.size()) << count << ": the last is the footer";
+                }
             }
         }
     }

@@ -51,6 +51,27 @@ TEST(ChaptersOf, PutsTheLinesOfAnIsolateWhereItsOrganismStands) {
     EXPECT_EQ(chapters[0].isolates.at(0).antibiogram.size(), 1U);
 }
 
+TEST(PartsOf, PutWhatIsInNoSubChapterFirstAndAnIsolateWithItsOrganism) {
+    const auto in = [](ReportedLine one, std::string label) {
+        one.reported.sub_chapter = {{}, std::move(label)};
+        return one;
+    };
+    const auto chapters = chapters_of({in(line("", ValueKind::numeric, "LEUU", Words{"150000"}), "Cytologie"),
+                                       in(line("7#1", ValueKind::organism, "GERME", coli), "Bactériologie"),
+                                       line("7#1", ValueKind::antibiotic, "CTX", Words{"S"}),
+                                       line("", ValueKind::text, "ASPU", Words{"Trouble"}),
+                                       in(line("", ValueKind::numeric, "HEMU", Words{"5000"}), "Cytologie")});
+    ASSERT_EQ(chapters.size(), 1U);
+    const auto parts = parts_of(chapters[0]);
+    ASSERT_EQ(parts.size(), 3U);
+    EXPECT_TRUE(parts[0].sub_chapter.empty());
+    EXPECT_EQ(parts[0].results, std::vector<std::size_t>{1});
+    EXPECT_EQ(parts[1].sub_chapter.label, "Cytologie");
+    EXPECT_EQ(parts[1].results, (std::vector<std::size_t>{0, 2}));
+    EXPECT_EQ(parts[2].sub_chapter.label, "Bactériologie");
+    EXPECT_EQ(parts[2].isolates, std::vector<std::size_t>{0});
+}
+
 TEST(ChaptersOf, LeavesOutWhatIsNotToBePrinted) {
     auto hidden = line("7#1", ValueKind::antibiotic, "VAN", Words{"S"});
     hidden.printed = false;

@@ -208,7 +208,7 @@ TEST_F(PgIdentities, MergedShareTheirPreviousResults) {
     const auto survivor = domain::PatientId{Uuid::parse(one("select id from patient where local_id = 'IPP1'")).value()};
     const auto previous = [&]() -> asio::awaitable<std::size_t> {
         pg::Transaction transaction = co_await pool_.begin(scope_a_);
-        const std::map<std::string, domain::PreviousResult> found = co_await Reports::previous(transaction, survivor, domain::OrderId{});
+        const Reports::Previous found = co_await Reports::previous(transaction, survivor, domain::OrderId{});
         co_await transaction.rollback();
         co_return found.size();
     };
