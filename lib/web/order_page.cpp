@@ -362,7 +362,7 @@ void delivery_box(Html& h, const OrderScreen& screen) {
                     layout::mark(h, leaves ? Mark{"ok", "✓", "partira"} : mark(letter.state), true);
                     h.tag("span", {{"class", "to"}}, [&] {
                         h.tag("strong", domain::french(letter.channel));
-                        if (!letter.recipient_name.empty()) h.text(fmt::format(" · {}", letter.recipient_name));
+                        if (!letter.recipient_name.empty() && letter.channel != domain::Channel::dmp) h.text(fmt::format(" · {}", letter.recipient_name));
                         if (letter.reason != domain::Reason::none) {
                             const auto why = domain::french(letter.reason);
                             h.tag("span", {{"class", "why"}, {"title", why.remedy}}, why.meaning);
@@ -421,7 +421,7 @@ void replacement(Html& h, const OrderScreen& screen) {
     if (last.kind == "partial")
         h.tag("p", "Un résultat déjà rendu change, ou rien ne change depuis : le motif est obligatoire.");
     h.tag("label", {{"for", "motif"}}, "Motif de la modification, imprimé sur le compte rendu");
-    h.single("input", {{"id", "motif"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
+    h.single("input", {{"id", "motif"}, {"name", "motif"}, {"value", screen.reason}, {"maxlength", "500"}, {"required", true}});
 }
 
 void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
@@ -446,7 +446,7 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
             if (again) replacement(h, screen);
             partial_choice(h, screen);
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
-            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}}, screen.comment);
+            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}, {"data-key", "c"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
                 h.text(!screen.draft->pending.empty() ? "Valider ce qui est prêt" : again ? "Valider la nouvelle version" : "Valider (technique et biologique)");
                 h.tag("kbd", {{"aria-hidden", "true"}}, "v");
@@ -561,6 +561,8 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
                 set_aside(h, frame, screen.order);
                 reports_box(h, frame, screen.order);
                 h.tag("p", {{"class", "keys"}}, [&] {
+                    h.tag("kbd", "c");
+                    h.text("commenter ");
                     h.tag("kbd", "v");
                     h.text("aller à la validation ");
                     h.tag("a", {{"href", "/dossiers"}, {"data-key", "u"}}, [&] {

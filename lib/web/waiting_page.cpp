@@ -172,7 +172,7 @@ void items_table(Html& h, const Frame& frame, const WaitingGroup& group) {
                               fmt::format("n° {}", item.message.value()));
                     });
                     h.tag("td", {{"class", "tight"}}, [&] { h.tag("code", item.coordinate); });
-                    h.tag("td", {{"class", "wrap"}}, item.what);
+                    h.tag("td", {{"class", "wrap dim"}, {"lang", "en"}}, item.what);
                     h.tag("td", {{"class", "tight"}}, item.order_number);
                     h.tag("td", {{"class", "tight num"}}, layout::moment(frame, item.site, item.received_at));
                 });

@@ -32,7 +32,7 @@ TEST(Pages, AllRenderAndCanBeShown) {
         show(name, html);
     };
     frame.place = Place::orders;
-    check("dossiers", worklist_page(frame, fakes::worklist(), {}, Notice{true, "Dossier 261121000090 validé.", "/comptes-rendus/x", "Voir le compte rendu"}));
+    check("dossiers", worklist_page(frame, fakes::worklist(), {}, {}, {}, Notice{true, "Dossier 261121000090 validé.", "/comptes-rendus/x", "Voir le compte rendu"}));
     check("dossier", order_page(frame, fakes::order_screen(), std::nullopt));
     auto stale = fakes::order_screen();
     stale.changes = {"1 résultat reçu depuis : Ferritine"};
@@ -92,7 +92,7 @@ TEST(Pages, AllRenderAndCanBeShown) {
     check("a-propos", about_page(frame, {fakes::uuid(42), "Laboratoire d'essai", "test"}));
     check("erreur", error_page(frame, 404, "Introuvable", "Cette page n'existe pas."));
     frame.user = nullptr;
-    check("connexion", sign_in_page(frame, "bio.demo", Notice{false, "Identifiant ou mot de passe incorrect.", "", ""}));
+    check("connexion", sign_in_page(frame, "bio.demo", {}, Notice{false, "Identifiant ou mot de passe incorrect.", "", ""}));
     if (const char* folder = std::getenv("SGL_PAGES")) {
         std::filesystem::create_directories(std::string(folder) + "/assets");
         std::ofstream(std::string(folder) + "/assets/console.css") << assets::stylesheet;
