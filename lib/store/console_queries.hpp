@@ -104,6 +104,13 @@ inline constexpr Query facets_reported{
 inline constexpr Query facets_all{"console.facets_all",
                                   SGL_FACETS("(o.closed_at is null or o.closed_at > $2::timestamptz)",
                                              "(o.closed_at is null) desc, " SGL_OPEN_FIRST)};
+inline constexpr Query saved_filters{"console.saved_filters", "select id, name, query from saved_filter where user_id = $1 order by name"};
+inline constexpr Query save_filter{"console.save_filter", R"sql(
+    insert into saved_filter (user_id, name, query, saved_at)
+    select $1, $2, $3, $4 where (select count(*) from saved_filter where user_id = $1 and name <> $2) < $5
+    on conflict (user_id, name) do update set query = excluded.query, saved_at = excluded.saved_at
+    returning id)sql"};
+inline constexpr Query drop_filter{"console.drop_filter", "delete from saved_filter where user_id = $1 and id = $2"};
 inline constexpr Query worklist_counts{
     "console.worklist_counts",
     "select (select count(*) from lab_order o where o.site_id = any($1::int[]) and o.closed_at is null and " SGL_NEWS
@@ -278,6 +285,7 @@ inline constexpr std::array all{
     worklist_to_validate, worklist_waiting, worklist_reported, worklist_all,  worklist_counts,
     worklist_results,     worklist_letters, collected,         order,         order_specimens,
     worklist_chosen,      facets_to_validate, facets_waiting,  facets_reported, facets_all,
+    saved_filters,        save_filter,      drop_filter,
     order_results,        order_reports,    order_prior,       report,        report_versions,
     report_documents,     report_letters,   report_events,     document,      letters,
     letter_counts,        letter,           work_items,        work_count,    instance,

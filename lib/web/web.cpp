@@ -179,6 +179,8 @@ std::span<const Web::Route> Web::table() {
         Route{"POST", "/deconnexion", Kind::page, {}, &Web::sign_out},
         Route{"GET", "/", Kind::page, {}, &Web::home},
         Route{"GET", "/dossiers", Kind::page, Action::read_patient, &Web::worklist},
+        Route{"POST", "/dossiers/filtres", Kind::page, Action::read_patient, &Web::keep_filter},
+        Route{"POST", "/dossiers/filtres/{filter}/oublier", Kind::page, Action::read_patient, &Web::forget_filter},
         Route{"GET", "/dossiers/{order}", Kind::page, Action::read_patient, &Web::order},
         Route{"POST", "/dossiers/{order}/validation", Kind::page, Action::validate, &Web::validate},
         Route{"POST", "/dossiers/{order}/retrait", Kind::page, Action::validate, &Web::withdraw},

@@ -83,6 +83,8 @@ private:
     Answer home(Call& call);
     Answer sign_out(Call& call);
     Answer worklist(Call& call);
+    Answer keep_filter(Call& call);
+    Answer forget_filter(Call& call);
     Answer order(Call& call);
     Answer order_with(Call& call, domain::OrderId id, TypedSignature typed, std::vector<domain::ResultId> seen, int seen_version,
                       std::optional<Error> refused, std::optional<Notice> notice, unsigned status);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/log.hpp"
+#include "lib/base/text.hpp"
 #include "lib/web/call.hpp"
 #include "lib/web/words.hpp"
 
@@ -57,6 +58,15 @@ std::string refusal_words(const Error& error) {
     return "Validation refusée : " + to_string(error);
 }
 
+/// What became of a filter that was to be kept or forgotten.
+std::optional<Notice> filter_notice(const std::string& done) {
+    if (done == "garde") return Notice{true, "Filtre gardé.", "", ""};
+    if (done == "oublie") return Notice{true, "Filtre oublié.", "", ""};
+    if (done == "plein") return Notice{false, "Vous avez déjà vingt filtres : oubliez-en un d'abord.", "", ""};
+    if (done == "refuse") return Notice{false, "Donnez au filtre un nom de 60 caractères au plus.", "", ""};
+    return std::nullopt;
+}
+
 /// Only inside the console: never a way to another site.
 std::string back_path(const std::string& wanted) {
     const bool inside = wanted.starts_with("/envois") || wanted.starts_with("/comptes-rendus/");
@@ -82,13 +92,28 @@ Web::Answer Web::worklist(Call& call) {
     if (const auto done = Uuid::parse(call.query("fait").value_or(""))) {
         notice = Notice{true, "Dossier validé.", "/comptes-rendus/" + to_string(*done), "Voir le compte rendu"};
     }
+    if (const auto filter = call.query("filtre")) notice = filter_notice(*filter);
     const auto facets = co_await store_.facets(sites, choice.filter, choice.narrow);
     std::optional<std::vector<Uuid>> only;
     if (choice.narrow.any()) only = facets.chosen;
     const auto list = co_await store_.worklist(sites, choice.filter, std::move(only));
-    const std::vector<store::SavedFilter> saved;
+    const auto saved = co_await store_.saved_filters(call.user().id);
     const Frame around = co_await frame(call, Place::orders);
     co_return answers::html(worklist_page(around, list, choice, facets, saved, notice));
+}
+
+Web::Answer Web::keep_filter(Call& call) {
+    const auto query = worklist_query(worklist_choice(call.form));
+    const std::string name(trim(call.text("nom")));
+    if (name.empty() || first_characters(name, 60) != name || query.size() > 1000) co_return answers::redirect("/dossiers?" + query + "&filtre=refuse");
+    const auto kept = co_await store_.save_filter(call.user().id, name, query);
+    co_return answers::redirect("/dossiers?" + query + (kept ? "&filtre=garde" : "&filtre=plein"));
+}
+
+Web::Answer Web::forget_filter(Call& call) {
+    if (const auto filter = integer(call.parts.front())) co_await store_.drop_filter(call.user().id, *filter);
+    const auto query = worklist_query(worklist_choice(call.form));
+    co_return answers::redirect("/dossiers?" + query + "&filtre=oublie");
 }
 
 Web::Answer Web::order_with(Call& call, domain::OrderId id, TypedSignature typed, std::vector<domain::ResultId> seen, int seen_version,

@@ -107,7 +107,48 @@ void choose(Html& h, std::string_view name, std::string_view words, std::string_
     });
 }
 
-void filters(Html& h, const WorklistChoice& choice, const store::WorklistFacets& facets) {
+void saved_filters(Html& h, const Frame& frame, const WorklistChoice& choice, const std::vector<store::SavedFilter>& saved) {
+    const auto present = worklist_query(choice);
+    const auto here = [&](const store::SavedFilter& filter) { return filter.query == present; };
+    const auto fields = [&] {
+        layout::csrf_field(h, frame);
+        for (const auto& [name, value] : worklist_fields(choice)) h.single("input", {{"type", "hidden"}, {"name", name}, {"value", value}});
+    };
+    if (!saved.empty()) {
+        h.tag("span", {{"class", "saved"}}, [&] {
+            h.tag("span", {{"class", "dim"}}, "Mes filtres");
+            for (const auto& filter : saved) {
+                const bool shown = here(filter);
+                h.tag("a", {{"href", "/dossiers?" + filter.query}, {"class", shown ? "chip here" : "chip"}, {"aria-current", shown ? "true" : "false"}}, [&] {
+                    if (shown) h.tag("span", {{"aria-hidden", "true"}}, "✓");
+                    h.text(filter.name);
+                });
+            }
+        });
+    }
+    const bool keeps = choice.narrow.any() && std::ranges::none_of(saved, here);
+    if (!keeps && saved.empty()) return;
+    h.tag("details", {{"class", "more"}}, [&] {
+        h.tag("summary", keeps ? "Garder ces filtres" : "Gérer mes filtres");
+        if (keeps) {
+            h.tag("form", {{"method", "post"}, {"action", "/dossiers/filtres"}}, [&] {
+                fields();
+                h.tag("label", {{"for", "nom-filtre"}}, "Nom");
+                h.single("input", {{"id", "nom-filtre"}, {"name", "nom"}, {"maxlength", "60"}, {"required", true}});
+                h.tag("button", {{"type", "submit"}, {"class", "small"}}, "Garder les filtres affichés");
+            });
+        }
+        for (const auto& filter : saved) {
+            h.tag("form", {{"method", "post"}, {"action", fmt::format("/dossiers/filtres/{}/oublier", filter.id)}}, [&] {
+                fields();
+                h.tag("button", {{"type", "submit"}, {"class", "small"}}, fmt::format("Oublier « {} »", filter.name));
+            });
+        }
+    });
+}
+
+void filters(Html& h, const Frame& frame, const WorklistChoice& choice, const store::WorklistFacets& facets,
+             const std::vector<store::SavedFilter>& saved) {
     h.tag("section", {{"class", "filters"}, {"aria-label", "Filtres"}}, [&] {
         const auto turn = [&](bool store::WorklistNarrow::*part, std::string_view words, unsigned count) {
             WorklistChoice there = choice;
@@ -143,6 +184,7 @@ void filters(Html& h, const WorklistChoice& choice, const store::WorklistFacets&
             none.narrow = {};
             h.tag("a", {{"href", path(none)}}, "Effacer les filtres");
         }
+        saved_filters(h, frame, choice, saved);
         if (facets.cut) h.tag("span", {{"class", "dim"}}, "Comptés sur les 5 000 premiers dossiers.");
     });
 }
@@ -274,7 +316,7 @@ std::string worklist_query(const WorklistChoice& choice) {
 }
 
 std::string worklist_page(const Frame& frame, const store::Worklist& list, const WorklistChoice& choice,
-                          const store::WorklistFacets& facets, const std::vector<store::SavedFilter>& /*saved*/,
+                          const store::WorklistFacets& facets, const std::vector<store::SavedFilter>& saved,
                           const std::optional<Notice>& notice) {
     return layout::page(frame, {.title = "Dossiers", .kind = "wide", .refresh_seconds = 15}, notice, [&](Html& h) {
         h.tag("div", {{"class", "head"}}, [&] {
@@ -288,12 +330,12 @@ std::string worklist_page(const Frame& frame, const store::Worklist& list, const
             }
             site_filter(h, frame, choice);
         });
-        filters(h, choice, facets);
+        filters(h, frame, choice, facets, saved);
         if (list.rows.empty()) {
             h.tag("p", {{"class", "empty"}}, choice.narrow.any() ? "Aucun dossier ne passe ces filtres." : "Aucun dossier dans cette liste.");
             return;
         }
-        h.tag("table", {{"class", "rows"}}, [&] {
+        h.tag("table", {{"class", "rows worklist"}}, [&] {
             h.tag("thead", [&] {
                 h.tag("tr", [&] {
                     h.tag("th", {{"scope", "col"}, {"class", "mid"}}, [&] { h.tag("abbr", {{"title", "Urgence"}}, "U"); });
