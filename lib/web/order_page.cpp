@@ -376,11 +376,14 @@ void delivery_box(Html& h, const OrderScreen& screen) {
 }
 
 void hindrances(Html& h, const OrderScreen& screen) {
-    if (screen.draft && !screen.draft->missing.empty()) {
+    // What is missing of the reader himself says nothing to one who does not sign.
+    const auto matters = [&](const Error& error) { return screen.may_validate || !error.where.starts_with("validator."); };
+    if (screen.draft && std::ranges::any_of(screen.draft->missing, matters)) {
         h.tag("section", {{"class", "box bad"}}, [&] {
             h.tag("h2", "Le compte rendu ne peut pas être composé");
             h.tag("ul", [&] {
-                for (const auto& error : screen.draft->missing) h.tag("li", missing_words(error));
+                for (const auto& error : screen.draft->missing)
+                    if (matters(error)) h.tag("li", missing_words(error));
             });
         });
     }
@@ -410,11 +413,11 @@ void partial_choice(Html& h, const OrderScreen& screen) {
 void replacement(Html& h, const OrderScreen& screen) {
     const auto& last = screen.order.reports.front();
     if (last.kind == "partial")
-        h.tag("p", fmt::format("Un compte rendu partiel est parti (version {}). La version {} le complète et le remplace chez tous ses destinataires ; elle "
+        h.tag("p", fmt::format("Un compte rendu partiel est parti (version {}). La version {} le complète et le remplace chez tous ses destinataires\u00a0; elle "
                                "dit en tête ce qui s'y ajoute.",
                                last.version, last.version + 1));
     else
-        h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires ; elle dit en tête ce qui "
+        h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires\u00a0; elle dit en tête ce qui "
                                "change (version {}).",
                                last.version + 1));
     if (!screen.draft->needs_reason) return;
@@ -561,10 +564,12 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
                 set_aside(h, frame, screen.order);
                 reports_box(h, frame, screen.order);
                 h.tag("p", {{"class", "keys"}}, [&] {
-                    h.tag("kbd", "c");
-                    h.text("commenter ");
-                    h.tag("kbd", "v");
-                    h.text("aller à la validation ");
+                    if (screen.may_validate) {
+                        h.tag("kbd", "c");
+                        h.text("commenter ");
+                        h.tag("kbd", "v");
+                        h.text("aller à la validation ");
+                    }
                     h.tag("a", {{"href", "/dossiers"}, {"data-key", "u"}}, [&] {
                         h.tag("kbd", "u");
                         h.text("retour à la liste");

@@ -57,6 +57,21 @@ TEST(Worklist, OffersToKeepAFilterOnlyWhenItNarrowsAndIsNotKeptAlready) {
     EXPECT_TRUE(has(page(false, saved), "Urgences &lt;du centre&gt;"));
 }
 
+TEST(OrderPage, TellsAReaderWhoDoesNotSignNothingOfWhatASignerNeeds) {
+    const auto user = fakes::biologist();
+    const auto frame = fakes::frame(user);
+    auto screen = fakes::order_screen();
+    screen.draft->missing = {{Fault::missing, "validator.rpps", "the validating biologist has no RPPS number"}};
+    const auto words = [&] { return order_page(frame, screen, std::nullopt); };
+    EXPECT_NE(words().find("numéro RPPS</li>"), std::string::npos);
+    screen.may_validate = false;
+    EXPECT_EQ(words().find("Le compte rendu ne peut pas être composé"), std::string::npos);
+    EXPECT_EQ(words().find("aller à la validation"), std::string::npos);
+    screen.draft->missing.push_back({Fault::missing, "patient.birth_date", "no date of birth"});
+    EXPECT_NE(words().find("Le compte rendu ne peut pas être composé"), std::string::npos);
+    EXPECT_EQ(words().find("numéro RPPS</li>"), std::string::npos);
+}
+
 TEST(SignIn, CarriesWhatWasTypedAndThePageShowsItBeforeItIsSent) {
     const auto user = fakes::biologist();
     auto frame = fakes::frame(user);
