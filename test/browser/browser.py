@@ -56,6 +56,7 @@ class Tab:
     def sign_in(self, login, password=harness.PASSWORD):
         """As a person with a keyboard does it."""
         self.goto("/connexion")
+        self.wait("#identifiant:focus")
         self.type(login)
         self.press("Tab")
         self.type(password)

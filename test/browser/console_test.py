@@ -139,7 +139,7 @@ class Console(unittest.TestCase):
         self.assertEqual(paule.status(), 409)
         told = paule.text(".notice.bad")
         self.assertIn("Rien n'a été signé", told)
-        self.assertIn("Le dossier est maintenant : validé", told)
+        self.assertRegex(told, "Le dossier est maintenant : (validé|compte rendu émis)")
         self.assertEqual(paule.value("#commentaire"), SENTENCE, "what she typed is not lost")
 
     def test_a_result_that_changed_under_the_eyes_is_named(self):
@@ -278,6 +278,27 @@ class Console(unittest.TestCase):
         tab.goto("/dossiers?etat=rendus&bloque=1")
         self.assertIn(unqualified["filler"], self.numbers(tab))
         self.assertNotIn(calm["filler"], self.numbers(tab))
+
+    def test_a_filter_is_kept_under_a_name_for_its_user_alone(self):
+        order = self.world.order(world.NORD, "IPP0005", values={"NA": "141", "K": "4.0"})
+        tab = self.tab()
+        tab.goto("/dossiers?etat=a-valider&critique=1&depuis=4")
+        tab.click("text=Garder ces filtres")
+        tab.fill("#nom-filtre", "Critiques qui attendent")
+        tab.press("Enter")
+        tab.wait("text=Filtre gardé.")
+        tab.goto("/dossiers")
+        self.assertIn(order["filler"], self.numbers(tab))
+        tab.click(".saved >> text=Critiques qui attendent")
+        tab.wait(".saved .chip.here")
+        self.assertEqual(tab.path(), "/dossiers?etat=a-valider&critique=1&depuis=4")
+        paule = self.tab(world.PAULE)
+        self.assertNotIn("Critiques qui attendent", paule.text("main"))
+        tab.click("text=Gérer mes filtres")
+        tab.click("text=Oublier")
+        tab.wait("text=Filtre oublié.")
+        self.assertEqual(tab.count(".saved"), 0)
+        self.world.sign(order)
 
     def test_the_list_refreshes_by_itself_and_the_focus_stays(self):
         first = self.world.order(ipp="IPP0005", values={"NA": "141", "K": "4.0"}, urgent=True)

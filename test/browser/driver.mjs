@@ -16,18 +16,24 @@ const verbs = {
   /** A browser of its own: cookies are not shared between tabs. */
   async open(tab, { width = 1366, height = 768, script = true, touch = false } = {}) {
     const context = await chrome.newContext({
-      viewport: { width, height }, locale: 'fr-FR', timezoneId: 'Europe/Paris', javaScriptEnabled: script, hasTouch: touch, acceptDownloads: true,
+      viewport: { width, height }, locale: 'fr-FR', timezoneId: 'Europe/Paris', javaScriptEnabled: script, hasTouch: touch, acceptDownloads: true, reducedMotion: 'reduce',
     });
     const page = await context.newPage();
     page.setDefaultTimeout(15000);
     const complaints = [];
     page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    tabs.set(tab, { context, page, complaints, status: 0 });
+    tabs.set(tab, { context, page, complaints, script, status: 0 });
     page.on('response', (answer) => { if (answer.frame() === page.mainFrame() && answer.request().isNavigationRequest()) tabs.get(tab).status = answer.status(); });
   },
   async close(tab) { await tabs.get(tab).context.close(); tabs.delete(tab); },
-  async goto(tab, path) { await tabs.get(tab).page.goto(base + path); return tabs.get(tab).status; },
+  async goto(tab, path) {
+    const { page, script } = tabs.get(tab);
+    await page.goto(base + path);
+    // Chromium lets keys fall that are pressed before the page's first picture.
+    if (script) await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+    return tabs.get(tab).status;
+  },
   async status(tab) { return tabs.get(tab).status; },
   /** Key by key, each after what the one before began has ended. */
   async press(tab, ...keys) {
@@ -60,6 +66,10 @@ const verbs = {
   async html(tab) { return tabs.get(tab).page.content(); },
   async media(tab, media) { await tabs.get(tab).page.emulateMedia({ media }); },
   async complaints(tab) { return tabs.get(tab).complaints.splice(0); },
+  /** The next Tab starts at the top of the page, as in a page without a field that takes the focus. */
+  async unfocus(tab) {
+    await tabs.get(tab).page.evaluate(() => { const b = document.body; b.tabIndex = -1; b.focus(); b.removeAttribute('tabindex'); scrollTo(0, 0); });
+  },
   /** What has the focus, and whether the eye sees that it has it. */
   async focus(tab) {
     return tabs.get(tab).page.evaluate(() => {
@@ -67,7 +77,7 @@ const verbs = {
       const style = getComputedStyle(e);
       const box = e.getBoundingClientRect();
       return { tag: e.tagName, id: e.id, name: e.getAttribute('name') ?? '', href: e.getAttribute('href') ?? '',
-               text: (e.innerText ?? '').trim().slice(0, 80), outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+               text: (e.innerText ?? '').trim().slice(0, 80), at: [Math.round(box.left + scrollX), Math.round(box.top + scrollY)], outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
                inside: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth };
     });
   },
