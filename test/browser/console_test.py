@@ -56,6 +56,7 @@ class Console(unittest.TestCase):
         """Issue 7: the whole act without a mouse."""
         before = self.world.order(ipp="IPP0002", values={"NA": "141", "K": "4.1"}, minutes=2000)
         self.world.sign(before)
+        self.world.delivered(before)
         calm = self.world.order(ipp="IPP0006", values={"NA": "139", "K": "4.4"}, minutes=200)
         urgent = self.world.order(ipp="IPP0002", values={"NA": "138", "K": "6.9"}, urgent=True, minutes=20)
         tab = self.tab()
@@ -209,7 +210,7 @@ class Console(unittest.TestCase):
         self.expire(world.CLAIRE)
         tab.press("Escape", "v", "Enter")
         self.come_back(tab, world.PAULE)
-        tab.waitPath("/dossiers")
+        tab.wait("nav.tabs")
         tab.goto(self.order_path(order))
         self.assertEqual(tab.value("#commentaire"), "")
 

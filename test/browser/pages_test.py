@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Every page of the console, as it is and on a tablet: axe-core finds nothing against WCAG 2.1 A and AA, every stop of the Tab
-key is seen, nothing is wider than the screen, and on paper only what belongs there. SGL_SCREENSHOTS = folder for pictures.
-Wants SGLD = the program; installed by test/browser/install.
+key is seen, nothing is wider than the screen, and on paper only what belongs there. SGL_SCREENSHOTS = folder for pictures;
+SGL_GUIDE=1 renews those of the user guides (deploy/doc). Wants SGLD = the program; installed by test/browser/install.
 """
 
 import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -16,6 +17,8 @@ import harness  # noqa: E402
 import world  # noqa: E402
 
 SHOTS = os.environ.get("SGL_SCREENSHOTS")
+GUIDE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "doc"
+IN_GUIDE = {name for text in GUIDE.glob("*.md") for name in re.findall(r"\]\(images/([^)]+)\.png\)", text.read_text())}
 LARGEST = 150_000   # bytes of a page (issue 7)
 
 
@@ -32,6 +35,11 @@ class Pages(unittest.TestCase):
         cls.noe = cls.world.browser.tab().sign_in(world.NOE)
         cls.tablet = cls.world.browser.tab(width=820, height=1180, touch=True).sign_in(world.CLAIRE)
         cls.nobody = cls.world.browser.tab()
+        cls.claire.goto("/dossiers?etat=a-valider&critique=1")
+        cls.claire.click("text=Garder ces filtres")
+        cls.claire.fill("#nom-filtre", "Critiques")
+        cls.claire.press("Enter")
+        cls.claire.wait("text=Filtre gardé.")
         cls.pages = cls.all_pages()
 
     @classmethod
@@ -46,13 +54,13 @@ class Pages(unittest.TestCase):
         word = next(path for name, path in points.items() if path.startswith("/a-traiter/mot"))
         point = next(path for name, path in points.items() if path.startswith("/a-traiter/") and not path.startswith("/a-traiter/mot"))
         mine = [("dossiers", "/dossiers"), ("dossiers-en-attente", "/dossiers?etat=en-attente"), ("dossiers-rendus", "/dossiers?etat=rendus"),
-                ("dossiers-tous", "/dossiers?etat=tous"), ("dossiers-filtres", "/dossiers?etat=tous&ins=1&depuis=1"),
+                ("dossiers-tous", "/dossiers?etat=tous"), ("dossiers-filtres", "/dossiers?etat=tous&ins=1"), ("dossiers-mon-filtre", "/dossiers?etat=a-valider&critique=1"),
                 ("dossiers-aucun", "/dossiers?etat=en-attente&critique=1"), ("dossier-urgent", order("urgent")), ("dossier-25", order("twenty_five")),
                 ("dossier-incomplet", order("incomplete")), ("dossier-attente", order("waiting")), ("dossier-texte", order("urines")),
                 ("dossier-code-inconnu", order("unknown")), ("dossier-signe", order("blocked")), ("compte-rendu", report("before")),
                 ("compte-rendu-bloque", report("blocked")), ("envois", "/envois"), ("envois-bloques", "/envois?etat=blocked"), ("a-traiter", "/a-traiter"),
                 ("mot", word), ("point", point), ("patients", "/patients"), ("patient", patient),
-                ("nouvelle-demande", "/demandes/nouvelle"), ("corriger-demande", order("waiting") + "/demande"), ("activite", "/activite"),
+                ("nouvelle-demande", "/demandes/nouvelle"), ("demande", "/demandes/nouvelle?patient=" + patient.rsplit("/", 1)[1]), ("corriger-demande", order("waiting") + "/demande"), ("activite", "/activite"),
                 ("a-propos", "/a-propos")]
         pages = [(name, cls.claire, path, 200) for name, path in mine]
         pages += [("connexion", cls.nobody, "/connexion", 200), ("technicien-dossier", cls.lea, order("urgent"), 200),
@@ -62,9 +70,12 @@ class Pages(unittest.TestCase):
         return pages
 
     def shot(self, tab, name, full=True):
-        if SHOTS:
-            pathlib.Path(SHOTS).mkdir(parents=True, exist_ok=True)
-            tab.shot(str(pathlib.Path(SHOTS) / f"{name}.png"), full)
+        folders = [pathlib.Path(SHOTS)] if SHOTS else []
+        if os.environ.get("SGL_GUIDE") and name in IN_GUIDE:
+            folders.append(GUIDE / "images")
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            tab.shot(str(folder / f"{name}.png"), full)
 
     def problems(self, tab, name):
         found = [f"{name}: {v['id']}: {v['help']}: {v['nodes'][:3]}" for v in tab.axe()]
@@ -79,6 +90,11 @@ class Pages(unittest.TestCase):
             self.assertEqual(tab.goto(path), status, name)
             self.shot(tab, name)
             problems += self.problems(tab, name)
+            if tab.count("details:not([open])") > 0:
+                tab.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+                problems += self.problems(tab, name + ", all unfolded")
+                if SHOTS:
+                    self.shot(tab, name + "-deplie")
             size = tab.bytes()
             if size > LARGEST:
                 problems.append(f"{name}: {size} bytes")
@@ -98,9 +114,9 @@ class Pages(unittest.TestCase):
         problems = []
         for name, tab, path, _ in self.pages:
             tab.goto(path)
-            tab.evaluate("document.activeElement.blur()")
+            tab.unfocus()
             stops = []
-            for _ in range(60):
+            for _ in range(45):
                 tab.press("Tab")
                 at = tab.focus()
                 if at["tag"] == "BODY" or at in stops:
@@ -114,11 +130,16 @@ class Pages(unittest.TestCase):
                 problems.append(f"{name}: {len(stops)} stops")
         self.assertEqual(problems, [], "\n".join(problems))
         self.claire.goto("/activite")
-        self.claire.evaluate("document.activeElement.blur()")
+        self.claire.unfocus()
         self.claire.press("Tab")
         self.assertEqual(self.claire.focus()["text"], "Aller au contenu")
         self.claire.press("Enter")
         self.assertEqual(self.claire.focus()["id"], "contenu")
+
+    def test_the_guides_show_pages_of_this_run(self):
+        self.assertGreaterEqual(len(IN_GUIDE), 8)
+        self.assertEqual(IN_GUIDE - {name for name, *_ in self.pages}, set())
+        self.assertEqual({path.stem for path in (GUIDE / "images").glob("*")}, IN_GUIDE)
 
     def test_keys_of_one_letter_are_told_and_can_be_switched_off(self):
         """WCAG 2.1.4."""
