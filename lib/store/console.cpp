@@ -172,6 +172,14 @@ asio::awaitable<std::optional<WebSession>> Console::session(Sha256 token_hash, S
     co_return found;
 }
 
+asio::awaitable<std::optional<domain::UserId>> Console::session_owner(Sha256 token_hash) {
+    const pg::Bytes hash{view(token_hash)};
+    const pg::Rows rows = co_await pool_.query(q::session_owner, pg::params(hash));
+    std::optional<domain::UserId> owner;
+    if (!rows.empty()) owner = domain::UserId{rows[0].int32(0)};
+    co_return owner;
+}
+
 asio::awaitable<void> Console::end_session(Sha256 token_hash) {
     const pg::Bytes hash{view(token_hash)};
     co_await pool_.query(q::end_session, pg::params(hash, clock_.now()));
@@ -191,7 +199,7 @@ asio::awaitable<void> Console::audit_sign_in(std::string login, bool accepted, s
 
 // ── Worklist ──
 
-asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) {
+asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter, std::optional<std::vector<Uuid>> only) {
     Worklist list;
     if (sites.empty()) co_return list;
     const auto now = clock_.now();
@@ -203,7 +211,10 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
                        : filter == WorklistFilter::reported  ? q::worklist_reported
                                                              : q::worklist_all;
     std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{pick, pg::params(scope, recent, static_cast<int>(list_limit) + 1)});
+    if (only)
+        steps.push_back(pg::Step{q::worklist_chosen, pg::params(scope, *only, static_cast<int>(list_limit) + 1)});
+    else
+        steps.push_back(pg::Step{pick, pg::params(scope, recent, static_cast<int>(list_limit) + 1)});
     steps.push_back(pg::Step{q::worklist_counts, pg::params(scope, recent)});
     const std::vector<pg::Rows> first = co_await transaction.pipeline(std::move(steps));
     list.cut = first[0].size() > list_limit;
@@ -245,7 +256,10 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter) 
     for (std::size_t i = 0; i < list.rows.size(); ++i)
         ages[i] = TimeZone::paris().to_local(list.rows[i].registered_at);
     for (const auto row : rows[1]) {
-        if (const auto at = rows::timestamp(row.text(1))) ages[index.at(row.uuid(0))] = *at;
+        const auto at = rows::timestamp(row.text(1));
+        if (!at) continue;
+        ages[index.at(row.uuid(0))] = *at;
+        list.rows[index.at(row.uuid(0))].collected_at = *at;
     }
     std::vector<std::set<std::string>> have(list.rows.size());  // local codes with a result
     for (const auto row : rows[0]) {

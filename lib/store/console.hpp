@@ -117,6 +117,7 @@ struct WorklistRow {
     domain::OrderState state{};
     Instant registered_at;
     Instant last_event_at;
+    std::optional<Timestamp> collected_at;  ///< first specimen: where the urgency clock starts
     domain::Patient patient;
     std::string prescriber;
     std::vector<ChapterCount> chapters;
@@ -140,6 +141,45 @@ struct Worklist {
     std::vector<WorklistRow> rows;
     WorklistCounts counts;
     bool cut{};  ///< more exist than are shown
+};
+
+/// What narrows a list: each part that is set must hold.
+struct WorklistNarrow {
+    bool urgent{};
+    bool critical{};     ///< a result beyond the critical limits of the catalogue
+    bool partial{};      ///< a partial report has left, the rest is awaited
+    bool blocked{};      ///< a letter waits for a person, or will never leave
+    bool unqualified{};  ///< the report would leave without the INS
+    unsigned hours{};    ///< registered for longer; 0: not asked
+    std::string chapter;     ///< its French label; empty: not asked
+    std::string prescriber;  ///< RPPS, or the name of who has none
+
+    bool any() const { return urgent || critical || partial || blocked || unqualified || hours > 0 || !chapter.empty() || !prescriber.empty(); }
+};
+struct NamedCount {
+    std::string key;
+    std::string label;
+    unsigned count{};
+};
+/// How many orders of a list each filter would leave, the other filters being as they are.
+struct WorklistFacets {
+    unsigned urgent{};
+    unsigned critical{};
+    unsigned partial{};
+    unsigned blocked{};
+    unsigned unqualified{};
+    unsigned late{};  ///< for longer than WorklistNarrow::hours, or than the 2 hours that are offered first
+    std::vector<NamedCount> chapters;     ///< by label
+    std::vector<NamedCount> prescribers;  ///< the 50 with the most
+    std::vector<Uuid> chosen;             ///< orders that pass all filters, as the list orders them
+    bool cut{};                           ///< of more than 5,000 orders, the first were counted
+};
+
+/// A filter that somebody keeps under a name; `query` is what follows the `?` of the list's address.
+struct SavedFilter {
+    std::int64_t id{};
+    std::string name;
+    std::string query;
 };
 
 /// A result as received and kept; what the catalogue makes of it is the draft's business (lib/web/commands.hpp).
@@ -288,11 +328,19 @@ public:
     asio::awaitable<void> open_session(Sha256 token_hash, domain::UserId user, std::string csrf_token);
     /// `touch` false for what a page does by itself (refresh), so that it does not keep an abandoned session alive.
     asio::awaitable<std::optional<WebSession>> session(Sha256 token_hash, SessionLimits limits, bool touch);
+    /// Whose session it was, ended by its limits or not; nothing when it was signed out.
+    asio::awaitable<std::optional<domain::UserId>> session_owner(Sha256 token_hash);
     asio::awaitable<void> end_session(Sha256 token_hash);
     asio::awaitable<void> audit_sign_in(std::string login, bool accepted, std::string address);
 
     // ── Reading ──
-    asio::awaitable<Worklist> worklist(Sites sites, WorklistFilter filter);
+    /// `only`: these orders instead of all of the list, in this order.
+    asio::awaitable<Worklist> worklist(Sites sites, WorklistFilter filter, std::optional<std::vector<Uuid>> only = std::nullopt);
+    asio::awaitable<WorklistFacets> facets(Sites sites, WorklistFilter filter, WorklistNarrow narrow);
+    asio::awaitable<std::vector<SavedFilter>> saved_filters(domain::UserId user);  ///< by name
+    /// Under the name he gives; one of that name is replaced. Fault::conflict: he has 20 already.
+    asio::awaitable<Result<void>> save_filter(domain::UserId user, std::string name, std::string query);
+    asio::awaitable<void> drop_filter(domain::UserId user, std::int64_t filter);
     asio::awaitable<Result<OrderView>> order(User reader, Sites sites, domain::OrderId id);
     asio::awaitable<Result<ReportView>> report(User reader, Sites sites, domain::ReportVersionId id);
     asio::awaitable<Result<DocumentBytes>> document(User reader, Sites sites, domain::ReportVersionId id,

@@ -39,6 +39,8 @@ inline constexpr Query session{"console.session", R"sql(
     order by s.id, r.role)sql"};
 inline constexpr Query touch_session{
     "console.touch_session", "update web_session set last_seen_at = $2 where token_hash = $1 and ended_at is null"};
+inline constexpr Query session_owner{"console.session_owner",
+                                     "select user_id from web_session where token_hash = $1 and ended_at is null"};
 inline constexpr Query end_session{"console.end_session",
                                    "update web_session set ended_at = $2 where token_hash = $1 and ended_at is null"};
 
@@ -62,6 +64,53 @@ inline constexpr Query worklist_reported{"console.worklist_reported", SGL_WORKLI
 inline constexpr Query worklist_all{"console.worklist_all", SGL_WORKLIST
                                     "and (o.closed_at is null or o.closed_at > $2::timestamptz) "
                                     "order by (o.closed_at is null) desc, o.urgent desc, o.registered_at limit $3"};
+inline constexpr Query worklist_chosen{"console.worklist_chosen",
+                                       SGL_WORKLIST "and o.id = any($2::uuid[]) order by array_position($2::uuid[], o.id) limit $3"};
+
+// Each order of a list with what the filters ask. Chapters and critical limits are those of the present catalogue.
+#define SGL_FACETS(IS_OF_THE_LIST, ORDER)                                                                             \
+    "with candidate as materialized (select o.id, o.site_id, o.urgent, o.state, o.registered_at, o.closed_at, "       \
+    "o.prescriber, o.patient_id from lab_order o where o.site_id = any($1::int[]) and $2::timestamptz is not null "   \
+    "and " IS_OF_THE_LIST " order by " ORDER                                                                          \
+    " limit $3), analysis as materialized (select former.id, present.definition->>'chapter_label' as chapter, "       \
+    "(present.definition->'critical'->>'low')::numeric as low, "                                                      \
+    "(present.definition->'critical'->>'high')::numeric as high from analyte former join analyte present "            \
+    "on present.site_id = former.site_id and present.local_code = former.local_code and present.valid_to is null "    \
+    "where former.site_id = any($1::int[])), "                                                                        \
+    "found as (select r.order_id, string_agg(distinct a.chapter, chr(31)) as chapters, "                              \
+    "bool_or(case when r.value_kind = 'q' and r.state <> 'quarantined' and r.value ~ '^-?[0-9]+([.][0-9]+)?$' then "  \
+    "case r.comparator when '' then r.value::numeric < a.low or r.value::numeric > a.high "                           \
+    "when '<' then r.value::numeric <= a.low when '<=' then r.value::numeric < a.low "                                \
+    "when '>' then r.value::numeric >= a.high when '>=' then r.value::numeric > a.high end end) as critical "         \
+    "from candidate c join result r on r.order_id = c.id join analysis a on a.id = r.analyte_id "                     \
+    "where r.site_id = any($1::int[]) and r.state not in ('superseded', 'set_aside') "                                \
+    "and not exists (select 1 from result n where n.order_id = r.order_id and n.replaces = r.id) "                    \
+    "group by r.order_id), "                                                                                          \
+    "stuck as (select s.order_id from candidate c join report_set s on s.order_id = c.id "                            \
+    "join report_version v on v.set_id = s.id join letter l on l.version_id = v.id "                                  \
+    "where l.state in ('blocked', 'dead') group by s.order_id) "                                                      \
+    "select o.id, o.urgent, o.state = 'partially_reported', stuck.order_id is not null, o.registered_at, "            \
+    "o.prescriber, coalesce(f.chapters, ''), coalesce(f.critical, false), " SGL_PATIENT_COLUMNS                       \
+    " from candidate o join patient p on p.id = o.patient_id left join found f on f.order_id = o.id "                 \
+    "left join stuck on stuck.order_id = o.id order by " ORDER
+#define SGL_OPEN_FIRST "o.urgent desc, o.registered_at"
+inline constexpr Query facets_to_validate{"console.facets_to_validate",
+                                          SGL_FACETS("o.closed_at is null and " SGL_NEWS, SGL_OPEN_FIRST)};
+inline constexpr Query facets_waiting{"console.facets_waiting",
+                                      SGL_FACETS("o.closed_at is null and not " SGL_NEWS, SGL_OPEN_FIRST)};
+inline constexpr Query facets_reported{
+    "console.facets_reported",
+    SGL_FACETS("o.state in ('fully_validated', 'reported') and o.closed_at > $2::timestamptz", "o.closed_at desc")};
+inline constexpr Query facets_all{"console.facets_all",
+                                  SGL_FACETS("(o.closed_at is null or o.closed_at > $2::timestamptz)",
+                                             "(o.closed_at is null) desc, " SGL_OPEN_FIRST)};
+inline constexpr Query saved_filters{"console.saved_filters", "select id, name, query from saved_filter where user_id = $1 order by name"};
+inline constexpr Query save_filter{"console.save_filter", R"sql(
+    insert into saved_filter (user_id, name, query, saved_at)
+    select $1, $2, $3, $4 where (select count(*) from saved_filter where user_id = $1 and name <> $2) < $5
+    on conflict (user_id, name) do update set query = excluded.query, saved_at = excluded.saved_at
+    returning id)sql"};
+inline constexpr Query drop_filter{"console.drop_filter", "delete from saved_filter where user_id = $1 and id = $2"};
 inline constexpr Query worklist_counts{
     "console.worklist_counts",
     "select (select count(*) from lab_order o where o.site_id = any($1::int[]) and o.closed_at is null and " SGL_NEWS
@@ -225,14 +274,18 @@ inline constexpr Query patient_reports{
 inline constexpr Query instance{"console.instance", "select instance_uuid, label, environment from instance"};
 
 #undef SGL_NEWS
+#undef SGL_FACETS
+#undef SGL_OPEN_FIRST
 #undef SGL_WORKLIST
 #undef SGL_LETTER
 #undef SGL_REPORT_LINE
 
 inline constexpr std::array all{
-    local_account,        open_session,     session,           touch_session, end_session,
+    local_account,        open_session,     session,           touch_session, end_session,          session_owner,
     worklist_to_validate, worklist_waiting, worklist_reported, worklist_all,  worklist_counts,
     worklist_results,     worklist_letters, collected,         order,         order_specimens,
+    worklist_chosen,      facets_to_validate, facets_waiting,  facets_reported, facets_all,
+    saved_filters,        save_filter,      drop_filter,
     order_results,        order_reports,    order_prior,       report,        report_versions,
     report_documents,     report_letters,   report_events,     document,      letters,
     letter_counts,        letter,           work_items,        work_count,    instance,

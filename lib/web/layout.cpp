@@ -83,10 +83,12 @@ std::string page(const Frame& frame, const Page& page, const std::optional<Notic
         h.tag("body", {{"class", page.kind}, {"data-refresh", refresh}}, [&] {
             h.tag("a", {{"class", "skip"}, {"href", "#contenu"}}, "Aller au contenu");
             if (frame.demonstration) {
-                h.tag("p", {{"class", "demonstration"}}, "Démonstration – comptes locaux");
+                h.tag("section", {{"class", "demonstration"}, {"aria-label", "Avertissement"}}, "Démonstration – comptes locaux");
             }
             bar(h, frame);
-            h.tag("main", {{"id", "contenu"}}, [&] {
+            h.tag("main", {{"id", "contenu"}, {"tabindex", "-1"}}, [&] {
+                if (frame.user != nullptr)
+                    h.tag("p", {{"class", "printed"}}, fmt::format("Écran imprimé le {} par {} : n'est pas un compte rendu.", moment(TimeZone::paris(), frame.now), frame.user->name));
                 if (notice) {
                     h.tag("div", {{"class", notice->good ? "notice good" : "notice bad"}, {"role", notice->good ? "status" : "alert"}}, [&] {
                         h.tag("span", {{"class", "sign"}, {"aria-hidden", "true"}}, notice->good ? "✓" : "!");
@@ -101,6 +103,7 @@ std::string page(const Frame& frame, const Page& page, const std::optional<Notic
             });
             h.tag("footer", [&] {
                 h.tag("a", {{"href", "/a-propos"}}, "À propos");
+                if (frame.user != nullptr) h.tag("a", {{"href", "/a-propos#clavier"}}, "Raccourcis clavier");
                 h.tag("span", fmt::format("sgld {}", SGL_VERSION));
                 if (!frame.production) h.tag("span", "instance de test");
             });

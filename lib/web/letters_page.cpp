@@ -24,7 +24,7 @@ void row_of(Html& h, const Frame& frame, const store::LetterLine& letter, std::s
             h.tag("a", {{"href", fmt::format("/comptes-rendus/{}", to_string(letter.version.value()))}, {"class", "row-link"}}, letter.order_number);
         });
         h.tag("td", domain::french(letter.channel));
-        h.tag("td", {{"class", "clip"}}, letter.recipient_name.empty() && letter.channel == Channel::mss_patient ? "le patient" : letter.recipient_name);
+        h.tag("td", {{"class", "clip"}}, letter.recipient_name.empty() && letter.channel == Channel::mss_patient ? "le patient" : letter.channel == Channel::dmp ? "le dossier du patient" : letter.recipient_name);
         h.tag("td", [&] { layout::mark(h, mark(letter.state), true); });
         h.tag("td", {{"class", "wrap"}}, [&] {
             if (letter.reason != domain::Reason::none) {
@@ -73,7 +73,7 @@ std::string letters_page(const Frame& frame, const store::Letters& letters, cons
         h.tag("table", {{"class", "rows"}}, [&] {
             h.tag("thead", [&] {
                 h.tag("tr", [&] {
-                    for (const auto* const title : {"Dossier", "Canal", "Destinataire", "État", "Raison et remède", "Essais", "Site", "Âge", ""}) {
+                    for (const auto* const title : {"Dossier", "Canal", "Destinataire", "État", "Raison et remède", "Essais", "Site", "Âge", "Actions"}) {
                         h.tag("th", {{"scope", "col"}}, title);
                     }
                 });

@@ -362,7 +362,7 @@ void delivery_box(Html& h, const OrderScreen& screen) {
                     layout::mark(h, leaves ? Mark{"ok", "✓", "partira"} : mark(letter.state), true);
                     h.tag("span", {{"class", "to"}}, [&] {
                         h.tag("strong", domain::french(letter.channel));
-                        if (!letter.recipient_name.empty()) h.text(fmt::format(" · {}", letter.recipient_name));
+                        if (!letter.recipient_name.empty() && letter.channel != domain::Channel::dmp) h.text(fmt::format(" · {}", letter.recipient_name));
                         if (letter.reason != domain::Reason::none) {
                             const auto why = domain::french(letter.reason);
                             h.tag("span", {{"class", "why"}, {"title", why.remedy}}, why.meaning);
@@ -376,11 +376,14 @@ void delivery_box(Html& h, const OrderScreen& screen) {
 }
 
 void hindrances(Html& h, const OrderScreen& screen) {
-    if (screen.draft && !screen.draft->missing.empty()) {
+    // What is missing of the reader himself says nothing to one who does not sign.
+    const auto matters = [&](const Error& error) { return screen.may_validate || !error.where.starts_with("validator."); };
+    if (screen.draft && std::ranges::any_of(screen.draft->missing, matters)) {
         h.tag("section", {{"class", "box bad"}}, [&] {
             h.tag("h2", "Le compte rendu ne peut pas être composé");
             h.tag("ul", [&] {
-                for (const auto& error : screen.draft->missing) h.tag("li", missing_words(error));
+                for (const auto& error : screen.draft->missing)
+                    if (matters(error)) h.tag("li", missing_words(error));
             });
         });
     }
@@ -410,18 +413,18 @@ void partial_choice(Html& h, const OrderScreen& screen) {
 void replacement(Html& h, const OrderScreen& screen) {
     const auto& last = screen.order.reports.front();
     if (last.kind == "partial")
-        h.tag("p", fmt::format("Un compte rendu partiel est parti (version {}). La version {} le complète et le remplace chez tous ses destinataires ; elle "
+        h.tag("p", fmt::format("Un compte rendu partiel est parti (version {}). La version {} le complète et le remplace chez tous ses destinataires\u00a0; elle "
                                "dit en tête ce qui s'y ajoute.",
                                last.version, last.version + 1));
     else
-        h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires ; elle dit en tête ce qui "
+        h.tag("p", fmt::format("Le compte rendu est parti. La nouvelle version l'annule et le remplace chez tous ses destinataires\u00a0; elle dit en tête ce qui "
                                "change (version {}).",
                                last.version + 1));
     if (!screen.draft->needs_reason) return;
     if (last.kind == "partial")
         h.tag("p", "Un résultat déjà rendu change, ou rien ne change depuis : le motif est obligatoire.");
     h.tag("label", {{"for", "motif"}}, "Motif de la modification, imprimé sur le compte rendu");
-    h.single("input", {{"id", "motif"}, {"name", "motif"}, {"maxlength", "500"}, {"required", true}});
+    h.single("input", {{"id", "motif"}, {"name", "motif"}, {"value", screen.reason}, {"maxlength", "500"}, {"required", true}});
 }
 
 void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
@@ -446,7 +449,7 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
             if (again) replacement(h, screen);
             partial_choice(h, screen);
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
-            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}}, screen.comment);
+            h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}, {"data-key", "c"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
                 h.text(!screen.draft->pending.empty() ? "Valider ce qui est prêt" : again ? "Valider la nouvelle version" : "Valider (technique et biologique)");
                 h.tag("kbd", {{"aria-hidden", "true"}}, "v");
@@ -561,8 +564,12 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
                 set_aside(h, frame, screen.order);
                 reports_box(h, frame, screen.order);
                 h.tag("p", {{"class", "keys"}}, [&] {
-                    h.tag("kbd", "v");
-                    h.text("aller à la validation ");
+                    if (screen.may_validate) {
+                        h.tag("kbd", "c");
+                        h.text("commenter ");
+                        h.tag("kbd", "v");
+                        h.text("aller à la validation ");
+                    }
                     h.tag("a", {{"href", "/dossiers"}, {"data-key", "u"}}, [&] {
                         h.tag("kbd", "u");
                         h.text("retour à la liste");

@@ -61,7 +61,7 @@ std::string work_page(const Frame& frame, const store::WorkItems& items, const s
         h.tag("table", {{"class", "rows"}}, [&] {
             h.tag("thead", [&] {
                 h.tag("tr", [&] {
-                    for (const auto* const title : {"Quoi", "Dossier", "Endroit", "Détail technique", "Site", "Depuis", ""}) h.tag("th", {{"scope", "col"}}, title);
+                    for (const auto* const title : {"Quoi", "Dossier", "Endroit", "Détail technique", "Site", "Depuis", "Actions"}) h.tag("th", {{"scope", "col"}}, title);
                 });
             });
             h.tag("tbody", [&] {
@@ -72,7 +72,7 @@ std::string work_page(const Frame& frame, const store::WorkItems& items, const s
                             if (item.order) h.tag("a", {{"href", fmt::format("/dossiers/{}", to_string(item.order->value()))}, {"class", "row-link"}}, item.order_number);
                         });
                         h.tag("td", {{"class", "tight"}}, [&] { h.tag("code", item.coordinate); });
-                        h.tag("td", {{"class", "wrap"}}, item.what);
+                        h.tag("td", {{"class", "wrap dim"}, {"lang", "en"}}, item.what);
                         h.tag("td", {{"class", "clip"}}, layout::site_name(frame, item.site));
                         h.tag("td", {{"class", "tight num"}, {"title", layout::moment(frame, item.site, item.created_at)}}, delay(frame.now - item.created_at));
                         h.tag("td", {{"class", "actions"}}, [&] { work_item_action(h, frame, item); });
@@ -138,6 +138,42 @@ std::string account_page(const Frame& frame, const Account& account) {
     });
 }
 
+namespace {
+
+void keyboard(Html& h) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> keys{{
+        {"j", "ligne suivante d'une liste"},
+        {"k", "ligne précédente"},
+        {"Entrée", "ouvrir la ligne, ou activer le bouton"},
+        {"u", "revenir à la liste, au dossier"},
+        {"c", "dans un dossier : écrire le commentaire"},
+        {"v", "dans un dossier : aller au bouton de validation ; Entrée valide"},
+        {"m", "dans un dossier : corriger la demande"},
+        {"n", "dans la liste : nouvelle demande"},
+        {"Échap", "quitter un champ : les touches d'une lettre agissent de nouveau"},
+    }};
+    h.tag("section", {{"class", "card"}, {"id", "clavier"}, {"aria-labelledby", "titre-clavier"}}, [&] {
+        h.tag("h2", {{"id", "titre-clavier"}}, "Raccourcis clavier");
+        h.tag("p", "Du premier dossier de la liste à sa validation et retour : Entrée, v, Entrée. Tabulation et Maj+Tabulation vont partout.");
+        h.tag("dl", {{"class", "facts tall shortcuts"}}, [&] {
+            for (const auto& [key, words] : keys) {
+                h.tag("div", {{"class", "fact"}}, [&] {
+                    h.tag("dt", [&] { h.tag("kbd", key); });
+                    h.tag("dd", words);
+                });
+            }
+        });
+        h.tag("p", {{"hidden", true}}, [&] {
+            h.tag("label", {{"class", "check"}}, [&] {
+                h.single("input", {{"type", "checkbox"}, {"data-touches", true}});
+                h.text("Raccourcis d'une seule lettre (choix propre à ce navigateur)");
+            });
+        });
+    });
+}
+
+}  // namespace
+
 std::string about_page(const Frame& frame, const store::InstanceView& instance) {
     return layout::page(frame, {.title = "À propos", .kind = "narrow"}, std::nullopt, [&](Html& h) {
         h.tag("section", {{"class", "card"}}, [&] {
@@ -158,6 +194,7 @@ std::string about_page(const Frame& frame, const store::InstanceView& instance) 
                 fact("Environnement", instance.environment == "production" ? "production" : "test");
             });
         });
+        keyboard(h);
     });
 }
 
@@ -167,7 +204,7 @@ std::string error_page(const Frame& frame, unsigned status, const std::string& t
             h.tag("h1", title);
             h.tag("p", text);
             h.tag("p", {{"class", "dim"}}, fmt::format("Code {}", status));
-            h.tag("p", [&] { h.tag("a", {{"href", "/dossiers"}}, "Retour aux dossiers"); });
+            h.tag("p", [&] { h.tag("a", {{"href", "/"}}, "Retour à l'accueil"); });
         });
     });
 }

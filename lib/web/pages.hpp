@@ -31,13 +31,25 @@ struct Notice {
     std::string link_words;
 };
 
-std::string sign_in_page(const Frame& frame, const std::string& login, const std::optional<Notice>& notice);
+/// What a person sent when the session had already ended: goes through the sign-in, so that no text is lost.
+struct Kept {
+    std::string path;                                         ///< where it was sent, or the page that was asked for; or empty
+    std::vector<std::pair<std::string, std::string>> fields;  ///< as typed, without the session's token
+};
+std::string sign_in_page(const Frame& frame, const std::string& login, const Kept& kept, const std::optional<Notice>& notice);
+/// After the sign-in: what was typed, to be read again and sent by the person.
+std::string kept_page(const Frame& frame, const Kept& kept);
 
 struct WorklistChoice {
     store::WorklistFilter filter{store::WorklistFilter::to_validate};
     std::optional<domain::SiteId> site;
+    store::WorklistNarrow narrow;
 };
+/// What the address of the list says, and back: `etat=a-valider&critique=1&depuis=4`. What is not understood is not asked.
+WorklistChoice worklist_choice(const std::vector<std::pair<std::string, std::string>>& query);
+std::string worklist_query(const WorklistChoice& choice);
 std::string worklist_page(const Frame& frame, const store::Worklist& list, const WorklistChoice& choice,
+                          const store::WorklistFacets& facets, const std::vector<store::SavedFilter>& saved,
                           const std::optional<Notice>& notice);
 
 struct OrderScreen {
@@ -48,6 +60,7 @@ struct OrderScreen {
     bool may_set_aside{};               ///< a held result, with a reason
     std::string why_not;                ///< in French, when it may not
     std::string comment;                ///< typed before a refusal: never lost
+    std::string reason;                 ///< of a new version, likewise
     std::vector<std::string> changes;   ///< what changed since the screen that was refused
 };
 std::string order_page(const Frame& frame, const OrderScreen& screen, const std::optional<Notice>& notice);

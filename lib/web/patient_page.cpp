@@ -193,7 +193,7 @@ void misdirected(Html& h, const Frame& frame, const std::string& patient, const 
             h.tag("table", {{"class", "rows"}}, [&] {
                 h.tag("thead", [&] {
                     h.tag("tr", [&] {
-                        for (const auto* const title : {"Dossier", "Compte rendu", "Canal", "Destinataire", "État", ""}) h.tag("th", {{"scope", "col"}}, title);
+                        for (const auto* const title : {"Dossier", "Compte rendu", "Canal", "Destinataire", "État", "Actions"}) h.tag("th", {{"scope", "col"}}, title);
                     });
                 });
                 h.tag("tbody", [&] {

@@ -59,7 +59,7 @@ void letters(Html& h, const Frame& frame, const store::ReportView& report) {
         h.tag("table", {{"class", "rows"}}, [&] {
             h.tag("thead", [&] {
                 h.tag("tr", [&] {
-                    for (const auto* const title : {"Canal", "Destinataire", "État", "Raison et remède", "Essais", "Prochain / accepté", ""}) {
+                    for (const auto* const title : {"Canal", "Destinataire", "État", "Raison et remède", "Essais", "Prochain / accepté", "Actions"}) {
                         h.tag("th", {{"scope", "col"}}, title);
                     }
                 });
@@ -68,7 +68,8 @@ void letters(Html& h, const Frame& frame, const store::ReportView& report) {
                 for (const auto& letter : report.letters) {
                     h.tag("tr", [&] {
                         h.tag("td", domain::french(letter.channel));
-                        h.tag("td", letter.recipient_name.empty() && letter.channel == domain::Channel::mss_patient ? "le patient" : letter.recipient_name);
+                        h.tag("td", letter.recipient_name.empty() && letter.channel == domain::Channel::mss_patient ? "le patient"
+                                  : letter.channel == domain::Channel::dmp ? "le dossier du patient" : letter.recipient_name);
                         h.tag("td", [&] {
                             layout::mark(h, mark(letter.state), true);
                             if (letter.possible_duplicate) layout::mark(h, {"warn", "2", "doublon possible"}, true);
@@ -109,7 +110,7 @@ std::string letter_words(const store::ReportView& report, const store::LetterEve
     const auto letter = std::ranges::find(report.letters, event.letter, &store::LetterLine::id);
     if (letter != report.letters.end()) {
         words = std::string(domain::french(letter->channel));
-        if (!letter->recipient_name.empty()) words += " · " + letter->recipient_name;
+        if (!letter->recipient_name.empty() && letter->channel != domain::Channel::dmp) words += " · " + letter->recipient_name;
     }
     const auto state = domain::letter_state_of(event.to_state);
     words += fmt::format(" : {}", state ? domain::french(*state) : std::string_view(event.to_state));

@@ -61,7 +61,7 @@ void examination_field(Html& h, const WordScreen& screen) {
 void conversion_fields(Html& h, const WordScreen& screen) {
     h.tag("div", {{"class", "pair"}}, [&] {
         h.tag("div", [&] {
-            field(h, "unite", "Unité de l'automate", screen.typed.unit, "celle du catalogue si vide", false);
+            field(h, "unite", "Unité de l'automate", screen.typed.unit, "si différente", false);
         });
         h.tag("div", [&] {
             field(h, "facteur", "Facteur vers l'unité du catalogue", screen.typed.factor, "par exemple 0.1", false);
@@ -172,9 +172,9 @@ void items_table(Html& h, const Frame& frame, const WaitingGroup& group) {
                               fmt::format("n° {}", item.message.value()));
                     });
                     h.tag("td", {{"class", "tight"}}, [&] { h.tag("code", item.coordinate); });
-                    h.tag("td", {{"class", "wrap"}}, item.what);
+                    h.tag("td", {{"class", "wrap dim"}, {"lang", "en"}}, item.what);
                     h.tag("td", {{"class", "tight"}}, item.order_number);
-                    h.tag("td", {{"class", "tight num"}}, layout::moment(frame, item.site, item.received_at));
+                    h.tag("td", {{"class", "tight"}}, layout::moment(frame, item.site, item.received_at));
                 });
             }
         });
@@ -303,7 +303,7 @@ std::string waiting_point_page(const Frame& frame, const WaitingPoint& point, co
                                {"class", "mapping"}},
                               [&] {
                                   layout::csrf_field(h, frame);
-                                  h.tag("p", {{"class", "dim"}}, "Après un changement du lien ou du catalogue :");
+                                  h.tag("p", {{"class", "dim"}}, "Après un changement du lien ou du catalogue\u00a0:");
                                   h.tag("button", {{"type", "submit"}}, "Rejouer ce message");
                               });
                     }

@@ -14,6 +14,7 @@
 #include "lib/base/text.hpp"
 #include "lib/web/assets.hpp"
 #include "lib/web/call.hpp"
+#include "lib/web/html.hpp"
 #include "lib/web/json.hpp"
 
 namespace sgl::web {
@@ -57,6 +58,15 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
         }
     }
     return parts;
+}
+
+/// Those whose name begins so, without that beginning; never what belongs to the session.
+std::vector<std::pair<std::string, std::string>> typed_fields(const net::Pairs& form, std::string_view beginning) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const auto& [name, value] : form) {
+        if (name.starts_with(beginning) && name != "csrf") fields.emplace_back(name.substr(beginning.size()), value);
+    }
+    return fields;
 }
 
 bool is_api(std::string_view path) { return path.starts_with("/api/") || path.starts_with("/health/"); }
@@ -169,6 +179,8 @@ std::span<const Web::Route> Web::table() {
         Route{"POST", "/deconnexion", Kind::page, {}, &Web::sign_out},
         Route{"GET", "/", Kind::page, {}, &Web::home},
         Route{"GET", "/dossiers", Kind::page, Action::read_patient, &Web::worklist},
+        Route{"POST", "/dossiers/filtres", Kind::page, Action::read_patient, &Web::keep_filter},
+        Route{"POST", "/dossiers/filtres/{filter}/oublier", Kind::page, Action::read_patient, &Web::forget_filter},
         Route{"GET", "/dossiers/{order}", Kind::page, Action::read_patient, &Web::order},
         Route{"POST", "/dossiers/{order}/validation", Kind::page, Action::validate, &Web::validate},
         Route{"POST", "/dossiers/{order}/retrait", Kind::page, Action::validate, &Web::withdraw},
@@ -233,10 +245,7 @@ std::vector<RouteName> Web::routes() {
 
 net::Response Web::error_answer(const Call& call, unsigned status, const Error& error) const {
     if (is_api(call.request.path)) return answers::json(boost::json::value{{"error", api::to_json(error)}}, status);
-    Frame frame;
-    frame.demonstration = demonstration();
-    frame.production = settings_.production;
-    frame.now = clock_.now();
+    Frame frame = frame_of_nobody();
     if (call.session) {
         frame.user = &call.session->user;
         frame.csrf = call.session->csrf_token;
@@ -311,11 +320,16 @@ asio::awaitable<net::Response> Web::handle(net::Request request) {
     if (!refused && !open) {
         co_await identify(call);
         if (!call.session) {
-            if (is_json || !safe_method(method) || call.refresh) {
+            if (is_json || call.refresh) {
                 const Error nobody{Fault::refused, "session", "no session, or it has ended"};
                 refused = error_answer(call, 401, nobody);
+            } else if (safe_method(method)) {
+                const bool home = call.request.path == "/";
+                refused = answers::redirect(home ? "/connexion" : "/connexion?suite=" + url_part(call.request.path));
             } else {
-                refused = answers::redirect("/connexion");
+                const Kept kept{call.request.path, typed_fields(call.form, "")};
+                const Notice ended{false, "Votre session a pris fin. Connectez-vous : ce que vous avez saisi est gardé.", "", ""};
+                refused = answers::html(sign_in_page(frame_of_nobody(), "", kept, ended), 401);
             }
         } else if (!safe_method(method)) {
             const auto header = call.request.headers.find("X-CSRF-Token");
@@ -340,13 +354,18 @@ asio::awaitable<net::Response> Web::handle(net::Request request) {
     co_return response;
 }
 
-asio::awaitable<Frame> Web::frame(Call& call, Place place) {
+Frame Web::frame_of_nobody() const {
     Frame frame;
-    frame.user = &call.session->user;
-    frame.csrf = call.session->csrf_token;
     frame.demonstration = demonstration();
     frame.production = settings_.production;
     frame.now = clock_.now();
+    return frame;
+}
+
+asio::awaitable<Frame> Web::frame(Call& call, Place place) {
+    Frame frame = frame_of_nobody();
+    frame.user = &call.session->user;
+    frame.csrf = call.session->csrf_token;
     frame.place = place;
     const auto sites = call.sites(Action::read_work_items);
     frame.open_work = co_await store_.open_work(sites);
@@ -394,28 +413,63 @@ asio::awaitable<Result<std::string>> Web::sign_in(std::string login, std::string
 Web::Answer Web::show_sign_in(Call& call) {
     co_await identify(call);
     if (call.session) co_return answers::redirect("/");
-    Frame frame;
-    frame.demonstration = demonstration();
-    frame.production = settings_.production;
-    frame.now = clock_.now();
-    co_return answers::html(sign_in_page(frame, "", std::nullopt));
+    Kept kept;
+    kept.path = call.query("suite").value_or("");
+    if (!leads_on("GET", kept.path)) kept.path.clear();
+    co_return answers::html(sign_in_page(frame_of_nobody(), "", kept, std::nullopt));
+}
+
+/// A page of ours, so that nobody is led elsewhere.
+bool Web::leads_on(std::string_view method, std::string_view path) {
+    const bool clean = std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7F && c != '\\'; });
+    return clean && std::ranges::any_of(table(), [&](const Route& route) {
+        return route.kind == Kind::page && route.method == method && match(route.pattern, path);
+    });
+}
+
+asio::awaitable<net::Response> Web::go_on(Call& call, Kept kept, std::optional<domain::UserId> owner) {
+    if (kept.fields.empty()) {
+        std::string there = "/";
+        if (leads_on("GET", kept.path)) there = kept.path;
+        co_return answers::redirect(std::move(there));
+    }
+    // What one person typed is not handed to another.
+    if (!leads_on("POST", kept.path) || owner != call.user().id) co_return answers::redirect("/");
+    if (const auto order = match("/dossiers/{order}/validation", kept.path)) {
+        const auto id = id_of<domain::OrderId>(order->front(), "order");
+        if (!id) co_return error_answer(call, id.error());
+        const auto field = [&](std::string_view name) { return std::string(net::find_value(kept.fields, name).value_or("")); };
+        TypedSignature typed{field("commentaire"), field("motif")};
+        Notice again{true, "Vous êtes de nouveau connecté. Rien n'a été signé : votre texte est gardé, relisez le dossier et validez.", "", ""};
+        std::optional<Notice> notice(std::move(again));
+        std::vector<domain::ResultId> none;
+        std::optional<Error> no_refusal;
+        co_return co_await order_with(call, *id, std::move(typed), std::move(none), 0, std::move(no_refusal), std::move(notice), 200);
+    }
+    const Frame around = co_await frame(call, Place::none);
+    co_return answers::html(kept_page(around, kept));
 }
 
 Web::Answer Web::post_sign_in(Call& call) {
     const auto login = call.text("identifiant");
     const auto password = call.text("mot_de_passe");
     const auto token = co_await sign_in(login, password, call.request.peer.address);
+    Kept kept{call.text("suite"), typed_fields(call.form, "garde.")};
     if (token) {
         // A session that was open in this browser ends: one sign-in, one token.
-        if (const auto old = session_token(call.request.headers, settings_.tls)) co_await store_.end_session(sha256(*old));
-        auto response = answers::redirect("/");
+        std::optional<domain::UserId> owner;
+        if (const auto old = session_token(call.request.headers, settings_.tls)) {
+            const Sha256 former = sha256(*old);
+            owner = co_await store_.session_owner(former);
+            co_await store_.end_session(former);
+        }
+        const Sha256 hash = sha256(*token);
+        call.session = co_await store_.session(hash, settings_.session, false);
+        net::Response response = answers::redirect("/");
+        if (call.session) response = co_await go_on(call, std::move(kept), owner);
         response.headers.add("Set-Cookie", set_cookie(*token, settings_.tls));
         co_return response;
     }
-    Frame frame;
-    frame.demonstration = demonstration();
-    frame.production = settings_.production;
-    frame.now = clock_.now();
     const auto& error = token.error();
     Notice notice;
     notice.text = "Identifiant ou mot de passe incorrect.";
@@ -427,7 +481,7 @@ Web::Answer Web::post_sign_in(Call& call) {
         notice.text = "Les comptes locaux sont désactivés sur cette instance.";
         status = 403;
     }
-    auto response = answers::html(sign_in_page(frame, login, notice), status);
+    auto response = answers::html(sign_in_page(frame_of_nobody(), login, kept, notice), status);
     if (status == 429) response.headers.add("Retry-After", error.what);
     co_return response;
 }

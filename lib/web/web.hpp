@@ -18,6 +18,7 @@
 namespace sgl::web {
 
 struct Frame;
+struct Kept;
 struct Notice;
 enum class Place : std::uint8_t;
 
@@ -50,6 +51,10 @@ public:
 private:
     struct Call;
     struct Route;
+    struct TypedSignature {
+        std::string comment;
+        std::string reason;
+    };
     static std::span<const Route> table();
     using Answer = asio::awaitable<net::Response>;
 
@@ -59,6 +64,10 @@ private:
     /// Signs in and opens a session; its token, or why not.
     asio::awaitable<Result<std::string>> sign_in(std::string login, std::string password, std::string address);
     asio::awaitable<Frame> frame(Call& call, Place place);
+    Frame frame_of_nobody() const;
+    /// Once signed in again: where the person was, with what was typed, if it was the same person.
+    asio::awaitable<net::Response> go_on(Call& call, Kept kept, std::optional<domain::UserId> owner);
+    static bool leads_on(std::string_view method, std::string_view path);
     net::Response error_answer(const Call& call, const Error& error) const;
     net::Response error_answer(const Call& call, unsigned status, const Error& error) const;
 
@@ -74,8 +83,10 @@ private:
     Answer home(Call& call);
     Answer sign_out(Call& call);
     Answer worklist(Call& call);
+    Answer keep_filter(Call& call);
+    Answer forget_filter(Call& call);
     Answer order(Call& call);
-    Answer order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
+    Answer order_with(Call& call, domain::OrderId id, TypedSignature typed, std::vector<domain::ResultId> seen, int seen_version,
                       std::optional<Error> refused, std::optional<Notice> notice, unsigned status);
     Answer order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status);
     Answer validate(Call& call);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/log.hpp"
+#include "lib/base/text.hpp"
 #include "lib/web/call.hpp"
 #include "lib/web/words.hpp"
 
@@ -57,11 +58,13 @@ std::string refusal_words(const Error& error) {
     return "Validation refusée : " + to_string(error);
 }
 
-store::WorklistFilter filter_of(std::string_view word) {
-    if (word == "en-attente") return store::WorklistFilter::waiting;
-    if (word == "rendus") return store::WorklistFilter::reported;
-    if (word == "tous") return store::WorklistFilter::all;
-    return store::WorklistFilter::to_validate;
+/// What became of a filter that was to be kept or forgotten.
+std::optional<Notice> filter_notice(const std::string& done) {
+    if (done == "garde") return Notice{true, "Filtre gardé.", "", ""};
+    if (done == "oublie") return Notice{true, "Filtre oublié.", "", ""};
+    if (done == "plein") return Notice{false, "Vous avez déjà vingt filtres : oubliez-en un d'abord.", "", ""};
+    if (done == "refuse") return Notice{false, "Donnez au filtre un nom de 60 caractères au plus.", "", ""};
+    return std::nullopt;
 }
 
 /// Only inside the console: never a way to another site.
@@ -81,32 +84,46 @@ Web::Answer Web::home(Call& call) {
 }
 
 Web::Answer Web::worklist(Call& call) {
-    WorklistChoice choice;
-    choice.filter = filter_of(call.query("etat").value_or(""));
+    auto choice = worklist_choice(call.request.query);
     auto sites = call.sites(Action::read_patient);
-    if (const auto wanted = integer(call.query("site").value_or(""))) {
-        const auto found = std::ranges::find_if(sites, [&](domain::SiteId site) { return site.value() == *wanted; });
-        if (found != sites.end()) {
-            choice.site = *found;
-            sites = {*choice.site};
-        }
-    }
+    if (choice.site && std::ranges::find(sites, *choice.site) == sites.end()) choice.site.reset();
+    if (choice.site) sites = {*choice.site};
     std::optional<Notice> notice;
     if (const auto done = Uuid::parse(call.query("fait").value_or(""))) {
         notice = Notice{true, "Dossier validé.", "/comptes-rendus/" + to_string(*done), "Voir le compte rendu"};
     }
-    const auto list = co_await store_.worklist(sites, choice.filter);
+    if (const auto filter = call.query("filtre")) notice = filter_notice(*filter);
+    const auto facets = co_await store_.facets(sites, choice.filter, choice.narrow);
+    std::optional<std::vector<Uuid>> only;
+    if (choice.narrow.any()) only = facets.chosen;
+    const auto list = co_await store_.worklist(sites, choice.filter, std::move(only));
+    const auto saved = co_await store_.saved_filters(call.user().id);
     const Frame around = co_await frame(call, Place::orders);
-    co_return answers::html(worklist_page(around, list, choice, notice));
+    co_return answers::html(worklist_page(around, list, choice, facets, saved, notice));
 }
 
-Web::Answer Web::order_with(Call& call, domain::OrderId id, std::string comment, std::vector<domain::ResultId> seen, int seen_version,
+Web::Answer Web::keep_filter(Call& call) {
+    const auto query = worklist_query(worklist_choice(call.form));
+    const std::string name(trim(call.text("nom")));
+    if (name.empty() || first_characters(name, 60) != name || query.size() > 1000) co_return answers::redirect("/dossiers?" + query + "&filtre=refuse");
+    const auto kept = co_await store_.save_filter(call.user().id, name, query);
+    co_return answers::redirect("/dossiers?" + query + (kept ? "&filtre=garde" : "&filtre=plein"));
+}
+
+Web::Answer Web::forget_filter(Call& call) {
+    if (const auto filter = integer(call.parts.front())) co_await store_.drop_filter(call.user().id, *filter);
+    const auto query = worklist_query(worklist_choice(call.form));
+    co_return answers::redirect("/dossiers?" + query + "&filtre=oublie");
+}
+
+Web::Answer Web::order_with(Call& call, domain::OrderId id, TypedSignature typed, std::vector<domain::ResultId> seen, int seen_version,
                             std::optional<Error> refused, std::optional<Notice> notice, unsigned status) {
     const auto order = co_await store_.order(call.user(), call.sites(Action::read_patient), id);
     if (!order) co_return error_answer(call, order.error());
     OrderScreen screen;
     screen.order = *order;
-    screen.comment = std::move(comment);
+    screen.comment = std::move(typed.comment);
+    screen.reason = std::move(typed.reason);
     screen.may_set_aside = may(call.user(), Action::validate, screen.order.site);
     const auto draft = co_await commands_.draft(call.user(), id);
     if (draft) {
@@ -146,7 +163,8 @@ Web::Answer Web::order(Call& call) {
 Web::Answer Web::order_after(Call& call, domain::OrderId id, std::optional<Notice> notice, unsigned status) {
     std::vector<domain::ResultId> none;
     std::optional<Error> no_refusal;
-    co_return co_await order_with(call, id, std::string(), std::move(none), 0, std::move(no_refusal), std::move(notice), status);
+    TypedSignature nothing;
+    co_return co_await order_with(call, id, std::move(nothing), std::move(none), 0, std::move(no_refusal), std::move(notice), status);
 }
 
 Web::Answer Web::validate(Call& call) {
@@ -170,13 +188,13 @@ Web::Answer Web::validate(Call& call) {
         co_return error_answer(call, unreadable);
     }
     wish.row_version = static_cast<int>(*version);
-    auto comment = wish.comment;
+    TypedSignature typed{wish.comment, wish.reason};
     auto seen = wish.seen;
     const auto done = co_await commands_.validate(call.user(), std::move(wish));
     if (!done) {
         std::optional<Error> refused = done.error();
         std::optional<Notice> notice;
-        co_return co_await order_with(call, *id, std::move(comment), std::move(seen), static_cast<int>(*version), std::move(refused), std::move(notice), 200);
+        co_return co_await order_with(call, *id, std::move(typed), std::move(seen), static_cast<int>(*version), std::move(refused), std::move(notice), 200);
     }
     log::info("validated in the console", {{"order", *id}, {"version", done->version}, {"user", call.user().id}});
     co_return answers::redirect("/dossiers?fait=" + to_string(done->version.value()));

@@ -5,6 +5,13 @@
     const e = document.activeElement;
     return e !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName) && e.type !== "hidden";
   };
+  // Keys of one letter may be switched off, for who speaks to his computer (WCAG 2.1.4): a choice of this browser.
+  const singleKeys = () => { try { return localStorage.getItem("touches") !== "non"; } catch { return true; } };
+  for (const box of document.querySelectorAll("input[data-touches]")) {
+    box.closest("[hidden]").hidden = false;
+    box.checked = singleKeys();
+    box.addEventListener("change", () => { try { localStorage.setItem("touches", box.checked ? "oui" : "non"); } catch { /* stays as it is */ } });
+  }
   const links = () => Array.from(document.querySelectorAll("a.row-link"));
   const move = (step) => {
     const all = links();
@@ -15,16 +22,16 @@
     all[next].scrollIntoView({ block: "nearest" });
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || !singleKeys()) return;
     if (event.key === "Escape" && typing()) { document.activeElement.blur(); return; }
     if (typing()) return;
     if (event.key === "j") { move(1); event.preventDefault(); return; }
     if (event.key === "k") { move(-1); event.preventDefault(); return; }
-    if (/^[vumn]$/.test(event.key)) {
+    if (/^[cvumn]$/.test(event.key)) {
       const target = document.querySelector(`[data-key="${event.key}"]`);
       if (target === null) return;
       event.preventDefault();
-      if (event.key !== "v") target.click(); else { target.focus(); target.scrollIntoView({ block: "center" }); }
+      if (/^[umn]$/.test(event.key)) target.click(); else { target.focus(); target.scrollIntoView({ block: "center" }); }
     }
   });
 
@@ -70,12 +77,18 @@
         const fresh = page.querySelector("main");
         const main = document.querySelector("main");
         if (fresh === null || main === null) return;
-        const href = document.activeElement === null ? null : document.activeElement.getAttribute("href");
+        const held = document.activeElement;
+        const inside = held !== null && main.contains(held);
+        const href = held === null ? null : held.getAttribute("href");
         const notice = main.querySelector(".notice");
         main.replaceChildren(...fresh.childNodes);
         if (notice !== null && main.querySelector(".notice") === null) main.prepend(notice);
-        const again = links().find((link) => link.getAttribute("href") === href);
-        if (again !== undefined) again.focus({ preventScroll: true });
+        if (!inside) return;
+        const again = held.id !== "" ? document.getElementById(held.id)
+          : href === null ? undefined : Array.from(main.querySelectorAll("a[href]")).find((link) => link.getAttribute("href") === href);
+        // A signed order leaves the list: the next one, not the top of the page.
+        const row = again ?? links()[0];
+        if (row !== undefined && row !== null) row.focus({ preventScroll: true });
       } catch { /* the next one will tell */ }
     };
     setInterval(refresh, seconds * 1000);

@@ -125,9 +125,10 @@ TEST(Pages, NoFieldOfTheOtherPagesCanAddATag) {
         auto account = fakes::account();
         account.lines[0].site_name = text;
         account.lines[0].month = text;
-        return worklist_page(frame, list, {}, Notice{true, text, "/x", text}) + report_page(frame, report, std::nullopt) +
+        return worklist_page(frame, list, {}, {}, {}, Notice{true, text, "/x", text}) + report_page(frame, report, std::nullopt) +
                letters_page(frame, letters, {}, std::nullopt) + work_items_page(frame, items, std::nullopt) + account_page(frame, account) +
-               about_page(frame, {fakes::uuid(1), text, text}) + error_page(frame, 400, text, text) + sign_in_page(frame, text, std::nullopt);
+               about_page(frame, {fakes::uuid(1), text, text}) + error_page(frame, 400, text, text) + sign_in_page(frame, text, Kept{text, {{text, text}}}, std::nullopt) +
+               kept_page(frame, Kept{"/x", {{"motif", text}, {text, text}}});
     };
     const auto expected = tags(all("ordinaire"));
     for (const std::string payload : payloads) EXPECT_EQ(tags(all(payload)), expected) << payload;

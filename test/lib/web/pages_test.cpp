@@ -20,6 +20,71 @@ void show(const std::string& name, std::string html) {
     std::ofstream(std::string(folder) + "/" + name + ".html") << html;
 }
 
+TEST(WorklistChoice, StandsInTheAddressAndIsReadBack) {
+    WorklistChoice choice;
+    choice.filter = store::WorklistFilter::waiting;
+    choice.site = domain::SiteId{12};
+    choice.narrow = {true, true, true, true, true, 8, "Hémostase, coagulation", "99900000025"};
+    const std::string query = worklist_query(choice);
+    EXPECT_EQ(query, "etat=en-attente&site=12&urgent=1&critique=1&ins=1&partiel=1&bloque=1&depuis=8&chapitre=H%C3%A9mostase%2C%20coagulation"
+                     "&prescripteur=99900000025");
+    const auto read = worklist_choice({{"etat", "en-attente"}, {"site", "12"}, {"urgent", "1"}, {"critique", "1"}, {"ins", "1"}, {"partiel", "1"},
+                                       {"bloque", "1"}, {"depuis", "8"}, {"chapitre", "Hémostase, coagulation"}, {"prescripteur", "99900000025"}});
+    EXPECT_EQ(worklist_query(read), query);
+}
+
+TEST(WorklistChoice, DoesNotAskWhatItDoesNotUnderstand) {
+    const auto read = worklist_choice({{"etat", "x"}, {"site", "-3"}, {"depuis", "1e9"}, {"urgent", "oui"}, {"chapitre", std::string(300, 'a')}, {"autre", "1"}});
+    EXPECT_EQ(worklist_query(read), "etat=a-valider");
+    EXPECT_FALSE(read.narrow.any());
+}
+
+TEST(Worklist, OffersToKeepAFilterOnlyWhenItNarrowsAndIsNotKeptAlready) {
+    const auto user = fakes::biologist();
+    const auto frame = fakes::frame(user);
+    const std::vector<store::SavedFilter> saved{{7, "Urgences <du centre>", "etat=a-valider&urgent=1"}};
+    const auto page = [&](bool urgent, const std::vector<store::SavedFilter>& kept) {
+        WorklistChoice choice;
+        choice.narrow.urgent = urgent;
+        return worklist_page(frame, fakes::worklist(), choice, {}, kept, std::nullopt);
+    };
+    const auto has = [](const std::string& html, std::string_view text) { return html.find(text) != std::string::npos; };
+    EXPECT_FALSE(has(page(false, {}), "filtre"));
+    EXPECT_TRUE(has(page(true, {}), "Garder ces filtres"));
+    EXPECT_FALSE(has(page(true, saved), "Garder ces filtres"));
+    EXPECT_TRUE(has(page(true, saved), R"(action="/dossiers/filtres/7/oublier")"));
+    EXPECT_TRUE(has(page(false, saved), R"(href="/dossiers?etat=a-valider&amp;urgent=1")"));
+    EXPECT_TRUE(has(page(false, saved), "Urgences &lt;du centre&gt;"));
+}
+
+TEST(OrderPage, TellsAReaderWhoDoesNotSignNothingOfWhatASignerNeeds) {
+    const auto user = fakes::biologist();
+    const auto frame = fakes::frame(user);
+    auto screen = fakes::order_screen();
+    screen.draft->missing = {{Fault::missing, "validator.rpps", "the validating biologist has no RPPS number"}};
+    const auto words = [&] { return order_page(frame, screen, std::nullopt); };
+    EXPECT_NE(words().find("numéro RPPS</li>"), std::string::npos);
+    screen.may_validate = false;
+    EXPECT_EQ(words().find("Le compte rendu ne peut pas être composé"), std::string::npos);
+    EXPECT_EQ(words().find("aller à la validation"), std::string::npos);
+    screen.draft->missing.push_back({Fault::missing, "patient.birth_date", "no date of birth"});
+    EXPECT_NE(words().find("Le compte rendu ne peut pas être composé"), std::string::npos);
+    EXPECT_EQ(words().find("numéro RPPS</li>"), std::string::npos);
+}
+
+TEST(SignIn, CarriesWhatWasTypedAndThePageShowsItBeforeItIsSent) {
+    const auto user = fakes::biologist();
+    auto frame = fakes::frame(user);
+    const Kept kept{"/dossiers/x/retrait", {{"motif", "Tube \"mal\" étiqueté"}, {"version", "3"}}};
+    const auto asked = sign_in_page(frame, "", kept, std::nullopt);
+    EXPECT_NE(asked.find(R"(name="garde.motif" value="Tube &quot;mal&quot; étiqueté")"), std::string::npos);
+    EXPECT_NE(asked.find(R"(name="suite" value="/dossiers/x/retrait")"), std::string::npos);
+    const auto shown = kept_page(frame, kept);
+    EXPECT_NE(shown.find(R"(action="/dossiers/x/retrait")"), std::string::npos);
+    EXPECT_NE(shown.find("<dt>Motif</dt>"), std::string::npos);
+    EXPECT_EQ(shown.find("<dt>version</dt>"), std::string::npos) << "what the page put in is not for the eye";
+}
+
 TEST(Pages, AllRenderAndCanBeShown) {
     const auto user = fakes::biologist();
     auto frame = fakes::frame(user);
@@ -32,7 +97,7 @@ TEST(Pages, AllRenderAndCanBeShown) {
         show(name, html);
     };
     frame.place = Place::orders;
-    check("dossiers", worklist_page(frame, fakes::worklist(), {}, Notice{true, "Dossier 261121000090 validé.", "/comptes-rendus/x", "Voir le compte rendu"}));
+    check("dossiers", worklist_page(frame, fakes::worklist(), {}, {}, {{1, "Urgences du centre", "etat=a-valider&urgent=1"}}, Notice{true, "Dossier 261121000090 validé.", "/comptes-rendus/x", "Voir le compte rendu"}));
     check("dossier", order_page(frame, fakes::order_screen(), std::nullopt));
     auto stale = fakes::order_screen();
     stale.changes = {"1 résultat reçu depuis : Ferritine"};
@@ -92,7 +157,7 @@ TEST(Pages, AllRenderAndCanBeShown) {
     check("a-propos", about_page(frame, {fakes::uuid(42), "Laboratoire d'essai", "test"}));
     check("erreur", error_page(frame, 404, "Introuvable", "Cette page n'existe pas."));
     frame.user = nullptr;
-    check("connexion", sign_in_page(frame, "bio.demo", Notice{false, "Identifiant ou mot de passe incorrect.", "", ""}));
+    check("connexion", sign_in_page(frame, "bio.demo", {}, Notice{false, "Identifiant ou mot de passe incorrect.", "", ""}));
     if (const char* folder = std::getenv("SGL_PAGES")) {
         std::filesystem::create_directories(std::string(folder) + "/assets");
         std::ofstream(std::string(folder) + "/assets/console.css") << assets::stylesheet;

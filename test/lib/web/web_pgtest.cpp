@@ -283,7 +283,7 @@ TEST_F(WebTest, EveryQueryOfTheConsoleIsUnderstoodByTheDatabase) {
 TEST_F(WebTest, WithoutASessionPagesSendToSignInAndTheApiSays401) {
     const auto page = get("/dossiers");
     EXPECT_EQ(page.status, 303U);
-    EXPECT_EQ(page.headers.find("Location"), "/connexion");
+    EXPECT_EQ(page.headers.find("Location"), "/connexion?suite=%2Fdossiers");
     EXPECT_EQ(get("/api/v1/orders").status, 401U);
     EXPECT_EQ(get("/health/live").status, 200U);
     EXPECT_EQ(get("/health/ready").status, 200U);
@@ -333,6 +333,53 @@ TEST_F(WebTest, TheWorklistShowsOnlyMySitesWithFlagsAndWhatIsPending) {
     const auto api = boost::json::parse(get("/api/v1/orders").body);
     EXPECT_EQ(api.at("orders").as_array().size(), 1U);
     EXPECT_EQ(api.at("counts").at("to_validate").as_int64(), 1);
+}
+
+TEST_F(WebTest, AFilterIsKeptUnderANameForItsUserAloneAndForgotten) {
+    superuser("insert into user_role (user_id, site_id, role, valid_from) values (2, 2, 'technician', '2020-01-01')");
+    sign_in("bio");
+    const auto keep = [&](const std::string& name, const std::string& fields) {
+        return std::string(post("/dossiers/filtres", "csrf=" + csrf_ + "&nom=" + name + "&" + fields).headers.find("Location").value_or(""));
+    };
+    EXPECT_EQ(post("/dossiers/filtres", "nom=X&urgent=1").status, 403U) << "without the token of the session";
+    EXPECT_EQ(keep("%20Mes+urgences%20", "etat=en-attente&urgent=1&depuis=4&autre=1"), "/dossiers?etat=en-attente&urgent=1&depuis=4&filtre=garde");
+    const auto page = get("/dossiers", {{"filtre", "garde"}});
+    EXPECT_TRUE(has(page, "Filtre gardé."));
+    EXPECT_TRUE(has(page, R"(href="/dossiers?etat=en-attente&amp;urgent=1&amp;depuis=4")"));
+    EXPECT_TRUE(has(page, "Mes urgences"));
+    keep("Mes+urgences", "urgent=1");
+    EXPECT_EQ(count("select count(*) from saved_filter where query = 'etat=a-valider&urgent=1'"), 1) << "of one name there is one";
+    EXPECT_EQ(count("select count(*) from saved_filter"), 1);
+
+    sign_in("tech");
+    EXPECT_FALSE(has(get("/dossiers"), "Mes urgences"));
+    post("/dossiers/filtres/1/oublier", "csrf=" + csrf_);
+    EXPECT_EQ(count("select count(*) from saved_filter"), 1) << "nobody forgets for another";
+    sign_in("it");
+    EXPECT_EQ(post("/dossiers/filtres", "csrf=" + csrf_ + "&nom=X&urgent=1").status, 403U) << "no list, no filter";
+
+    sign_in("bio");
+    const auto id = count("select id from saved_filter");
+    const auto gone = post("/dossiers/filtres/" + std::to_string(id) + "/oublier", "csrf=" + csrf_ + "&etat=rendus");
+    EXPECT_EQ(gone.headers.find("Location"), "/dossiers?etat=rendus&filtre=oublie");
+    EXPECT_EQ(count("select count(*) from saved_filter"), 0);
+}
+
+TEST_F(WebTest, AFilterNeedsAFittingNameAndTwentyAreEnough) {
+    sign_in("bio");
+    const auto keep = [&](const std::string& name) {
+        return std::string(post("/dossiers/filtres", "csrf=" + csrf_ + "&nom=" + name + "&urgent=1").headers.find("Location").value_or(""));
+    };
+    std::string accents;
+    for (int n = 0; n < 60; ++n) accents += "%C3%A9";
+    EXPECT_EQ(keep(accents), "/dossiers?etat=a-valider&urgent=1&filtre=garde") << "sixty characters, not bytes";
+    for (const auto& name : {std::string(), std::string("%20"), accents + "e"}) {
+        EXPECT_EQ(keep(name), "/dossiers?etat=a-valider&urgent=1&filtre=refuse") << name;
+    }
+    for (int n = 2; n <= 20; ++n) EXPECT_EQ(keep("f" + std::to_string(n)), "/dossiers?etat=a-valider&urgent=1&filtre=garde");
+    EXPECT_EQ(keep("f21"), "/dossiers?etat=a-valider&urgent=1&filtre=plein");
+    EXPECT_EQ(keep("f20"), "/dossiers?etat=a-valider&urgent=1&filtre=garde") << "one that is there is still replaced";
+    EXPECT_TRUE(has(get("/dossiers", {{"filtre", "plein"}}), "vingt filtres"));
 }
 
 TEST_F(WebTest, AnOrderOfAnotherSiteDoesNotExistForMe) {
