@@ -14,6 +14,7 @@ import pathlib
 import random
 import re
 import signal
+import statistics
 import sys
 import time
 import unittest
@@ -31,6 +32,8 @@ SEED = int(os.environ.get("SGLD_SEED", str(time.time_ns() % 1_000_000)))
 TABLE = os.environ.get("SGL_FAULT_TABLE", "")
 SITE = "690000021"      # the hospital's: its reports take all four channels
 LEASE = 6
+ATTEMPT = 3             # seconds that the shortest attempt at a partner that says nothing may take
+POLL = 0.5
 REPORTS = 2             # in each run
 GONE = (OSError, EOFError, http.client.HTTPException, TimeoutError, harness.Failed)
 
@@ -109,11 +112,11 @@ class Line(harness.Line):
         text = path.read_text()
         for name, way in self.ways.items():
             text = harness.replaced(text, str(getattr(self, name).ready["port"]), str(way.port))
-        text = harness.replaced(text, 'profession_label = "Pharmacien"\n', 'profession_label = "Pharmacien"\nconnect_timeout = 3\nexchange_timeout = 4\n')
+        text = harness.replaced(text, 'profession_label = "Pharmacien"\n', f'profession_label = "Pharmacien"\nconnect_timeout = {ATTEMPT}\nexchange_timeout = 4\n')
         text = harness.replaced(text, 'reply_to = "secretariat@ch-test.mssante.fr"\n',
-                                'reply_to = "secretariat@ch-test.mssante.fr"\ntimeout = 3\ndata_timeout = 4\n')
+                                f'reply_to = "secretariat@ch-test.mssante.fr"\ntimeout = {ATTEMPT}\ndata_timeout = 4\n')
         head, tail = text.split('name = "dpi-690000002"')
-        tail = re.sub(r"(?m)^connect_timeout = \d+", "connect_timeout = 3", tail)
+        tail = re.sub(r"(?m)^connect_timeout = \d+", f"connect_timeout = {ATTEMPT}", tail)
         tail = re.sub(r"(?m)^answer_timeout = \d+", "answer_timeout = 4", tail)
         path.write_text(head + 'name = "dpi-690000002"' + tail)
 
@@ -155,7 +158,7 @@ class PartnerFaults(unittest.TestCase):
         cls.all_orders, cls.done = [], []
         cls.line = Line(SGLD, settings={
             "daemon": {"name": "first"},
-            "delivery": {"lease": f"{LEASE}s", "poll": "500ms", "retry_delays": ["500ms", "1s"], "circuit_breaker_pause": "1s"}})
+            "delivery": {"lease": f"{LEASE}s", "poll": f"{int(POLL * 1000)}ms", "retry_delays": ["500ms", "1s"], "circuit_breaker_pause": "1s"}})
         cls.addClassCleanup(cls.line.close)
         cls.line.load()
         cls.line.start()
@@ -374,7 +377,9 @@ class PartnerFaults(unittest.TestCase):
             self.all_orders.extend(orders)
             with self.subTest(n=n, seed=SEED, fault=fault, channel=channel, way=run.told(), sgld=sgld):
                 self.drive(run, orders)
-                if run.sgld == "" and run.delay is not None and run.delay > 1.2 * self.usual + 1.5:
+                # One run says whether they waited for an attempt at the partner that fails; how quick they are, all runs together:
+                # the machine has other work too.
+                if run.sgld == "" and run.delay is not None and run.delay > 1.2 * self.usual + ATTEMPT:
                     run.problems.append(f"the others waited {run.delay:.1f} s, usually {self.usual:.1f} s")
                 print(f"{n:3d} {fault}, {channel}, {run.told()} {run.sgld}: {'; '.join(run.problems) or 'well'}"
                       f" ({run.failures} failures, {run.seconds:.1f} s)", file=sys.stderr, flush=True)
@@ -401,6 +406,8 @@ class PartnerFaults(unittest.TestCase):
         self.assertEqual(problems, [], "\n".join(problems))
         felt = sum(1 for run in self.done if run.failures)
         self.assertGreaterEqual(felt, len(self.done) * (0.9 if RUNS else 1), "faults that nobody felt prove nothing")
+        delay = statistics.median(run.delay for run in self.done if run.sgld == "" and run.delay is not None)
+        self.assertLessEqual(delay, 1.2 * self.usual + POLL, "a partner that fails delays the others")
         self.line.run("audit")
         log = self.line.log.read_text(errors="replace")
         self.assertNotIn("Sanitizer", log)
