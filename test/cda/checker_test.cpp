@@ -55,6 +55,22 @@ TEST(Checker, AcceptsTheSparseReport) {
     EXPECT_EQ(text_of(checker().check(*write(test::sparse_report()), production), Severity::error), "");
 }
 
+TEST(Checker, AcceptsAPerformingLaboratoryWithItsDirectorAndPracticeSetting) {
+    auto report = test::rich_report();
+    for (auto& chapter : report.chapters)
+        for (auto& result : chapter.results.observations) {
+            if (!result.performer) continue;
+            auto laboratory = *result.performer->who.organisation;
+            laboratory.practice_setting = report.legal_authenticator.who.organisation->practice_setting;
+            result.performer->who = report.legal_authenticator.who;
+            result.performer->who.organisation = laboratory;
+        }
+    const auto document = write(report);
+    ASSERT_TRUE(document) << to_string(document.error());
+    EXPECT_EQ(document->find("<standardIndustryClassCode nullFlavor"), std::string::npos);
+    EXPECT_EQ(text_of(checker().check(*document, test_instance), Severity::error), "");
+}
+
 constexpr const char* ins = R"(<id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>)";
 
 TEST(Checker, RefusesAPdfThatIsEmptyOrCutShort) {
