@@ -40,13 +40,18 @@ asio::awaitable<Result<web::Draft>> ConsoleCommands::draft(store::User user, dom
     draft.needs_reason = preview->needs_reason;
     draft.letters = std::move(preview->letters);
     draft.missing = std::move(preview->missing);
+    if (preview->rules) {
+        auto& rules = *preview->rules;
+        draft.rules = web::RulesOpinion{rules.number, std::move(rules.name), std::move(rules.judgements)};
+    }
     co_return draft;
 }
 
 asio::awaitable<Result<web::ValidationDone>> ConsoleCommands::validate(store::User user,
                                                                        web::ValidationRequest request) {
     flow::ValidationCommand command{request.order, request.row_version, std::move(request.seen),
-                                    std::move(request.comment), std::move(request.reason), request.partial};
+                                    std::move(request.comment), std::move(request.reason), request.partial,
+                                    std::move(request.confirmed), std::move(request.confirmed_why)};
     const Result<flow::Validated> done = co_await parts_.line.validate(actor_of(user), std::move(command));
     if (!done) co_return done.error();
     parts_.report_waits();
@@ -263,6 +268,31 @@ asio::awaitable<Result<void>> ConsoleCommands::close_identity_change(store::User
     store::Deed mine = deed(user, web::Action::validate, std::move(why));
     store::IdentityDeed closing{std::move(mine.sites), std::move(mine.actor), std::move(mine.why), mine.at};
     co_return co_await parts_.identities.close(std::move(closing), change);
+}
+
+asio::awaitable<std::vector<store::RulesLine>> ConsoleCommands::rules(store::User user) {
+    store::Deed reading = deed(user, web::Action::validate, "");
+    co_return co_await store::list_rules(parts_.pool, std::move(reading.sites));
+}
+
+asio::awaitable<Result<void>> ConsoleCommands::approve_rules(store::User user, std::int32_t number) {
+    const domain::LaboratoryPtr laboratory = parts_.laboratory.current();
+    const domain::User* biologist = laboratory->user(user.id);
+    store::RulesApproval approval;
+    for (const auto id : web::sites_for(user, web::Action::validate)) {
+        const domain::Site* site = laboratory->site(id);
+        if (biologist != nullptr && site != nullptr && biologist->may_validate(id))
+            approval.sites.emplace_back(id, site->legal_entity);
+    }
+    if (approval.sites.empty()) co_return Error{Fault::refused, "rights", "rules are approved by a biologist of the site"};
+    approval.number = number;
+    approval.user = user.id;
+    approval.approver = biologist->professional;
+    approval.actor = "user:" + user.login;
+    approval.at = parts_.clock.now();
+    approval.active_from = approval.at;
+    const Result<void> done = co_await store::approve_rules(parts_.pool, std::move(approval));
+    co_return done;
 }
 
 asio::awaitable<Result<web::Account>> ConsoleCommands::account(store::User user) {

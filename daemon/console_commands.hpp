@@ -65,6 +65,8 @@ public:
                                                           domain::DeskForm form, std::string token) override;
     asio::awaitable<Result<void>> close_identity_change(store::User user, std::int64_t change,
                                                         std::string why) override;
+    asio::awaitable<std::vector<store::RulesLine>> rules(store::User user) override;
+    asio::awaitable<Result<void>> approve_rules(store::User user, std::int32_t number) override;
     asio::awaitable<Result<web::Account>> account(store::User user) override;
     asio::awaitable<Result<void>> ready() override;
 

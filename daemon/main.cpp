@@ -11,6 +11,7 @@
 #include "daemon/cda_commands.hpp"
 #include "daemon/operator_commands.hpp"
 #include "daemon/privileges.hpp"
+#include "daemon/rule_commands.hpp"
 #include "daemon/service.hpp"
 #include "daemon/work_commands.hpp"
 #include "hl7/dump.hpp"
@@ -276,6 +277,42 @@ int main(int argc, char** argv) {
     auto* forget = work_verb("forget", "End a mapping: what comes from now on is read without it");
     forget->add_option("MAPPING", todo.id, "Number, as `work mappings` prints it")->required();
     forget->add_option("--why", todo.why, "Reason, kept in the audit with your name")->required();
+
+    daemon::RulesCommand ruling;
+    std::string rules_file;
+    auto* rules = app.add_subcommand(
+        "rules", "Rules that help biologists to validate: they propose, a biologist signs. config/rules.sample.toml documents\n"
+                 "them. A set is in force on the sites of the biologist who approves it.");
+    rules->require_subcommand(1);
+    const auto rules_verb = [&](const std::string& verb, const std::string& help, bool needs_file) {
+        auto* sub = rules->add_subcommand(verb, help);
+        if (needs_file) sub->add_option("FILE", rules_file, "TOML file of rules and their tests")->required();
+        sub->callback([&, verb, needs_file] {
+            ruling.verb = verb;
+            if (needs_file) {
+                std::ifstream file(rules_file, std::ios::binary);
+                if (!file) {
+                    std::cerr << "sgld: " << rules_file << ": can't be read\n";
+                    code = 1;
+                    return;
+                }
+                ruling.file = {rules_file, {std::istreambuf_iterator<char>(file), {}}};
+            }
+            code = verb == "check" ? daemon::check_rules(ruling.file)
+                                   : run_with_settings(false, [&](const auto& s) { return daemon::rules(s, ruling); });
+        });
+        return sub;
+    };
+    rules_verb("check", "Say what is wrong with a file, and run the tests that it brings", true);
+    rules_verb("import", "Keep a file as a new rule set; refused when its own tests fail", true);
+    auto* simulate = rules_verb("simulate", "What a file would have said of published reports, beside the set in force. Nothing is written", true);
+    simulate->add_option("--from", ruling.from, "First day of validation, 2026-11-01")->required();
+    simulate->add_option("--to", ruling.to, "Last day")->required();
+    simulate->add_flag("--json", ruling.json, "As JSON");
+    auto* approve = rules_verb("approve", "Put a set in force as a demonstration biologist. Refused in production and with an identity provider", false);
+    approve->add_option("NUMBER", ruling.number, "Number, as `rules list` prints it")->required();
+    approve->add_option("--login", ruling.login, "Demonstration account")->required();
+    rules_verb("list", "Sets, who approved them for which sites, and from when", false)->add_flag("--json", ruling.json, "As JSON");
 
     bool recount = false;
     auto* account = app.add_subcommand("account", "Reports and letters per site and month of validation.");

@@ -127,6 +127,10 @@ def main():
         line = harness.Line(options.sgld, keep=options.keep, told=lambda what: tell(f"starting: {what}"))
         tell("importing: 2 legal entities, 3 sites, links, partners, users, correspondents, catalogue")
         line.load()
+        tell("rules that help to validate: config/rules.sample.toml, approved by both biologists")
+        line.run("rules", "import", harness.CONFIG / "rules.sample.toml")
+        for biologist in ("claire.biologiste", "hugo.pharmacien"):
+            line.run("rules", "approve", "1", "--login", biologist)
         line.start()
         tell(f"sgld {line.run('version').split()[1]} ready after {line.daemon.ready_after:.1f} s\n")
         progress = Progress([])

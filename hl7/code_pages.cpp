@@ -56,6 +56,17 @@ const char* name_of(Charset charset) {
     return nullptr;
 }
 
+/// Of the sequences of ISO-2022-JP that switch between sets, only its four are there; the C library lets others pass as
+/// text.
+bool switches_to_known_sets(std::string_view bytes) {
+    for (std::size_t at = bytes.find('\x1b'); at != std::string_view::npos; at = bytes.find('\x1b', at + 1)) {
+        const std::string_view after = bytes.substr(at + 1, 2);
+        const bool switches = after.empty() || std::string_view("()$.&").find(after[0]) != std::string_view::npos;
+        if (switches && after != "(B" && after != "(J" && after != "$@" && after != "$B") return false;
+    }
+    return true;
+}
+
 class Converter {
 public:
     Converter(const char* to, const char* from) : handle_(iconv_open(to, from)) {
@@ -121,6 +132,7 @@ std::optional<std::string> multibyte_text(std::string_view bytes, Charset charse
     Converter converter("UTF-8", name_of(charset));
     std::string out;
     if (charset == Charset::iso_2022_jp) {  // seven bits, with sequences that switch between sets
+        if (!switches_to_known_sets(bytes)) return std::nullopt;
         out.resize((bytes.size() * 3) + 8);
         const auto size = converter.convert(bytes, out);
         if (!size) return std::nullopt;

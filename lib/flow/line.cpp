@@ -10,9 +10,11 @@
 #include "lib/base/digest.hpp"
 #include "lib/base/failpoint.hpp"
 #include "lib/base/log.hpp"
+#include "lib/base/text.hpp"
 #include "lib/compose/cr_bio.hpp"
 #include "lib/compose/pdf.hpp"
 #include "lib/domain/amendment.hpp"
+#include "lib/flow/rules.hpp"
 
 namespace sgl::flow {
 
@@ -71,6 +73,36 @@ domain::Amendment amendment_of(const store::LastVersion& last, const std::vector
 bool needs_reason(const store::LastVersion& last, const domain::Amendment& amendment, bool partial) {
     if (last.kind == domain::ReportKind::final || domain::corrects(amendment)) return true;
     return partial && domain::changes_nothing(amendment);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+std::optional<RulesOpinion> opinion_of(const std::optional<store::KeptRules>& rules, const store::OrderFile& file,
+                                       const ReportDraft& draft, const TimeZone& zone,
+                                       const PreviousResults& previous) {
+    if (!rules || draft.lines.empty()) return std::nullopt;
+    return RulesOpinion{rules->number, rules->set.name,
+                        domain::judge(rules->set, to_judge(file, draft.lines, draft.awaited, zone, previous))};
+}
+
+/// How it is kept.
+store::RuleDecision decision_of(const store::OrderFile& file, const RulesOpinion& opinion, std::string actor,
+                                Instant at) {
+    store::RuleDecision decision;
+    decision.legal_entity = file.legal_entity;
+    decision.site = file.site;
+    decision.order = file.id;
+    decision.revision = file.seen_version;
+    decision.rules = opinion.number;
+    decision.actor = std::move(actor);
+    decision.at = at;
+    decision.judgements = opinion.judgements;
+    return decision;
 }
 
 std::optional<domain::Replaced> replaced_by(const std::optional<store::LastVersion>& last, const TimeZone& zone) {
@@ -189,11 +221,23 @@ asio::awaitable<Result<Preview>> Line::preview(Actor actor, domain::OrderId orde
     }
     const PreviousResults previous = co_await store::Reports::previous(transaction, file->patient.id, file->id);
     const std::optional<store::LastVersion> last = co_await store::Reports::last(transaction, file->id);
-    co_await transaction.rollback();
     const domain::Site* site = laboratory->site(file->site);
-    if (site == nullptr) co_return Error{Fault::missing, "site", "the site of the order is not configured"};
+    if (site == nullptr) {
+        co_await transaction.rollback();
+        co_return Error{Fault::missing, "site", "the site of the order is not configured"};
+    }
     Preview preview;
     preview.draft = draft(*file, laboratory->catalogue(file->site), site->time_zone, previous);
+    const Instant now = parts_.clock.now();
+    const std::optional<store::KeptRules> rules = co_await store::rules_in_force(transaction, file->site, now);
+    preview.rules = opinion_of(rules, *file, preview.draft, site->time_zone, previous);
+    if (preview.rules) {
+        std::vector<pg::Step> steps;
+        steps.push_back(store::keep_decision(decision_of(*file, *preview.rules, actor.name, now)));
+        co_await transaction.commit_with(std::move(steps));
+    } else {
+        co_await transaction.rollback();
+    }
     const domain::User* user = laboratory->user(actor.user);
     const domain::Professional validator = user == nullptr ? domain::Professional() : user->professional;
     const domain::ReportIdentifiers ids;
@@ -258,6 +302,22 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
         co_return of_order(Fault::refused,
                            "results are missing, it can only be signed as partial: " + labels(now.awaited));
     }
+    const std::optional<store::KeptRules> rules =
+        co_await store::rules_in_force(transaction, file.site, parts_.clock.now());
+    const std::optional<RulesOpinion> opinion = opinion_of(rules, file, now, site->time_zone, previous);
+    if (opinion) {
+        const auto waiting = unconfirmed(opinion->judgements, now.lines, command.confirmed);
+        if (!waiting.empty()) {
+            co_await transaction.rollback();
+            co_return Error{
+                Fault::refused, "rules",
+                "implausible results are signed only when they are confirmed, with a reason: " + joined(waiting)};
+        }
+        if (!command.confirmed.empty() && trim(command.confirmed_why).empty()) {
+            co_await transaction.rollback();
+            co_return Error{Fault::refused, "rules", "implausible results are confirmed with a reason"};
+        }
+    }
     if (now.awaited.empty() && command.partial) now.awaited = provisional(now.lines);
     store::SignedReport report;
     report.validated_at = parts_.clock.now();
@@ -297,6 +357,15 @@ asio::awaitable<Result<Validated>> Line::validate(Actor actor, ValidationCommand
     report.kind = kind_of(complete);
     report.awaited = now.awaited;
     report.lines = now.lines;
+    if (opinion) {  // in the transaction of the signature, which is rolled back when somebody was first
+        store::RuleDecision decision = decision_of(file, *opinion, name, report.validated_at);
+        decision.signature = report.ids.version_id;
+        decision.confirmed = command.confirmed;
+        decision.confirmed_why = command.confirmed_why;
+        std::vector<pg::Step> steps;
+        steps.push_back(store::keep_decision(decision));
+        co_await transaction.pipeline(std::move(steps));
+    }
     const Result<void> written = co_await store::Reports::sign(std::move(transaction), report);
     if (!written) co_return written.error();
     log::info("order validated", {{"order", file.id},

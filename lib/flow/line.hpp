@@ -14,6 +14,7 @@
 #include "lib/flow/live_laboratory.hpp"
 #include "lib/store/outbox.hpp"
 #include "lib/store/reports.hpp"
+#include "lib/store/rules.hpp"
 
 namespace sgl::cda {
 class Checker;
@@ -45,6 +46,8 @@ struct ValidationCommand {
     std::string reason;  ///< of a report that has left already: what changes, and why
     /// He knows that results are missing, or provisional, and signs what is there: without it an order is signed whole.
     bool partial{};
+    std::vector<domain::ResultId> confirmed{};  ///< implausible results that he signs all the same
+    std::string confirmed_why{};                ///< needed with them
 };
 
 /// A report that left is taken back: nobody may use it any more.
@@ -67,6 +70,13 @@ struct OfficialRules {
     bool blocks{true};    ///< a rejected document isn't published; else it is, with an error in the log
 };
 
+/// What the rules in force say of the results of an order.
+struct RulesOpinion {
+    std::int32_t number{};  ///< of the rule set
+    std::string name;
+    std::vector<domain::Judgement> judgements;  ///< one a line
+};
+
 /// A preview of what signing would give.
 struct Preview {
     ReportDraft draft;
@@ -74,6 +84,7 @@ struct Preview {
     std::vector<Error> missing;
     std::vector<domain::Awaited> provisional;  ///< what signing as partial would announce though nothing is missing
     bool needs_reason{};                       ///< what was reported for good changes, or nothing does
+    std::optional<RulesOpinion> rules;         ///< none: no rules are in force on the site
 };
 
 class Line {
@@ -93,12 +104,14 @@ public:
     };
     explicit Line(Parts parts) : parts_(std::move(parts)) {}
 
+    /// What the rules say is kept with the order.
     asio::awaitable<Result<Preview>> preview(Actor actor, domain::OrderId order);
 
     /// Technical and biological validation of all results that an order has. Of one whose report has left: the next
     /// version, with what came since, which replaces the report (lab-domain 3.4); it needs a reason unless it only goes
-    /// on where a partial one stopped. Fault::refused: no right, or incomplete and not signed as partial; conflict: stale
-    /// screen (`what` says what changed); missing: no reason given.
+    /// on where a partial one stopped. Fault::refused: no right, or incomplete and not signed as partial; conflict:
+    /// stale screen (`what` says what changed); missing: no reason given. Refused, where "rules": an implausible result
+    /// that was not confirmed. What the rules in force say is kept with the signature.
     asio::awaitable<Result<Validated>> validate(Actor actor, ValidationCommand command);
 
     /// Faults as those of validate(); gives how many recipients will hear of it.

@@ -251,6 +251,7 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter, 
     more.push_back(pg::Step{q::worklist_results, pg::params(ids, scope)});
     more.push_back(pg::Step{q::collected, pg::params(ids, scope)});
     more.push_back(pg::Step{q::worklist_letters, pg::params(ids, scope)});
+    more.push_back(pg::Step{q::worklist_verdicts, pg::params(ids, scope)});
     const std::vector<pg::Rows> rows = co_await transaction.commit_with(std::move(more));
     std::vector<Timestamp> ages(list.rows.size());
     for (std::size_t i = 0; i < list.rows.size(); ++i)
@@ -260,6 +261,11 @@ asio::awaitable<Worklist> Console::worklist(Sites sites, WorklistFilter filter, 
         if (!at) continue;
         ages[index.at(row.uuid(0))] = *at;
         list.rows[index.at(row.uuid(0))].collected_at = *at;
+    }
+    for (const auto row : rows[3]) {
+        list.rows[index.at(row.uuid(0))].verdicts =
+            domain::VerdictCounts{static_cast<unsigned>(row.int32(1)), static_cast<unsigned>(row.int32(2)),
+                                  static_cast<unsigned>(row.int32(3))};
     }
     std::vector<std::set<std::string>> have(list.rows.size());  // local codes with a result
     for (const auto row : rows[0]) {

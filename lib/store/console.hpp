@@ -14,6 +14,7 @@
 #include "lib/base/clock.hpp"
 #include "lib/base/digest.hpp"
 #include "lib/domain/catalogue.hpp"
+#include "lib/domain/judgement.hpp"
 #include "lib/domain/laboratory.hpp"
 #include "lib/domain/letter.hpp"
 #include "lib/domain/order.hpp"
@@ -126,6 +127,7 @@ struct WorklistRow {
     unsigned late_results{};                        ///< came after validation
     std::optional<domain::ReportVersionId> report;  ///< last version
     std::vector<ChannelState> letters;              ///< of that version
+    std::optional<domain::VerdictCounts> verdicts;  ///< of the rules, on the order as it stands; none: not judged yet
 };
 
 enum class WorklistFilter : std::uint8_t { to_validate, waiting, reported, all };

@@ -132,6 +132,13 @@ inline constexpr Query worklist_letters{"console.worklist_letters", R"sql(
     left join letter l on l.version_id = v.id
     where s.order_id = any($1::uuid[]) and s.site_id = any($2::int[])
     order by s.order_id, l.channel, l.recipient_key)sql"};
+// What the rules said last, of the order as it stands now.
+inline constexpr Query worklist_verdicts{"console.worklist_verdicts", R"sql(
+    select distinct on (d.order_id) d.order_id, d.green, d.amber, d.red
+    from rule_decision d join lab_order o on o.id = d.order_id join patient p on p.id = o.patient_id
+    where d.order_id = any($1::uuid[]) and d.site_id = any($2::int[]) and o.closed_at is null
+      and d.version_id is null and d.revision = o.row_version + p.row_version - 1
+    order by d.order_id, d.at desc, d.id desc)sql"};
 inline constexpr Query collected{"console.collected", R"sql(
     select order_id, min(collected_at) from specimen where order_id = any($1::uuid[]) and site_id = any($2::int[]) and collected_at <> ''
     group by order_id)sql"};
@@ -285,7 +292,7 @@ inline constexpr std::array all{
     worklist_to_validate, worklist_waiting, worklist_reported, worklist_all,  worklist_counts,
     worklist_results,     worklist_letters, collected,         order,         order_specimens,
     worklist_chosen,      facets_to_validate, facets_waiting,  facets_reported, facets_all,
-    saved_filters,        save_filter,      drop_filter,
+    saved_filters,        save_filter,      drop_filter,       worklist_verdicts,
     order_results,        order_reports,    order_prior,       report,        report_versions,
     report_documents,     report_letters,   report_events,     document,      letters,
     letter_counts,        letter,           work_items,        work_count,    instance,

@@ -10,8 +10,10 @@
 #include "lib/base/result.hpp"
 #include "lib/domain/letter.hpp"
 #include "lib/domain/plan.hpp"
+#include "lib/domain/judgement.hpp"
 #include "lib/domain/report_lines.hpp"
 #include "lib/store/console.hpp"
+#include "lib/store/rules.hpp"
 
 namespace sgl::web {
 
@@ -26,12 +28,21 @@ struct ValidationRequest {
     std::string comment;                   ///< contextual interpretation, may be empty
     std::string reason;                    ///< of the next version of a report that has left: why
     bool partial{};                        ///< what is there, though results are missing or provisional
+    std::vector<domain::ResultId> confirmed{};  ///< implausible results that are signed all the same
+    std::string confirmed_why{};                ///< needed with them
 };
 
 struct ValidationDone {
     domain::ReportVersionId version;
     unsigned number{};  ///< 1, 2, 3…
     Instant validated_at;
+};
+
+/// What the rules in force on the site say of the results.
+struct RulesOpinion {
+    std::int32_t number{};
+    std::string name;
+    std::vector<domain::Judgement> judgements;
 };
 
 /// What the report would say and where it would go if it were signed now. Results that can't be signed (unknown code,
@@ -43,6 +54,7 @@ struct Draft {
     bool needs_reason{};                          ///< of the next version: what was reported for good changes
     std::vector<domain::PlannedLetter> letters;   ///< domain::plan of the draft
     std::vector<Error> missing;                   ///< what hinders composing: domain::missing of the draft
+    std::optional<RulesOpinion> rules{};          ///< none: no rules are in force
 };
 
 struct ChannelFigures {
@@ -102,6 +114,11 @@ public:
     virtual asio::awaitable<Result<void>> set_aside(User user, domain::OrderId order, domain::ResultId result, std::string why) = 0;
     /// conflict, where "result": its result still holds an order and is set aside there.
     virtual asio::awaitable<Result<void>> close_work_item(User user, domain::WorkItemId item, std::string why) = 0;
+
+    /// All rule sets, with their approvals on the sites where he may sign.
+    virtual asio::awaitable<std::vector<store::RulesLine>> rules(User user) = 0;
+    /// In force from now on, on all sites where he may sign; refused when there is none, missing: no such set.
+    virtual asio::awaitable<Result<void>> approve_rules(User user, std::int32_t number) = 0;
 
     /// Of the user's sites, all months that the instance knows.
     virtual asio::awaitable<Result<Account>> account(User user) = 0;

@@ -156,6 +156,46 @@ json::value to_json(const store::OrderView& order) {
             {"reports", list(order.reports, report_line)}};
 }
 
+namespace {
+
+json::value to_json(const RulesOpinion& rules) {
+    return {{"number", rules.number},
+            {"name", rules.name},
+            {"results", list(rules.judgements, [](const domain::Judgement& judgement) -> json::value {
+                 return {{"id", judgement.result.value()},
+                         {"verdict", to_string(judgement.verdict)},
+                         {"implausible", judgement.implausible},
+                         {"critical", judgement.critical},
+                         {"findings", list(judgement.findings, [](const domain::Finding& finding) -> json::value {
+                              json::object values;
+                              for (const auto& [name, value] : finding.values) values[name] = value;
+                              return {{"kind", to_string(finding.kind)},
+                                      {"rule", finding.rule},
+                                      {"verdict", to_string(finding.verdict)},
+                                      {"missing", finding.missing},
+                                      {"reason", finding.reason},
+                                      {"values", std::move(values)}};
+                          })}};
+             })}};
+}
+
+}  // namespace
+
+json::value to_json(const std::vector<store::RulesLine>& sets) {
+    return {{"rule_sets", list(sets, [](const store::RulesLine& line) -> json::value {
+                 return {{"number", line.number},
+                         {"name", line.name},
+                         {"imported_at", to_iso8601(line.imported_at)},
+                         {"imported_by", line.imported_by},
+                         {"approvals", list(line.approvals, [](const store::RulesLine::Approval& approval) -> json::value {
+                              return {{"site", approval.site.value()},
+                                      {"approver", approval.approver},
+                                      {"at", to_iso8601(approval.at)},
+                                      {"active_from", to_iso8601(approval.active_from)}};
+                          })}};
+             })}};
+}
+
 json::value to_json(const Draft& draft) {
     auto results = list(draft.results, [](const domain::ReportedLine& result) -> json::value {
         const auto& r = result.reported;
@@ -194,7 +234,8 @@ json::value to_json(const Draft& draft) {
             {"provisional", texts(draft.provisional)},
             {"needs_reason", draft.needs_reason},
             {"letters", std::move(letters)},
-            {"missing", list(draft.missing, [](const Error& error) { return to_json(error); })}};
+            {"missing", list(draft.missing, [](const Error& error) { return to_json(error); })},
+            {"rules", draft.rules ? to_json(*draft.rules) : json::value()}};
 }
 
 json::value to_json(const store::LetterLine& letter) {

@@ -15,6 +15,7 @@ json::value to_json(const store::User& user);
 json::value to_json(const store::Worklist& list);
 json::value to_json(const store::OrderView& order);
 json::value to_json(const Draft& draft);
+json::value to_json(const std::vector<store::RulesLine>& sets);
 json::value to_json(const store::ReportView& report);
 json::value to_json(const store::LetterLine& letter);
 json::value to_json(const store::Letters& letters);

@@ -107,6 +107,30 @@ void set_aside_form(Html& h, const Frame& frame, const store::OrderView& order, 
     });
 }
 
+const domain::Judgement* judged(const OrderScreen& screen, domain::ResultId id) {
+    if (!screen.draft || !screen.draft->rules) return nullptr;
+    const auto& judgements = screen.draft->rules->judgements;
+    const auto found = std::ranges::find(judgements, id, &domain::Judgement::result);
+    return found == judgements.end() ? nullptr : &*found;
+}
+
+/// What the rules say of one result: sign and word, then the reasons. What is only said beside a green one is its title.
+void verdict(Html& h, const OrderScreen& screen, domain::ResultId id) {
+    const auto* const judgement = judged(screen, id);
+    if (judgement == nullptr) return;
+    std::string aside;
+    std::string reasons;
+    for (const auto& finding : judgement->findings) {
+        auto& text = finding.verdict == domain::Verdict::green ? aside : reasons;
+        text += (text.empty() ? "" : " ; ") + finding.reason;
+    }
+    const auto sign = mark(judgement->verdict);
+    h.tag("span", {{"class", "verdict"}, {"title", aside}}, [&] {
+        layout::mark(h, sign, judgement->verdict != domain::Verdict::green);
+        if (!reasons.empty()) h.tag("span", reasons);
+    });
+}
+
 void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const domain::ReportedLine& result) {
     const auto& order = screen.order;
     const auto& reported = result.reported;
@@ -116,7 +140,9 @@ void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const do
     if (is_words(reported.value)) {  // a sentence takes the whole row
         h.tag("tr", [&] {
             h.tag("th", {{"scope", "row"}}, reported.label);
-            h.tag("td", {{"class", "value words"}, {"colspan", "7"}}, domain::to_french(reported.value));
+            const bool said = result.isolate.empty() && judged(screen, result.result) != nullptr;
+            h.tag("td", {{"class", "value words"}, {"colspan", said ? "6" : "7"}}, domain::to_french(reported.value));
+            if (said) h.tag("td", {{"class", "remark"}}, [&] { verdict(h, screen, result.result); });
         });
         return;
     }
@@ -137,6 +163,7 @@ void result_row(Html& h, const Frame& frame, const OrderScreen& screen, const do
         });
         h.tag("td", {{"class", "tight dim"}}, reported.previous ? to_french_date(reported.previous->at) : "");
         h.tag("td", {{"class", "remark"}}, [&] {
+            if (result.isolate.empty()) verdict(h, screen, result.result);  // of a germ it stands beside its name
             if (!reported.comment.empty()) h.tag("span", reported.comment);
             if (row != nullptr && !row->received_flags.empty()) {
                 h.tag("span", {{"class", "dim"}, {"title", "indicateurs de l'automate, repris tels quels"}},
@@ -196,6 +223,7 @@ void isolate_rows(Html& h, const Frame& frame, const OrderScreen& screen,
                 }
                 h.tag("strong", domain::to_french((*organism)->reported.value));
                 if ((*organism)->preliminary) layout::mark(h, {"warn", "~", "identification provisoire"}, true);
+                verdict(h, screen, (*organism)->result);
                 if (!(*organism)->printed) layout::mark(h, {"note", "–", "non rendu"}, true);
                 if (!(*organism)->reported.comment.empty())
                     h.tag("span", {{"class", "dim"}}, fmt::format(" {}", (*organism)->reported.comment));
@@ -395,6 +423,48 @@ void hindrances(Html& h, const OrderScreen& screen) {
     }
 }
 
+/// How many of each verdict, by which rules.
+void rules_box(Html& h, const OrderScreen& screen) {
+    if (!screen.draft || !screen.draft->rules) return;
+    const auto& rules = *screen.draft->rules;
+    const auto counts = domain::count(rules.judgements);
+    const bool critical = std::ranges::any_of(rules.judgements, &domain::Judgement::critical);
+    h.tag("section", {{"class", counts.red > 0 ? "box bad" : counts.amber > 0 ? "box warn" : "box"}, {"aria-labelledby", "regles"}}, [&] {
+        h.tag("h2", {{"id", "regles"}}, "Aide à la validation");
+        h.tag("p", [&] {
+            auto stops = mark(domain::Verdict::red);
+            if (counts.red > 1) stops.words = "arrêts";
+            if (counts.red > 0) layout::mark(h, stops, true, fmt::format("{} ", counts.red));
+            if (counts.amber > 0) layout::mark(h, mark(domain::Verdict::amber), true, fmt::format("{} ", counts.amber));
+            if (counts.green > 0) layout::mark(h, mark(domain::Verdict::green), true, fmt::format("{} ", counts.green));
+        });
+        if (critical) h.tag("p", [&] { h.tag("strong", "Résultat critique : appeler le prescripteur."); });
+        h.tag("p", {{"class", "dim"}}, fmt::format("{}, version {}", rules.name, rules.number));
+    });
+}
+
+/// Implausible values leave one by one, each agreed to, with a reason that is kept.
+void confirmation(Html& h, const OrderScreen& screen) {
+    if (!screen.draft->rules) return;
+    bool any = false;
+    for (const auto& judgement : screen.draft->rules->judgements) {
+        if (!judgement.implausible) continue;
+        if (!any) h.tag("p", [&] { h.tag("strong", "Valeur invraisemblable : elle ne se signe que confirmée, avec un motif."); });
+        any = true;
+        const auto line = std::ranges::find(screen.draft->results, judgement.result, &domain::ReportedLine::result);
+        const auto words = line == screen.draft->results.end() ? judgement.code
+                                                               : fmt::format("{} {} {}", line->reported.label, domain::to_french(line->reported.value),
+                                                                             unit_of(line->reported.value));
+        h.tag("label", {{"class", "choice"}}, [&] {
+            h.single("input", {{"type", "checkbox"}, {"name", "confirme"}, {"value", std::to_string(judgement.result.value())}, {"required", true}});
+            h.text(" Je confirme " + words);
+        });
+    }
+    if (!any) return;
+    h.tag("label", {{"for", "motif-confirme"}}, "Motif de la confirmation, gardé avec la signature");
+    h.single("input", {{"id", "motif-confirme"}, {"name", "motif-confirme"}, {"maxlength", "500"}, {"required", true}});
+}
+
 /// What he agrees to, in words, before he may sign less than what was asked for.
 void partial_choice(Html& h, const OrderScreen& screen) {
     const auto& draft = *screen.draft;
@@ -448,6 +518,7 @@ void sign_form(Html& h, const Frame& frame, const OrderScreen& screen) {
             const bool again = !order.reports.empty();
             if (again) replacement(h, screen);
             partial_choice(h, screen);
+            confirmation(h, screen);
             h.tag("label", {{"for", "commentaire"}}, "Interprétation, commentaire du compte rendu");
             h.tag("textarea", {{"id", "commentaire"}, {"name", "commentaire"}, {"rows", "2"}, {"maxlength", "4000"}, {"data-key", "c"}}, screen.comment);
             h.tag("button", {{"type", "submit"}, {"class", "main"}, {"data-key", "v"}}, [&] {
@@ -558,6 +629,7 @@ std::string order_page(const Frame& frame, const OrderScreen& screen, const std:
             });
             h.tag("aside", [&] {
                 hindrances(h, screen);
+                rules_box(h, screen);
                 delivery_box(h, screen);
                 sign_form(h, frame, screen);
                 withdrawal_box(h, frame, screen);

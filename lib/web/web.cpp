@@ -232,6 +232,8 @@ std::span<const Web::Route> Web::table() {
         Route{"POST", "/api/v1/letters/{letter}/{verb}", Kind::api, Action::retry_letter, &Web::api_letter_act},
         Route{"GET", "/api/v1/work-items", Kind::api, Action::read_work_items, &Web::api_work_items},
         Route{"POST", "/api/v1/work-items/{item}/close", Kind::api, Action::close_work_item, &Web::api_close_work_item},
+        Route{"GET", "/api/v1/rule-sets", Kind::api, Action::validate, &Web::api_rules},
+        Route{"POST", "/api/v1/rule-sets/{number}/approvals", Kind::api, Action::validate, &Web::api_approve_rules},
         Route{"GET", "/api/v1/account", Kind::api, Action::read_account, &Web::api_account},
     };
     return routes;

@@ -145,6 +145,8 @@ private:
     Answer api_register_order(Call& call);
     Answer api_correct_order(Call& call);
     Answer api_account(Call& call);
+    Answer api_rules(Call& call);
+    Answer api_approve_rules(Call& call);
 
     asio::awaitable<std::optional<store::WaitingGroup>> group_asked(Call& call);
     asio::awaitable<Result<void>> act_on_letter(Call& call, domain::LetterId id, std::string verb, std::string why);

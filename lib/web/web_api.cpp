@@ -18,7 +18,7 @@ std::optional<store::WorklistFilter> filter_of(std::string_view word) {
 
 Error unknown_value(std::string where) { return {Fault::malformed, std::move(where), "unknown value"}; }
 
-/// {row_version, results: [ids], comment?, reason?, partial?}
+/// {row_version, results: [ids], comment?, reason?, partial?, confirmed?: [ids], confirmed_reason?}
 Result<ValidationRequest> validation_of(const boost::json::value& body, domain::OrderId order) {
     ValidationRequest wish;
     wish.order = order;
@@ -26,7 +26,7 @@ Result<ValidationRequest> validation_of(const boost::json::value& body, domain::
     if (object == nullptr) return Error{Fault::malformed, "body", "the body is not a JSON object"};
     for (const auto& member : *object) {
         if (member.key() != "row_version" && member.key() != "results" && member.key() != "comment" && member.key() != "reason" &&
-            member.key() != "partial") {
+            member.key() != "partial" && member.key() != "confirmed" && member.key() != "confirmed_reason") {
             return Error{Fault::malformed, "body", "a member of the body is not known"};
         }
     }
@@ -52,6 +52,17 @@ Result<ValidationRequest> validation_of(const boost::json::value& body, domain::
     if (const auto* const partial = object->if_contains("partial")) {
         if (!partial->is_bool()) return Error{Fault::malformed, "partial", "partial is true or false"};
         wish.partial = partial->get_bool();
+    }
+    if (const auto* const confirmed = object->if_contains("confirmed")) {
+        if (!confirmed->is_array()) return Error{Fault::malformed, "confirmed", "the list of the implausible results that are signed all the same"};
+        for (const auto& result : confirmed->get_array()) {
+            if (!result.is_int64()) return Error{Fault::malformed, "confirmed", "the identifiers of results are numbers"};
+            wish.confirmed.emplace_back(result.get_int64());
+        }
+    }
+    if (const auto* const why = object->if_contains("confirmed_reason")) {
+        if (!why->is_string()) return Error{Fault::malformed, "confirmed_reason", "the reason is a text"};
+        wish.confirmed_why = std::string(std::string_view(why->get_string()));
     }
     return wish;
 }
@@ -202,6 +213,25 @@ Web::Answer Web::api_work_items(Call& call) {
 Web::Answer Web::api_close_work_item(Call& call) {
     const auto done = co_await act_on_work_item(call, call.text("reason"));
     if (!done) co_return error_answer(call, done.error());
+    net::Response response;
+    response.status = 204;
+    co_return response;
+}
+
+Web::Answer Web::api_rules(Call& call) {
+    const auto lines = co_await commands_.rules(call.user());
+    co_return answers::json(api::to_json(lines));
+}
+
+Web::Answer Web::api_approve_rules(Call& call) {
+    const auto number = integer(call.parts.front());
+    if (!number || *number <= 0 || *number > 1'000'000'000) {
+        const Error unknown{Fault::missing, "rule_set", "no rule set of that number"};
+        co_return error_answer(call, unknown);
+    }
+    const auto done = co_await commands_.approve_rules(call.user(), static_cast<std::int32_t>(*number));
+    if (!done) co_return error_answer(call, done.error());
+    log::info("rules approved by the API", {{"rule_set", *number}, {"user", call.user().id}});
     net::Response response;
     response.status = 204;
     co_return response;

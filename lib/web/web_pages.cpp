@@ -48,7 +48,9 @@ std::vector<std::string> changes_since(const store::OrderView& order, const std:
 
 std::string refusal_words(const Error& error) {
     switch (error.fault) {
-        case Fault::refused: return "Validation refusée : " + (error.where == "rights" ? std::string("vous n'avez pas ce droit sur ce site.") : to_string(error));
+        case Fault::refused:
+            if (error.where == "rules") return "Validation refusée : une valeur invraisemblable se confirme une à une, avec un motif.";
+            return "Validation refusée : " + (error.where == "rights" ? std::string("vous n'avez pas ce droit sur ce site.") : to_string(error));
         case Fault::missing: return "Validation refusée : " + missing_words(error) + ".";
         case Fault::unavailable: return "Validation non enregistrée : le service est indisponible. Réessayez.";
         case Fault::conflict:
@@ -183,6 +185,13 @@ Web::Answer Web::validate(Call& call) {
         readable = readable && result.has_value();
         if (result) wish.seen.emplace_back(*result);
     }
+    for (const auto& [name, value] : call.form) {
+        if (name != "confirme") continue;
+        const auto result = integer(value);
+        readable = readable && result.has_value();
+        if (result) wish.confirmed.emplace_back(*result);
+    }
+    if (!wish.confirmed.empty()) wish.confirmed_why = call.text("motif-confirme");
     if (!readable) {
         const Error unreadable{Fault::malformed, "form", "the form does not say which versions were seen"};
         co_return error_answer(call, unreadable);

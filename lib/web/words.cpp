@@ -135,6 +135,15 @@ Mark mark(domain::Flag flag) {
     return {};
 }
 
+Mark mark(domain::Verdict verdict) {
+    switch (verdict) {
+        case domain::Verdict::green: return {"ok", "●", "sans remarque"};
+        case domain::Verdict::amber: return {"warn", "▲", "à regarder"};
+        case domain::Verdict::red: return {"bad", "■", "arrêt"};
+    }
+    return {};
+}
+
 Mark mark(domain::LetterState state) {
     const auto words = domain::french(state);
     switch (state) {

@@ -30,6 +30,7 @@ struct Mark {
     std::string_view words;
 };
 Mark mark(domain::Flag flag);
+Mark mark(domain::Verdict verdict);  ///< what the rules say of a result
 Mark mark(domain::LetterState state);
 Mark identity_mark(const domain::Patient& patient);
 std::string_view short_french(domain::Channel channel);  ///< DMP, MSS, MES, DPI

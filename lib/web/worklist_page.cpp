@@ -236,6 +236,14 @@ void alerts_cell(Html& h, const store::WorklistRow& row) {
         critical += chapter.critical;
     }
     h.tag("td", {{"class", "alerts"}}, [&] {
+        if (row.verdicts) {
+            const auto& said = *row.verdicts;
+            auto stops = mark(domain::Verdict::red);
+            if (said.red > 1) stops.words = "arrêts";
+            if (said.red > 0) layout::mark(h, stops, true, fmt::format("{} ", said.red));
+            if (said.amber > 0) layout::mark(h, mark(domain::Verdict::amber), true, fmt::format("{} ", said.amber));
+            if (said.red + said.amber == 0) layout::mark(h, mark(domain::Verdict::green), true);
+        }
         if (critical > 0) layout::mark(h, {"bad", "▲▼", "critique"}, true, fmt::format("{} ", critical));
         if (abnormal > 0) layout::mark(h, {"warn", "◆", abnormal > 1 ? "hors normes" : "hors norme"}, true, fmt::format("{} ", abnormal));
         if (row.unknown_codes > 0) layout::mark(h, {"warn", "?", row.unknown_codes > 1 ? "codes inconnus" : "code inconnu"}, true, fmt::format("{} ", row.unknown_codes));

@@ -12,6 +12,7 @@
 #include "lib/store/identities.hpp"
 #include "lib/store/queries.hpp"
 #include "lib/store/replay.hpp"
+#include "lib/store/rules.hpp"
 #include "lib/store/waiting.hpp"
 #include "test/lib/store/laboratory_fixture.hpp"
 
@@ -35,6 +36,7 @@ std::vector<Listed> all_queries() {
             {"order_taking", order_taking_queries()},
             {"audit", audit_queries()},
             {"work", work_queries()},
+            {"rules", rules_queries()},
             {"work_orders", work_order_queries()},
             {"waiting", waiting_queries()},
             {"replay", replay_queries()},
@@ -222,15 +224,17 @@ TEST_F(PgSchema, ShowsNoSiteARowOfAnother) {
         const auto moved = seen({1}, "update " + table.name + " set site_id = 2, legal_entity_id = 2");
         EXPECT_EQ(moved, "42501") << "a row moved to another site";
     }
-    EXPECT_EQ(tables, 30);
+    EXPECT_EQ(tables, 32);
 }
 
 TEST_F(PgSchema, LetsTheApplicationDeleteOrRewriteNoHistory) {
-    for (const auto* table : {"message", "document", "validated_result", "letter_event", "order_number"}) {
+    for (const auto* table :
+         {"message", "document", "validated_result", "letter_event", "order_number", "rule_set", "rule_approval"}) {
         EXPECT_EQ(one(std::string("select has_table_privilege('lab_app', '") + table + "', 'update')"), "f") << table;
     }
-    for (const auto* table : {"message", "document", "result", "letter", "letter_event", "report_version", "patient",
-                              "lab_order", "audit_event", "audit_chain"}) {
+    for (const auto* table :
+         {"message", "document", "result", "letter", "letter_event", "report_version", "patient", "lab_order",
+          "audit_event", "audit_chain", "rule_set", "rule_approval", "rule_decision"}) {
         EXPECT_EQ(one(std::string("select has_table_privilege('lab_app', '") + table + "', 'delete, truncate')"), "f")
             << table;
     }

@@ -103,6 +103,7 @@ inline store::Worklist worklist() {
     auto urgent = row(1, patient());
     urgent.urgent = true;
     urgent.chapters = {{"Biochimie", 8, 0, 2, 1}, {"Hématologie", 14, 0, 3, 0}};
+    urgent.verdicts = domain::VerdictCounts{19, 2, 1};
     list.rows.push_back(urgent);
     auto two = row(2, other("PAT-UN", "ALEX", Sex::male, "19540612", IdentityStatus::retrieved));
     two.pending_exams = {"Hémoculture"};
@@ -111,7 +112,9 @@ inline store::Worklist worklist() {
     three.unknown_codes = 1;
     three.chapters = {{"Bactériologie", 1, 0, 0, 0}};
     list.rows.push_back(three);
-    list.rows.push_back(row(4, other("PAT-DEUX", "CLAUDE", Sex::male, "19931130", IdentityStatus::validated)));
+    auto four = row(4, other("PAT-DEUX", "CLAUDE", Sex::male, "19931130", IdentityStatus::validated));
+    four.verdicts = domain::VerdictCounts{12, 0, 0};
+    list.rows.push_back(four);
     auto five = row(5, patient());
     five.state = domain::OrderState::reported;
     five.chapters = {{"Hématologie", 12, 12, 1, 0}};

@@ -191,6 +191,54 @@ TEST(OrderPage, SaysWhatIsMissingAndLetsItBeSignedAsPartialOnly) {
     EXPECT_TRUE(has(choice, "Valider (technique et biologique)"));
 }
 
+domain::Judgement judgement(std::int64_t id, domain::RuleKind kind, domain::Verdict verdict, std::string reason) {
+    domain::Judgement made;
+    made.result = domain::ResultId{id};
+    made.verdict = verdict;
+    made.implausible = kind == domain::RuleKind::plausibility;
+    made.critical = kind == domain::RuleKind::critical;
+    made.findings.push_back({kind, 1, verdict, false, std::move(reason), {}});
+    return made;
+}
+
+TEST(OrderPage, SaysWhatTheRulesSayByWordsAndNotByColourAlone) {
+    const auto user = fakes::biologist();
+    auto screen = fakes::order_screen();
+    EXPECT_FALSE(has(order_page(fakes::frame(user), screen, std::nullopt), "Aide à la validation")) << "no rules in force";
+    using enum domain::RuleKind;
+    using enum domain::Verdict;
+    std::vector<domain::Judgement> said;
+    for (const auto& line : screen.draft->results) said.push_back(judgement(line.result.value(), delta, green, "Antériorité inconnue"));
+    said[0] = judgement(1, delta, amber, "Écart de -3 g/dL");
+    said[0].findings.push_back({reference, 1, amber, false, "Hors des valeurs de référence 12,0 à 16,0 de plus de 10 %", {}});
+    said[7] = judgement(8, critical, red, "Valeur critique <6,2>");
+    said[11] = judgement(12, coverage, amber, "Aucune règle ne porte sur cet examen");
+    screen.draft->rules = RulesOpinion{3, "Règles d'essai", said};
+    const auto html = order_page(fakes::frame(user), screen, std::nullopt);
+    show("dossier-regles", html);
+    EXPECT_TRUE(has(html, "Aide à la validation"));
+    EXPECT_TRUE(has(html, "Règles d'essai, version 3") || has(html, "Règles d&#39;essai, version 3"));
+    EXPECT_TRUE(has(html, "à regarder"));
+    EXPECT_TRUE(has(html, "arrêt"));
+    EXPECT_TRUE(has(html, "Écart de -3 g/dL")) << "the reason stands in the row";
+    EXPECT_TRUE(has(html, "Valeur critique &lt;6,2&gt;"));
+    EXPECT_TRUE(has(html, "title=\"Antériorité inconnue\""));
+    EXPECT_TRUE(has(html, "appeler le prescripteur"));
+    EXPECT_FALSE(has(html, "name=\"confirme\"")) << "nothing implausible";
+}
+
+TEST(OrderPage, HasAnImplausibleValueConfirmedWithAReason) {
+    const auto user = fakes::biologist();
+    auto screen = fakes::order_screen();
+    screen.draft->rules =
+        RulesOpinion{3, "Essai", {judgement(8, domain::RuleKind::plausibility, domain::Verdict::red, "Valeur invraisemblable")}};
+    const auto html = order_page(fakes::frame(user), screen, std::nullopt);
+    show("dossier-invraisemblable", html);
+    EXPECT_TRUE(has(html, "name=\"confirme\" value=\"8\" required"));
+    EXPECT_TRUE(has(html, "Je confirme Potassium 6,7 mmol/L"));
+    EXPECT_TRUE(has(html, "name=\"motif-confirme\" maxlength=\"500\" required"));
+}
+
 TEST(OrderPage, AsksForAReasonOnlyWhereAReportedResultChanges) {
     const auto user = fakes::biologist();
     auto screen = fakes::order_screen();
@@ -254,6 +302,21 @@ TEST(OrderPage, ShowsEachGermWithItsAntibiogramAndLetsTheOrderBeSigned) {
     EXPECT_FALSE(has(html, "Reçus, non rendus")) << "every line is shown where it belongs";
     for (int id = 21; id <= 29; ++id) EXPECT_TRUE(has(html, "name=\"vu\" value=\"" + std::to_string(id) + "\"")) << id;
     EXPECT_LT(html.find("Céfépime"), html.find("germe n° 2"));
+}
+
+TEST(OrderPage, SaysOfAGermOnceThatABiologistReadsIt) {
+    const auto user = fakes::biologist();
+    auto screen = culture_screen();
+    RulesOpinion rules{3, "Essai", {}};
+    for (const auto& line : screen.draft->results)
+        rules.judgements.push_back(judgement(line.result.value(), domain::RuleKind::coverage, domain::Verdict::amber, "Culture : à lire par le biologiste"));
+    rules.judgements.front() = judgement(21, domain::RuleKind::reference, domain::Verdict::green, "");
+    screen.draft->rules = rules;
+    const auto html = order_page(fakes::frame(user), screen, std::nullopt);
+    show("dossier-culture-regles", html);
+    std::size_t said = 0;
+    for (auto at = html.find("Culture : à lire"); at != std::string::npos; at = html.find("Culture : à lire", at + 1)) ++said;
+    EXPECT_EQ(said, 2U) << "two germs";
 }
 
 TEST(OrderPage, SaysThatAnIsolateHasNoName) {

@@ -50,6 +50,15 @@ public:
         if (refusal) co_return *refusal;
         co_return Result<void>{};
     }
+    asio::awaitable<std::vector<store::RulesLine>> rules(User) override {
+        store::RulesLine line{4, "Règles d'essai", fakes::now, "cli:it", {{domain::SiteId{1}, "BIOLOGISTE CLAUDE", fakes::now, fakes::now}}};
+        co_return std::vector<store::RulesLine>{line};
+    }
+    asio::awaitable<Result<void>> approve_rules(User user, std::int32_t number) override {
+        acts.push_back("approve rules " + std::to_string(number) + " by " + user.login);
+        if (refusal) co_return *refusal;
+        co_return Result<void>{};
+    }
     asio::awaitable<Result<Account>> account(User) override { co_return fakes::account(); }
     asio::awaitable<Result<void>> ready() override { co_return Result<void>{}; }
 
@@ -448,6 +457,23 @@ TEST_F(WebTest, TheApiValidatesWithTheHeaderAndRefusesStrangeBodies) {
     EXPECT_EQ(done.status, 201U) << done.body;
     commands_.refusal = Error{Fault::conflict, "row_version", "the order has changed"};
     EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2]})", csrf_).status, 409U);
+}
+
+TEST_F(WebTest, TheApiConfirmsImplausibleResultsAndApprovesRules) {
+    sign_in("bio");
+    const auto path = "/api/v1/orders/" + to_string(order_id(1)) + "/validation";
+    EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2],"confirmed":"2"})", csrf_).status, 400U);
+    EXPECT_EQ(post(path, R"({"row_version":4,"results":[1,2],"confirmed":[2],"confirmed_reason":"second tube"})", csrf_).status, 201U);
+    ASSERT_EQ(commands_.asked.size(), 1U);
+    EXPECT_EQ(commands_.asked[0].confirmed, std::vector<domain::ResultId>{domain::ResultId{2}});
+    EXPECT_EQ(commands_.asked[0].confirmed_why, "second tube");
+    const auto sets = get("/api/v1/rule-sets");
+    EXPECT_EQ(sets.status, 200U);
+    EXPECT_TRUE(has(sets, "BIOLOGISTE CLAUDE"));
+    EXPECT_EQ(post("/api/v1/rule-sets/4/approvals", "{}", csrf_).status, 204U);
+    EXPECT_EQ(commands_.acts.back(), "approve rules 4 by bio");
+    EXPECT_EQ(post("/api/v1/rule-sets/x/approvals", "{}", csrf_).status, 404U);
+    EXPECT_EQ(post("/api/v1/rule-sets/4/approvals", "{}").status, 403U);
 }
 
 TEST_F(WebTest, ARequestFromAnotherSiteIsRefused) {
