@@ -1,9 +1,9 @@
 #include "config/import.hpp"
 
-#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <span>
@@ -22,12 +22,9 @@ namespace {
 namespace json = boost::json;
 using namespace sgl::domain;
 
-Error malformed(const Node& node, std::string what) {
-    return {Fault::malformed, place(node), std::move(what)};
-}
+Error malformed(const Node& node, std::string what) { return {Fault::malformed, place(node), std::move(what)}; }
 
-// ── Values that are more than a text
-// ───────────────────────────────────────────────────────────────────────────────────
+// ── Values that are more than a text ───────────────────────────────────────────────────────────────────────────────────
 
 /// Reads a text and hands it to T::parse; `empty_is_fine` leaves the default for "".
 template <class T>
@@ -75,14 +72,12 @@ const std::vector<Key<Professional>> professional_keys{
     {"title", &Professional::title, "JDV_J246", R"("")", "", {.choices = {"", "DR", "PR", "MC", "MG", "PC", "PG"}}},
     {"speciality", +[](Professional& to, const Node& node) { return read_value(node, Bounds{}, to.speciality.code); },
      "JDV_J01", R"("")", ""},
-    {"speciality_label",
-     +[](Professional& to, const Node& node) { return read_value(node, Bounds{}, to.speciality.label); }, "text",
-     R"("")", ""},
+    {"speciality_label", +[](Professional& to, const Node& node) { return read_value(node, Bounds{}, to.speciality.label); },
+     "text", R"("")", ""},
     {"phone", &Professional::phone, "text", R"("")", ""},
 };
 
-// ── Laboratory: legal entities and their sites
-// ─────────────────────────────────────────────────────────────────────────
+// ── Laboratory: legal entities and their sites ─────────────────────────────────────────────────────────────────────────
 
 /// Checked here, read by identity_profiles(): kept beside the site, not in it.
 template <class T>
@@ -113,9 +108,7 @@ const std::vector<Key<Site>> site_keys{
     {"time_zone", +[](Site& to, const Node& node) { return read_time_zone(node, to.time_zone); }, "IANA name",
      R"("Europe/Paris")", ""},
     {"settings",
-     +[](Site& to, const Node& node) {
-         return read_table(node, "settings", std::span(site_settings_keys), to.settings);
-     },
+     +[](Site& to, const Node& node) { return read_table(node, "settings", std::span(site_settings_keys), to.settings); },
      "table", "-", ""},
 };
 
@@ -127,8 +120,7 @@ struct EntityText {
 
 /// A list of tables; Reader for each.
 template <class T>
-Result<void> read_tables(const Node& node, std::string_view section, const std::vector<Key<T>>& keys,
-                         std::vector<T>& to) {
+Result<void> read_tables(const Node& node, std::string_view section, const std::vector<Key<T>>& keys, std::vector<T>& to) {
     if (node.kind != Node::Kind::array) return malformed(node, fmt::format("write [[{}]], once for each", section));
     for (const auto& item : node.items) {
         T value;
@@ -139,28 +131,22 @@ Result<void> read_tables(const Node& node, std::string_view section, const std::
 }
 
 const std::vector<Key<EntityText>> entity_keys{
-    {"finess", +[](EntityText& to, const Node& node) { return read_checked(node, to.entity.finess); }, "FINESS", "",
-     ""},
-    {"name", +[](EntityText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.entity.name); },
-     "text", "", ""},
-    {"legal_form",
-     +[](EntityText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.entity.legal_form); },
+    {"finess", +[](EntityText& to, const Node& node) { return read_checked(node, to.entity.finess); }, "FINESS", "", ""},
+    {"name", +[](EntityText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.entity.name); }, "text", "", ""},
+    {"legal_form", +[](EntityText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.entity.legal_form); },
      "text", "", ""},
     {"oid", +[](EntityText& to, const Node& node) { return read_oid(node, to.entity.oid); }, "OID", "", ""},
-    {"accreditation", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.accreditation); },
-     "text", R"("")", ""},
+    {"accreditation", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.accreditation); }, "text",
+     R"("")", ""},
     {"identity_slave", &read_identity_slave<EntityText>, "true or false", "false", ""},
     {"address", &read_address<EntityText>, "table", "", ""},
-    {"phone", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.phone); }, "text", R"("")",
-     ""},
+    {"phone", +[](EntityText& to, const Node& node) { return read_value(node, {}, to.entity.phone); }, "text", R"("")", ""},
     {"biologist_in_charge",
      +[](EntityText& to, const Node& node) {
-         return read_tables(node, "legal_entity.biologist_in_charge", professional_keys,
-                            to.entity.biologists_in_charge);
+         return read_tables(node, "legal_entity.biologist_in_charge", professional_keys, to.entity.biologists_in_charge);
      },
      "tables", "", ""},
-    {"site",
-     +[](EntityText& to, const Node& node) { return read_tables(node, "legal_entity.site", site_keys, to.sites); },
+    {"site", +[](EntityText& to, const Node& node) { return read_tables(node, "legal_entity.site", site_keys, to.sites); },
      "tables", "", ""},
 };
 
@@ -187,8 +173,7 @@ Result<void> read_laboratory(const Node& list, Import& to) {
     return {};
 }
 
-// ── Links
-// ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const std::vector<Key<Link::Sender>> sender_keys{
     {"application", &Link::Sender::application, "MSH-3.1", "", ""},
@@ -259,53 +244,45 @@ Result<void> read_message_types(LinkText& to, const Node& node) {
     if (auto read = read_value(node, {}, to.link.message_types); !read) return read;
     for (const auto& type : to.link.message_types) {
         const auto parts = split(type, '^');
-        const bool good =
-            parts.size() == 2 && std::ranges::all_of(parts, [](std::string_view part) { return part.size() == 3; });
+        const bool good = parts.size() == 2 && std::ranges::all_of(parts, [](std::string_view part) { return part.size() == 3; });
         if (!good) return malformed(node, "expected message types such as ORU^R01");
     }
     return {};
 }
 
 const std::vector<Key<Link::Outgoing>> outgoing_keys{
-    {"host", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.not_empty = true}, to.host); },
-     "name or address", "", ""},
-    {"port", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.low = 1}, to.port); }, "port", "",
-     ""},
+    {"host", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.not_empty = true}, to.host); }, "name or address",
+     "", ""},
+    {"port", +[](Link::Outgoing& to, const Node& node) { return read_value(node, {.low = 1}, to.port); }, "port", "", ""},
     {"tls", &Link::Outgoing::tls, "true or false", "false", ""},
     {"server_name", &Link::Outgoing::server_name, "name", R"("")", ""},
     {"ca", &Link::Outgoing::ca, "PEM file", R"("")", ""},
     {"certificate", &Link::Outgoing::certificate, "PEM file", R"("")", ""},
     {"key", &Link::Outgoing::key, "PEM file", R"("")", ""},
-    {"connect_timeout",
-     +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.connect_timeout); },
+    {"connect_timeout", +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.connect_timeout); },
      "duration", R"("10s")", ""},
-    {"answer_timeout",
-     +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.answer_timeout); },
+    {"answer_timeout", +[](Link::Outgoing& to, const Node& node) { return read_seconds(node, 1, one_hour, to.answer_timeout); },
      "duration", R"("30s")", ""},
 };
 
 Result<void> read_outgoing(LinkText& to, const Node& node) {
     if (auto read = read_table(node, "link.outgoing", std::span(outgoing_keys), to.link.outgoing); !read) return read;
-    if (to.link.outgoing.tls && to.link.outgoing.ca.empty())
-        return malformed(node, "tls needs ca: who may vouch for the peer (SEC-05)");
+    if (to.link.outgoing.tls && to.link.outgoing.ca.empty()) return malformed(node, "tls needs ca: who may vouch for the peer (SEC-05)");
     return {};
 }
 
 bool is_path(std::string_view text);
 
 const std::vector<Key<Link::Code>> code_keys{
-    {"theirs", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); },
-     "text", "", ""},
-    {"ours", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); },
-     "local code", "", ""},
+    {"theirs", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
+    {"ours", +[](Link::Code& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "local code", "", ""},
     {"unit", &Link::Code::unit, "unit", R"("")", ""},
     {"factor",
      +[](Link::Code& to, const Node& node) -> Result<void> {
          std::string text;
          if (auto read = read_value(node, {.not_empty = true}, text); !read) return read;
          const auto number = Decimal::parse(text);
-         if (!number || *number <= Decimal{})
-             return malformed(node, "expected a number above zero between quotes, such as \"0.113\"");
+         if (!number || *number <= Decimal{}) return malformed(node, "expected a number above zero between quotes, such as \"0.113\"");
          to.factor = *number;
          return {};
      },
@@ -320,10 +297,8 @@ const std::vector<Key<Link::Code>> code_keys{
 };
 
 const std::vector<Key<Link::Word>> word_keys{
-    {"theirs", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); },
-     "text", "", ""},
-    {"ours", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "text",
-     "", ""},
+    {"theirs", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
+    {"ours", +[](Link::Word& to, const Node& node) { return read_value(node, {.not_empty = true}, to.ours); }, "text", "", ""},
 };
 
 const std::vector<Key<Link::Rule>> rule_keys{
@@ -339,13 +314,11 @@ const std::vector<Key<Link::Rule>> rule_keys{
 };
 
 const std::vector<Key<Link::Flag>> flag_keys{
-    {"theirs", +[](Link::Flag& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); },
-     "text", "", ""},
+    {"theirs", +[](Link::Flag& to, const Node& node) { return read_value(node, {.not_empty = true}, to.theirs); }, "text", "", ""},
     {"does",
      +[](Link::Flag& to, const Node& node) -> Result<void> {
          std::string text;
-         if (auto read = read_value(node, {.choices = {"ignore", "comment", "block", "hide"}}, text); !read)
-             return read;
+         if (auto read = read_value(node, {.choices = {"ignore", "comment", "block", "hide"}}, text); !read) return read;
          using enum Link::Flag::Does;
          to.does = text == "ignore" ? nothing : text == "comment" ? comment : text == "hide" ? hide : block;
          return {};
@@ -355,39 +328,30 @@ const std::vector<Key<Link::Flag>> flag_keys{
 };
 
 const std::vector<Key<LinkText>> link_keys{
-    {"name", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.name); },
-     "text", "", ""},
+    {"name", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.name); }, "text", "", ""},
     {"site", +[](LinkText& to, const Node& node) { return read_checked(node, to.site); }, "FINESS", "", ""},
-    {"listener",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.listener); }, "text",
+    {"listener", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.listener); }, "text",
      "", ""},
     {"active", &link_text<&Link::active>, "true or false", "true", ""},
     {"tls_subject", &link_text<&Link::tls_subject>, "text", R"("")", ""},
     {"tls_fingerprint", &read_fingerprint, "hexadecimal", R"("")", ""},
     {"addresses", &link_text<&Link::addresses>, "list of addresses", "[]", ""},
     {"allowed_senders",
-     +[](LinkText& to, const Node& node) {
-         return read_tables(node, "link.allowed_senders", sender_keys, to.link.allowed_senders);
-     },
+     +[](LinkText& to, const Node& node) { return read_tables(node, "link.allowed_senders", sender_keys, to.link.allowed_senders); },
      "list of tables", "[]", ""},
     {"order_source", &link_text<&Link::order_source>, "true or false", "false", ""},
     {"identity_source", &link_text<&Link::identity_source>, "true or false", "false", ""},
-    {"patient_authority", +[](LinkText& to, const Node& node) { return read_oid(node, to.link.patient_authority); },
-     "OID", "-", ""},
-    {"processing_id",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.choices = {"P", "T"}}, to.link.processing_id); },
+    {"patient_authority", +[](LinkText& to, const Node& node) { return read_oid(node, to.link.patient_authority); }, "OID", "-", ""},
+    {"processing_id", +[](LinkText& to, const Node& node) { return read_value(node, {.choices = {"P", "T"}}, to.link.processing_id); },
      "P or T", R"("P")", ""},
     {"charset",
      +[](LinkText& to, const Node& node) {
-         return read_value(node, {.choices = {"msh18", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}},
-                           to.link.charset);
+         return read_value(node, {.choices = {"msh18", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}}, to.link.charset);
      },
      "charset", R"("msh18")", ""},
-    {"number_paths",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.number_paths); },
+    {"number_paths", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.number_paths); },
      "list of places", "-", ""},
-    {"code_paths",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.code_paths); },
+    {"code_paths", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.code_paths); },
      "list of places", "-", ""},
     {"decimal_comma", &link_text<&Link::decimal_comma>, "true or false", "true", ""},
     {"no_value", &link_text<&Link::no_value>, "list of texts", "-", ""},
@@ -396,67 +360,51 @@ const std::vector<Key<LinkText>> link_keys{
      R"("Europe/Paris")", ""},
     {"our_application", &link_text<&Link::our_application>, "MSH-3", "-", ""},
     {"our_facility", &link_text<&Link::our_facility>, "MSH-4", "-", ""},
-    {"framing",
-     +[](LinkText& to, const Node& node) { return read_choice<&Link::none_eof>(to, node, "mllp", "none-eof"); },
+    {"framing", +[](LinkText& to, const Node& node) { return read_choice<&Link::none_eof>(to, node, "mllp", "none-eof"); },
      "mllp or none-eof", R"("mllp")", ""},
-    {"mllp_release",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1, .high = 2}, to.link.mllp_release); },
+    {"mllp_release", +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1, .high = 2}, to.link.mllp_release); },
      "1 or 2", "1", ""},
     {"max_message_bytes",
-     +[](LinkText& to, const Node& node) {
-         return read_value(node, {.low = 1024, .high = 200'000'000}, to.link.max_message_bytes);
-     },
+     +[](LinkText& to, const Node& node) { return read_value(node, {.low = 1024, .high = 200'000'000}, to.link.max_message_bytes); },
      "bytes", "-", ""},
     {"first_byte_timeout",
-     +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_week, to.link.first_byte_timeout); },
-     "duration", "-", ""},
-    {"frame_timeout",
-     +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_hour, to.link.frame_timeout); }, "duration",
+     +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_week, to.link.first_byte_timeout); }, "duration", "-", ""},
+    {"frame_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 1, one_hour, to.link.frame_timeout); }, "duration",
      "-", ""},
-    {"idle_timeout",
-     +[](LinkText& to, const Node& node) { return read_seconds(node, 0, one_week, to.link.idle_timeout); }, "duration",
+    {"idle_timeout", +[](LinkText& to, const Node& node) { return read_seconds(node, 0, one_week, to.link.idle_timeout); }, "duration",
      R"("0s")", ""},
     {"acknowledgement", &read_acknowledgement, "as-asked, original or accept", R"("as-asked")", ""},
     {"sequence_numbers", &link_text<&Link::sequence_numbers>, "true or false", "false", ""},
     {"order_acknowledged", &link_text<&Link::order_acknowledged>, "true or false", "false", ""},
-    {"batch_answer",
-     +[](LinkText& to, const Node& node) { return read_choice<&Link::batch_answer>(to, node, "each", "batch"); },
+    {"batch_answer", +[](LinkText& to, const Node& node) { return read_choice<&Link::batch_answer>(to, node, "each", "batch"); },
      "each or batch", R"("each")", ""},
-    {"sockets", +[](LinkText& to, const Node& node) { return read_choice<&Link::one_socket>(to, node, "two", "one"); },
-     "two or one", R"("two")", ""},
+    {"sockets", +[](LinkText& to, const Node& node) { return read_choice<&Link::one_socket>(to, node, "two", "one"); }, "two or one",
+     R"("two")", ""},
     {"outgoing", &read_outgoing, "table", "-", ""},
     {"work_orders", &read_work_orders, "none, on-query or push", R"("none")", ""},
-    {"order_news", &link_text<&Link::order_news>, "true or false", "false", ""},
-    {"exams", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.exams); },
-     "list of local codes", "-", ""},
+    {"exams", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.exams); }, "list of local codes",
+     "-", ""},
     {"message_types", &read_message_types, "list of types", "[]", ""},
     {"charset_on_error",
-     +[](LinkText& to, const Node& node) {
-         return read_choice<&Link::reject_bad_charset>(to, node, "quarantine", "reject");
-     },
+     +[](LinkText& to, const Node& node) { return read_choice<&Link::reject_bad_charset>(to, node, "quarantine", "reject"); },
      "quarantine or reject", R"("quarantine")", ""},
-    {"codes", +[](LinkText& to, const Node& node) { return read_tables(node, "link.codes", code_keys, to.link.codes); },
-     "list of tables", "[]", ""},
-    {"flags", +[](LinkText& to, const Node& node) { return read_tables(node, "link.flags", flag_keys, to.link.flags); },
-     "list of tables", "[]", ""},
+    {"codes", +[](LinkText& to, const Node& node) { return read_tables(node, "link.codes", code_keys, to.link.codes); }, "list of tables",
+     "[]", ""},
+    {"flags", +[](LinkText& to, const Node& node) { return read_tables(node, "link.flags", flag_keys, to.link.flags); }, "list of tables",
+     "[]", ""},
     {"ignored_codes", &link_text<&Link::ignored_codes>, "list of texts", "[]", ""},
-    {"control_prefixes",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.control_prefixes); },
+    {"control_prefixes", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.control_prefixes); },
      "list of texts", "-", ""},
-    {"units", +[](LinkText& to, const Node& node) { return read_tables(node, "link.units", word_keys, to.link.units); },
-     "list of tables", "[]", ""},
-    {"values",
-     +[](LinkText& to, const Node& node) { return read_tables(node, "link.values", word_keys, to.link.values); },
+    {"units", +[](LinkText& to, const Node& node) { return read_tables(node, "link.units", word_keys, to.link.units); }, "list of tables",
+     "[]", ""},
+    {"values", +[](LinkText& to, const Node& node) { return read_tables(node, "link.values", word_keys, to.link.values); },
      "list of tables", "[]", ""},
     {"blanks", &link_text<&Link::blanks>, "characters", R"("")", ""},
-    {"controls",
-     +[](LinkText& to, const Node& node) { return read_tables(node, "link.controls", rule_keys, to.link.controls); },
+    {"controls", +[](LinkText& to, const Node& node) { return read_tables(node, "link.controls", rule_keys, to.link.controls); },
      "list of tables", "[]", ""},
-    {"ignored",
-     +[](LinkText& to, const Node& node) { return read_tables(node, "link.ignored", rule_keys, to.link.ignored); },
+    {"ignored", +[](LinkText& to, const Node& node) { return read_tables(node, "link.ignored", rule_keys, to.link.ignored); },
      "list of tables", "[]", ""},
-    {"flag_paths",
-     +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.flag_paths); },
+    {"flag_paths", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.flag_paths); },
      "list of places", "-", ""},
     {"performing_laboratory", &link_text<&Link::performing_laboratory>, "name", R"("")", ""},
 };
@@ -468,9 +416,9 @@ bool is_path(std::string_view text) {
     if (!std::ranges::all_of(text.substr(0, 3), upper)) return false;
     const auto parts = split(text.substr(4), '.');
     return parts.size() <= 3 && std::ranges::all_of(parts, [](std::string_view part) {
-               return !part.empty() && part.size() <= 3 && part.front() != '0' &&
-                      part.find_first_not_of("0123456789") == std::string_view::npos;
-           });
+        return !part.empty() && part.size() <= 3 && part.front() != '0' &&
+               part.find_first_not_of("0123456789") == std::string_view::npos;
+    });
 }
 
 Result<void> read_links(const Node& list, Import& to) {
@@ -478,20 +426,20 @@ Result<void> read_links(const Node& list, Import& to) {
     if (auto read = read_tables(list, "link", link_keys, links); !read) return read;
     for (std::size_t i = 0; i < links.size(); ++i) {
         auto& link = links[i].link;
+    {"order_news", &link_text<&Link::order_news>, "true or false", "false", ""},
         const auto& node = list.items[i];
         for (const auto& other : to.links)
             if (other.link.name == link.name) return malformed(node, "another link has this name");
         for (const auto* paths : {&link.number_paths, &link.code_paths, &link.flag_paths})
             for (const auto& path : *paths)
-                if (!is_path(path))
-                    return malformed(node, "number_paths, code_paths: expected places such as SPM-2 or OBX-3.4");
+                if (!is_path(path)) return malformed(node, "number_paths, code_paths: expected places such as SPM-2 or OBX-3.4");
         if (link.one_socket && !link.outgoing.host.empty())
             return malformed(node, "sockets = \"one\" answers on the peer's connection: outgoing has no use there");
         if (link.none_eof && (link.mllp_release == 2 || link.one_socket))
             return malformed(node, "framing = \"none-eof\" has neither commit bytes nor a second direction");
-        if (link.work_orders != Link::WorkOrders::none && !link.one_socket && link.outgoing.host.empty())
-            return malformed(
-                node, "work_orders go out on our own connection (outgoing) or on the peer's (sockets = \"one\")");
+        const bool speaks = link.work_orders != Link::WorkOrders::none || link.order_news;
+        if (speaks && !link.one_socket && link.outgoing.host.empty())
+            return malformed(node, "work_orders and order_news go out on our own connection (outgoing) or on the peer's (sockets = \"one\")");
         if (link.identity_source && link.allowed_senders.empty())
             return malformed(node, "a link that sets identities names its allowed_senders (SEC-03)");
         to.links.push_back({links[i].site, std::move(link)});
@@ -499,17 +447,13 @@ Result<void> read_links(const Node& list, Import& to) {
     return {};
 }
 
-// ── Partners
-// ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Partners ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Result<json::value> to_json(const Node& node) {
     switch (node.kind) {
-        case Node::Kind::text:
-            return json::value(node.text);
-        case Node::Kind::integer:
-            return json::value(node.integer);
-        case Node::Kind::boolean:
-            return json::value(node.boolean);
+        case Node::Kind::text: return json::value(node.text);
+        case Node::Kind::integer: return json::value(node.integer);
+        case Node::Kind::boolean: return json::value(node.boolean);
         case Node::Kind::array: {
             json::array array;
             for (const auto& item : node.items) {
@@ -529,8 +473,7 @@ Result<json::value> to_json(const Node& node) {
             return json::value(std::move(object));
         }
         case Node::Kind::real:
-        case Node::Kind::date:
-            break;
+        case Node::Kind::date: break;
     }
     return malformed(node, fmt::format("{} has no place here", to_string(node.kind)));
 }
@@ -541,12 +484,9 @@ Result<void> check_partner(PartnerKind kind, const std::string& definition) {
         return {};
     };
     switch (kind) {
-        case PartnerKind::dmp:
-            return checked(delivery::dmp_partner(definition));
-        case PartnerKind::mss:
-            return checked(delivery::mss_partner(definition));
-        case PartnerKind::dpi:
-            return checked(delivery::dpi_partner(definition));
+        case PartnerKind::dmp: return checked(delivery::dmp_partner(definition));
+        case PartnerKind::mss: return checked(delivery::mss_partner(definition));
+        case PartnerKind::dpi: return checked(delivery::dpi_partner(definition));
     }
     return {};
 }
@@ -568,20 +508,17 @@ Result<void> read_definition(PartnerText& to, const Node& node) {
     to.defined = true;
     if (auto checked = check_partner(kind, to.partner.definition); !checked) {
         const auto* member = node.find(checked.error().where);
-        return Error{
-            checked.error().fault, member == nullptr ? place(node) : place(*member),
-            checked.error().where.empty() ? checked.error().what : checked.error().where + ": " + checked.error().what};
+        return Error{checked.error().fault, member == nullptr ? place(node) : place(*member),
+                     checked.error().where.empty() ? checked.error().what : checked.error().where + ": " + checked.error().what};
     }
     return {};
 }
 
 const std::vector<Key<PartnerText>> partner_keys{
-    {"name", +[](PartnerText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.partner.name); },
-     "text", "", ""},
-    {"legal_entity", +[](PartnerText& to, const Node& node) { return read_checked(node, to.legal_entity); }, "FINESS",
-     "", ""},
-    {"active", +[](PartnerText& to, const Node& node) { return read_value(node, {}, to.partner.active); },
-     "true or false", "true", ""},
+    {"name", +[](PartnerText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.partner.name); }, "text", "", ""},
+    {"legal_entity", +[](PartnerText& to, const Node& node) { return read_checked(node, to.legal_entity); }, "FINESS", "", ""},
+    {"active", +[](PartnerText& to, const Node& node) { return read_value(node, {}, to.partner.active); }, "true or false", "true",
+     ""},
     {"dmp", &read_definition<PartnerKind::dmp>, "table", "-", ""},
     {"mss", &read_definition<PartnerKind::mss>, "table", "-", ""},
     {"dpi", &read_definition<PartnerKind::dpi>, "table", "-", ""},
@@ -600,8 +537,7 @@ Result<void> read_partners(const Node& list, Import& to) {
     return {};
 }
 
-// ── Users
-// ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Users ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Result<void> read_roles(Import::ImportedUser& to, const Node& node) {
     if (node.kind != Node::Kind::table) return malformed(node, "expected a table: role = [\"FINESS of a site\", …]");
@@ -633,27 +569,22 @@ Result<void> read_password(Import::ImportedUser& to, const Node& node) {
 }
 
 const std::vector<Key<Import::ImportedUser>> user_keys{
-    {"login",
-     +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {.not_empty = true}, to.user.login); },
+    {"login", +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {.not_empty = true}, to.user.login); },
      "text", "", ""},
     {"family", &user_text<&Professional::family>, "text", "", ""},
     {"given", &user_text<&Professional::given>, "text", "", ""},
     {"civility", &user_text<&Professional::civility>, "M or MME", R"("")", ""},
     {"title", &user_text<&Professional::title>, "JDV_J246", R"("")", ""},
-    {"rpps", +[](Import::ImportedUser& to, const Node& node) { return read_checked(node, to.user.professional.rpps); },
-     "11 digits", "-", ""},
+    {"rpps", +[](Import::ImportedUser& to, const Node& node) { return read_checked(node, to.user.professional.rpps); }, "11 digits",
+     "-", ""},
     {"speciality",
-     +[](Import::ImportedUser& to, const Node& node) {
-         return read_value(node, {}, to.user.professional.speciality.code);
-     },
+     +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {}, to.user.professional.speciality.code); },
      "JDV_J01", R"("")", ""},
     {"speciality_label",
-     +[](Import::ImportedUser& to, const Node& node) {
-         return read_value(node, {}, to.user.professional.speciality.label);
-     },
+     +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {}, to.user.professional.speciality.label); },
      "text", R"("")", ""},
-    {"active", +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {}, to.user.active); },
-     "true or false", "true", ""},
+    {"active", +[](Import::ImportedUser& to, const Node& node) { return read_value(node, {}, to.user.active); }, "true or false",
+     "true", ""},
     {"demonstration_password", &read_password, "text", "-", ""},
     {"roles", &read_roles, "table", "", ""},
 };
@@ -665,8 +596,7 @@ Result<void> read_users(const Node& list, Import& to) {
         const auto& node = list.items[i];
         for (std::size_t j = 0; j < i; ++j)
             if (to.users[j].user.login == user.user.login) return malformed(node, "another user has this login");
-        const bool biologist =
-            std::ranges::any_of(user.roles, [](const auto& role) { return role.second == Role::biologist; });
+        const bool biologist = std::ranges::any_of(user.roles, [](const auto& role) { return role.second == Role::biologist; });
         if (biologist && (user.user.professional.rpps.empty() || user.user.professional.speciality.code.empty()))
             return malformed(node, "a biologist has an RPPS number and a speciality (design D17)");
     }
@@ -678,8 +608,7 @@ std::string without_passwords(std::string_view bytes) {
     std::string kept;
     for (const auto line : split(bytes, '\n')) {
         if (!kept.empty()) kept += '\n';
-        kept += trim(line).starts_with("demonstration_password") ? std::string_view("demonstration_password = \"***\"")
-                                                                 : line;
+        kept += trim(line).starts_with("demonstration_password") ? std::string_view("demonstration_password = \"***\"") : line;
     }
     return kept;
 }
@@ -702,11 +631,9 @@ Result<void> read_toml(std::string_view bytes, Import& to) {
     const auto& member = document->members.front();
     const auto* known = std::ranges::find(all, member.name, &Known::name);
     if (known == std::end(all))
-        return Error{Fault::malformed, place(member),
-                     "unknown kind of file; expected [[legal_entity]], [[link]], [[partner]] or [[user]]"};
+        return Error{Fault::malformed, place(member), "unknown kind of file; expected [[legal_entity]], [[link]], [[partner]] or [[user]]"};
     if (document->members.size() > 1)
-        return Error{Fault::malformed, place(document->members[1]),
-                     fmt::format("a file of [[{}]] holds nothing else", member.name)};
+        return Error{Fault::malformed, place(document->members[1]), fmt::format("a file of [[{}]] holds nothing else", member.name)};
     to.kind = known->kind;
     return known->read(member.value, to);
 }
@@ -716,8 +643,7 @@ bool is_csv(std::string_view bytes) {
     for (const auto line : split(bytes, '\n')) {
         const auto content = trim(line);
         if (content.empty() || content.front() == '#' || content == "\xEF\xBB\xBF") continue;
-        return content.front() != '[' && content.find(';') != std::string_view::npos &&
-               content.find('=') == std::string_view::npos;
+        return content.front() != '[' && content.find(';') != std::string_view::npos && content.find('=') == std::string_view::npos;
     }
     return false;
 }

@@ -16,8 +16,13 @@ struct OrderNews {
         not_done,   ///< what it was to be made from was refused
     };
     What what{};
-    RequestedExam exam;  ///< as it is now; of an added one the placer number is one of ours
+    RequestedExam exam;  ///< as it is now
 };
+
+/// Its number is ours alone: whoever requested the order has none for it yet.
+inline bool numbered_here(const RequestedExam& exam) {
+    return !exam.filler_number.empty() && exam.placer_number == exam.filler_number;
+}
 
 /// What became of the lines of an order. `before`: null when it is new.
 std::vector<OrderNews> news_of(const KnownOrder* before, const KnownOrder& after);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/domain/order_correction.hpp"
+#include "lib/domain/order_news.hpp"
 
 namespace sgl::domain {
 
@@ -530,7 +531,7 @@ private:
                     exam.filler_number == line.filler ||
                     (order.number == line.filler &&
                      (line.exam.code.empty() ? order.exams.size() == 1 : exam.code == line.exam.code));
-                if (exam.placer_number.empty() && this_one) meant = Found{o, e};
+                if ((exam.placer_number.empty() || numbered_here(exam)) && this_one) meant = Found{o, e};
             }
         }
         if (!meant) return refuse(line, LineRefusal::unknown_number, line.at + "-3");

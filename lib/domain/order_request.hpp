@@ -97,6 +97,8 @@ struct KnownOrder {
     std::vector<Professional> copies;
     std::string clinical_context;
     bool urgent{};
+    std::string stay_number{};    ///< PV1-19 of the request
+    std::string patient_class{};  ///< PV1-2
     std::vector<RequestedExam> exams;
     std::vector<Specimen> specimens;
     std::optional<LinkId> link;      ///< of who requested; none: the desk

@@ -48,6 +48,7 @@ void give_numbers(DeskRequest& request, const std::string& number, const Catalog
         line.group = order.group_number;
         line.filler = request.correction ? request.correction->number : number;
         line.exam.placer_number = number + "-" + std::to_string(++count);
+        line.exam.filler_number = line.exam.placer_number;  // whoever requests may give his own to it later
         std::vector<std::string> of_its_kind;
         std::vector<std::string> all;
         for (const auto& specimen : order.specimens) {

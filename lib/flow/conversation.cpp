@@ -282,8 +282,13 @@ private:
             if (link->work_orders == domain::Link::WorkOrders::none && !link->order_news) continue;
             const std::vector<store::DueWork> work =
                 co_await intake_.work().store().claim(*link, now, now + repeat_owed_after, most_owed_at_once);
-            for (const auto& one : work)
+            for (const auto& one : work) {
+                if (now - one.created_at > messages_given_up_after) {
+                    co_await intake_.work().store().failed(*link, one, now, true, false, "never answered");
+                    continue;
+                }
                 co_await say(one.raw);
+            }
         }
     }
 

@@ -33,8 +33,10 @@ store::NewsForm news_form(domain::LaboratoryPtr laboratory, domain::SiteId site,
             if (!link.order_news || !link.active || link.site != site) continue;
             if (!is_requester(link, before, after, typed.patient)) continue;
             store::NewsMessage message{link.id, fresh_control_id(now), {}};
-            const interpret::OrderNewsMessage told{message.control_id,  now,   typed.patient, typed.stay_number,
-                                                   typed.patient_class, after, news};
+            const std::string& stay = before == nullptr ? typed.stay_number : after.stay_number;
+            const std::string& patient_class = before == nullptr ? typed.patient_class : after.patient_class;
+            const interpret::OrderNewsMessage told{message.control_id, now,   typed.patient, stay,
+                                                   patient_class,      after, news};
             message.raw = interpret::order_news(told, link, laboratory->catalogue(site));
             messages.push_back(std::move(message));
         }

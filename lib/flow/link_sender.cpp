@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t most_at_once = 16;
 constexpr auto lease = std::chrono::seconds(60);
 constexpr auto take_back_every = std::chrono::seconds(5);
-constexpr auto give_up_after = std::chrono::hours(72);
 constexpr std::array<std::chrono::seconds, 5> delays{std::chrono::seconds(1), std::chrono::seconds(2),
                                                      std::chrono::seconds(5), std::chrono::seconds(10),
                                                      std::chrono::seconds(30)};
@@ -125,7 +124,7 @@ asio::awaitable<bool> LinkSender::send_answers(const domain::Link& link, Line& l
             continue;
         }
         const Instant again_at = put_off(line);
-        const bool dead = clock_.now() - answer.created_at > give_up_after;
+        const bool dead = clock_.now() - answer.created_at > messages_given_up_after;
         log::warn("application acknowledgement not delivered", {{"link", link.id},
                                                                 {"message", answer.message},
                                                                 {"attempt", answer.attempts},
@@ -159,7 +158,7 @@ asio::awaitable<bool> LinkSender::send_work(const domain::Link& link, Line& line
             why = "the peer's answer can't be read";
         }
         const Instant again_at = put_off(line);
-        const bool dead = clock_.now() - one.created_at > give_up_after;
+        const bool dead = clock_.now() - one.created_at > messages_given_up_after;
         log::warn("order message not delivered",
                   {{"link", link.id}, {"attempt", one.attempts}, {"given_up", dead}, {"why", log::Token{why}}});
         const bool not_sent = exchange.kind == mllp::Exchange::Kind::not_sent;

@@ -50,7 +50,7 @@ std::vector<domain::Specimen> tubes_of(const std::vector<store::StoredStep>& ste
 std::vector<const domain::Analyte*> wanted_of(const store::OrderFile& file, const domain::Specimen& specimen,
                                               const domain::Link& link, const domain::Catalogue& catalogue) {
     std::vector<const domain::Analyte*> wanted;
-    if (!is_open(file)) return wanted;
+    if (!is_open(file) || specimen.refused()) return wanted;
     const auto made_from = [&](const domain::Analyte& analyte) {
         if (analyte.specimen.empty() || analyte.specimen == specimen.type) return true;
         return std::ranges::find(file.specimens, analyte.specimen, &domain::Specimen::type) == file.specimens.end();
@@ -193,8 +193,8 @@ asio::awaitable<WorkDesk::Told> WorkDesk::ask(const domain::Link& link, const in
 }
 
 asio::awaitable<void> WorkDesk::prepare(const domain::Link& link, bool ended_too) {
+    if (ended_too) co_await take_back(link);  // first: what is asked now may stand on a number that was another tube's
     if (link.work_orders == domain::Link::WorkOrders::push) co_await push(link);
-    if (ended_too) co_await take_back(link);
 }
 
 asio::awaitable<void> WorkDesk::push(const domain::Link& link) {

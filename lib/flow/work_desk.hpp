@@ -21,6 +21,9 @@ namespace asio = boost::asio;
 std::vector<const domain::Analyte*> wanted_of(const store::OrderFile& file, const domain::Specimen& specimen,
                                               const domain::Link& link, const domain::Catalogue& catalogue);
 
+/// A message of ours that no peer has answered since: a person has to know.
+inline constexpr auto messages_given_up_after = std::chrono::hours(72);
+
 class WorkDesk {
 public:
     WorkDesk(pg::Pool& pool, store::Orders& orders, const Clock& clock, const LiveLaboratory& laboratory);

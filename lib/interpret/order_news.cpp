@@ -12,9 +12,8 @@ using domain::OrderNews;
 
 constexpr std::string_view rpps_oid = "1.2.250.1.71.4.2.1";
 
-/// Our number of the line: its own, that of the order where it shares it; of what we added the one that we gave it.
+/// Our number of the line: its own, or that of the order where it shares it.
 const std::string& our_number(const OrderNews& line, const domain::KnownOrder& order) {
-    if (line.what == OrderNews::What::added) return line.exam.placer_number;
     return line.exam.filler_number.empty() ? order.number : line.exam.filler_number;
 }
 
@@ -56,7 +55,8 @@ void write_line(hl7::Builder& b, const OrderNewsMessage& message, std::size_t n,
     const auto& order = message.order;
     const bool added = line.what == OrderNews::What::added;
     const std::string& ours = our_number(line, order);
-    const std::string_view theirs = added ? std::string_view() : std::string_view(line.exam.placer_number);
+    const std::string_view theirs =
+        numbered_here(line.exam) ? std::string_view() : std::string_view(line.exam.placer_number);
     b.segment("ORC").field(1, added ? "SN" : "OC").field(2, theirs).field(3, ours).field(4, order.group);
     b.field(5, added ? "SC" : "CA").time(9, link.time_zone.to_local(message.at));
     write_person(b, 12, order.prescriber);

@@ -27,7 +27,8 @@ void write_header(hl7::Builder& b, const Outgoing& message, const domain::Link& 
     header.processing_id = link.processing_id;
     header.charset = charset;
     b.header(header);
-    b.field(15, "NE").field(16, "AL").components(21, {message.transaction, "IHE"});
+    if (message.law) b.field(15, "NE").field(16, "AL");
+    b.components(21, {message.transaction, "IHE"});
 }
 
 void write_patient(hl7::Builder& b, const domain::Patient& patient) {

@@ -16,9 +16,10 @@ struct Outgoing {
     std::string transaction;  ///< MSH-21: LAB-2
     std::string control_id;
     Instant at;
+    bool law{};  ///< MSH-15 NE and MSH-16 AL; LTW has the original mode only (hl7v2-lab 3.2)
 };
 
-/// MSH of an OML to the peer of the link; answered by an application acknowledgement.
+/// MSH of an OML to the peer of the link.
 void write_header(hl7::Builder& b, const Outgoing& message, const domain::Link& link, hl7::Charset charset);
 /// PID with number, name, birth date, sex.
 void write_patient(hl7::Builder& b, const domain::Patient& patient);

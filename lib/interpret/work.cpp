@@ -21,7 +21,7 @@ Refusal refuse(unsigned field, std::string what) {
 void write_specimen(hl7::Builder& b, const WorkOrder& order, const domain::Link& link) {
     b.segment("SPM").field(1, "1");
     b.at(2, 1, 1, order.specimen.number).at(2, 1, 2, link.our_application);
-    if (order.what == What::nothing)
+    if (order.what == What::nothing || order.specimen.type.empty())
         b.null(4);
     else
         b.components(4, {order.specimen.type, order.specimen.type_label, "HL70487"});
@@ -84,7 +84,7 @@ std::variant<WorkQuery, Refusal> work_query(const hl7::Message& message) {
 std::string work_message(const WorkOrder& order, const domain::Link& link) {
     return bytes_for(link, [&](hl7::Charset charset) {
         hl7::Builder b;
-        write_header(b, {"O33", "LAB-28", order.control_id, order.at}, link, charset);
+        write_header(b, {"O33", "LAB-28", order.control_id, order.at, true}, link, charset);
         if (order.patient != nullptr && order.what == What::work) write_patient(b, *order.patient);
         write_specimen(b, order, link);
         b.segment("SAC").field(3, order.specimen.number);

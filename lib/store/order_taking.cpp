@@ -36,7 +36,8 @@ constexpr pg::Query meant_orders{"order_taking.meant_orders", R"sql(
         cross join lateral (select id from lab_order where placer_group = g.number and site_id = $1 and patient_id = $4
                             offset 0) o)
     select o.id, o.number, o.placer_group, o.state, o.prescriber, o.copies, o.clinical_context, o.urgent, o.exams,
-           coalesce(o.patient_id = $4, false), o.link_id
+           coalesce(o.patient_id = $4, false), o.link_id,
+           o.stay_number, o.patient_class
     from meant join lab_order o on o.id = meant.id
     order by o.id
     for no key update of o)sql"};
@@ -186,6 +187,8 @@ domain::KnownOrder known_order(const pg::Row& row) {
     order.exams = rows::exams(row.text(8));
     order.same_patient = row.boolean(9);
     if (const auto link = row.optional_int32(10)) order.link = domain::LinkId{*link};
+    order.stay_number = row.string(11);
+    order.patient_class = row.string(12);
     return order;
 }
 

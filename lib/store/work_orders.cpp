@@ -3,9 +3,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "lib/domain/order_news.hpp"
 #include "lib/store/audit.hpp"
 #include "lib/store/codec.hpp"
 #include "lib/store/order_rows.hpp"
@@ -66,18 +68,23 @@ constexpr pg::Query end_done{"work_orders.end_done", R"sql(
     where a.link_id = $1 and a.state in ('asked', 'accepted') and o.id = a.order_id and o.closed_at is not null
       and o.state <> 'cancelled')sql"};
 
-// Of a cancelled order, of a tube that has another number now, or of an open order where some line is not wanted any
-// more and no other stands for the analysis, alone or in a panel.
+// Of a cancelled order, or of an open one where the tube of that number is not what the analysis is wanted from any
+// more: it has another number now, is refused, was taken for another, or no line stands for the analysis, alone or in a
+// panel (flow::wanted_of, but for what has a result).
 constexpr pg::Query find_ended{"work_orders.ended", R"sql(
     select a.order_id, a.number, a.specimen_number, a.analyte, a.state, a.told
     from awos a join lab_order o on o.id = a.order_id
-    where a.link_id = $1 and a.state in ('asked', 'accepted') and (o.state = 'cancelled'
-      or not exists (select from specimen s where s.order_id = a.order_id and s.number = a.specimen_number)
-      or o.closed_at is null and jsonb_path_exists(o.exams, '$[*].state') and not exists (
-          select from jsonb_array_elements(o.exams) e
-          where not e ? 'state' and (e->>'code' = a.analyte or exists (
+    where a.link_id = $1 and a.state in ('asked', 'accepted') and (o.state = 'cancelled' or o.closed_at is null and not exists (
+        select from specimen s, jsonb_array_elements(o.exams) e
+        where s.order_id = o.id and s.number = a.specimen_number and s.refusal_code = '' and s.refusal = ''
+          and not e ? 'state' and (not e ? 'specimens' or e->'specimens' ? s.number)
+          and (e->>'code' = a.analyte or exists (
               select from analyte t where t.site_id = o.site_id and t.local_code = a.analyte and t.valid_to is null
-                and t.definition->'panels' ? (e->>'code')))))
+                and t.definition->'panels' ? (e->>'code')))
+          and not exists (
+              select from analyte t join specimen right_one on right_one.order_id = o.id
+              where t.site_id = o.site_id and t.local_code = a.analyte and t.valid_to is null
+                and t.definition->>'specimen' = right_one.type and right_one.type <> s.type)))
     order by a.order_id, a.number limit 1000 for update of a skip locked)sql"};
 
 constexpr pg::Query claim_due{"work_orders.claim", R"sql(
@@ -105,7 +112,7 @@ constexpr pg::Query set_lines{"work_orders.set_lines", R"sql(
 
 constexpr pg::Query insert_placers{"work_orders.insert_placers", R"sql(
     insert into order_number (site_id, legal_entity_id, number, kind, order_id)
-    select $1, $2, number, 'P', $3 from unnest($4::text[]) as t(number) on conflict do nothing)sql"};
+    select $1, $2, number, 'P', $3 from unnest($4::text[]) as t(number) on conflict do nothing returning number)sql"};
 
 constexpr pg::Query lock_steps{"work_orders.lock_steps", R"sql(
     select a.number, a.specimen_number, a.analyte, a.state, a.told
@@ -311,28 +318,36 @@ asio::awaitable<void> WorkOrders::failed(const domain::Link& link, const DueWork
     co_await transaction.commit();
 }
 
-asio::awaitable<void> WorkOrders::number_lines(pg::Transaction& transaction, const domain::Link& link,
+asio::awaitable<bool> WorkOrders::number_lines(pg::Transaction& transaction, const domain::Link& link,
                                                const Uuid& order, const std::map<std::string, std::string>& placers,
                                                Instant now) {
     const pg::Rows rows = co_await transaction.query(lines_of, pg::params(order));
-    if (rows.empty()) co_return;
+    if (rows.empty()) co_return false;
     std::vector<domain::RequestedExam> exams = rows::exams(rows[0].text(0));
-    pg::TextColumn fresh;
+    const auto given_to = [&](const domain::RequestedExam& exam) {
+        return domain::numbered_here(exam) ? placers.find(exam.filler_number) : placers.end();
+    };
+    pg::TextColumn given;
+    for (const auto& exam : exams)
+        if (const auto said = given_to(exam); said != placers.end()) given.add(said->second);
+    const pg::Rows taken =
+        co_await transaction.query(insert_placers, pg::params(link.site, link.legal_entity, order, given));
+    std::set<std::string> fresh;  // that no line has yet, here or in another order
+    for (const auto row : taken)
+        fresh.insert(row.string(0));
+    const std::size_t numbered = fresh.size();
     boost::json::array list;
     for (auto& exam : exams) {
-        const auto said = placers.find(exam.placer_number);
-        if (said != placers.end() && exam.filler_number.empty()) {
-            exam.filler_number = exam.placer_number;
-            exam.placer_number = said->second;
-            fresh.add(said->second);
-        }
+        const auto said = given_to(exam);
+        if (said != placers.end() && fresh.erase(said->second) > 0) exam.placer_number = said->second;
         list.push_back(codec::to_json(exam));
     }
-    if (fresh.size() == 0) co_return;
-    std::vector<pg::Step> steps;
-    steps.push_back(pg::Step{set_lines, pg::params(order, codec::text(list), now)});
-    steps.push_back(pg::Step{insert_placers, pg::params(link.site, link.legal_entity, order, fresh)});
-    co_await transaction.pipeline(std::move(steps));
+    if (numbered > 0) {
+        std::vector<pg::Step> steps;
+        steps.push_back(pg::Step{set_lines, pg::params(order, codec::text(list), now)});
+        co_await transaction.pipeline(std::move(steps));
+    }
+    co_return numbered == placers.size();
 }
 
 asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::string& control_id,
@@ -356,6 +371,7 @@ asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::
     const bool said_before = found[0][0].int32(1) > 1;
     std::size_t refused = 0;
     std::size_t kept = 0;
+    bool free_again = false;
     for (const auto row : found[1]) {
         const StoredStep step = step_of(row, 0);
         domain::StepAnswer said = step.state == domain::StepState::cancelling
@@ -372,9 +388,15 @@ asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::
         states.add(to_string(next));
         refused += next == domain::StepState::refused ? 1 : 0;
         kept += next == domain::StepState::not_cancelled ? 1 : 0;
+        free_again = free_again || next == domain::StepState::cancelled;
     }
     std::vector<pg::Step> steps;
     if (numbers.size() > 0) steps.push_back(pg::Step{move_steps, pg::params(numbers, states, now)});
+    // What was asked for again meanwhile could not be told while the former step was being taken back.
+    if (free_again && order && link.work_orders == domain::Link::WorkOrders::push) {
+        const std::vector<domain::LinkId> one(1, link.id);
+        steps.push_back(due(domain::OrderId{*order}, link.site, link.legal_entity, one, now));
+    }
     WorkRows work_rows;
     const auto tell = [&](std::string kind, std::string what) {
         work_rows.add(link.legal_entity, link.site, {std::move(kind), "ORC-1", std::move(what)}, std::nullopt, order);
@@ -383,10 +405,13 @@ asio::awaitable<bool> WorkOrders::answered(const domain::Link& link, const std::
     if (kept > 0)
         tell("work_not_cancelled", std::to_string(kept) + " examinations not cancelled by analyser " + link.name);
     const bool news = order && found[0][0].int32(2) == 0;
-    if (news && (!accepted || answer.unable > 0)) {
-        tell("news_refused", "requester " + link.name + " refuses what became of its order");
-    } else if (news && !answer.placers.empty()) {
-        co_await number_lines(transaction, link, *order, answer.placers, now);
+    if (news) {
+        bool fine = accepted && answer.unable == 0;
+        if (accepted && !answer.placers.empty()) {
+            const bool numbered = co_await number_lines(transaction, link, *order, answer.placers, now);
+            fine = fine && numbered;
+        }
+        if (!fine) tell("news_refused", "requester " + link.name + " refuses what became of its order");
     }
     work_rows.steps(steps, now);
     const std::string action = news ? "requester_answers" : "analyser_answers";

@@ -119,7 +119,8 @@ public:
                                    Instant now);
 
 private:
-    static asio::awaitable<void> number_lines(pg::Transaction& transaction, const domain::Link& link, const Uuid& order,
+    /// False when some of the numbers are not for lines that wait for one, or stand elsewhere already.
+    static asio::awaitable<bool> number_lines(pg::Transaction& transaction, const domain::Link& link, const Uuid& order,
                                               const std::map<std::string, std::string>& placers, Instant now);
 
     pg::Pool& pool_;

@@ -27,8 +27,7 @@ public:
                                      : std::string("/demandes");
         h_.tag("form", {{"method", "post"}, {"action", path}, {"class", "desk"}, {"autocomplete", "off"}}, [&] {
             // The first button is what Enter means: read again, nothing is written.
-            h_.tag("button",
-                   {{"type", "submit"}, {"name", "faire"}, {"value", "relire"}, {"class", "heard"}, {"tabindex", "-1"}},
+            h_.tag("button", {{"type", "submit"}, {"name", "faire"}, {"value", "relire"}, {"class", "heard"}, {"tabindex", "-1"}},
                    "Relire la saisie");
             layout::csrf_field(h_, frame_);
             hidden("jeton", screen_.token);
@@ -49,12 +48,7 @@ public:
                     request();
                     h_.tag("section", {{"class", "box sign"}}, [&] {
                         h_.tag("button",
-                               {{"type", "submit"},
-                                {"class", "main"},
-                                {"name", "faire"},
-                                {"value", "enregistrer"},
-                                {"data-key", "v"}},
-                               [&] {
+                               {{"type", "submit"}, {"class", "main"}, {"name", "faire"}, {"value", "enregistrer"}, {"data-key", "v"}}, [&] {
                                    h_.text(correction ? "Enregistrer la correction" : "Enregistrer la demande");
                                    h_.tag("kbd", {{"aria-hidden", "true"}}, "v");
                                });
@@ -148,35 +142,19 @@ private:
             h_.tag("legend", "Nouveau patient, identité provisoire");
             error("patient");
             h_.tag("div", {{"class", "grid"}}, [&] {
-                input({.key = "birth_name",
-                       .name = "nom",
-                       .label = "Nom de naissance",
-                       .value = typed.birth_name,
-                       .required = true,
+                input({.key = "birth_name", .name = "nom", .label = "Nom de naissance", .value = typed.birth_name, .required = true,
                        .focus = typed.birth_name.empty()});
-                input({.key = "first_given_name",
-                       .name = "prenom",
-                       .label = "Premier prénom",
-                       .value = typed.first_given_name,
-                       .required = true,
-                       .focus = !typed.birth_name.empty()});
-                input({.key = "birth_given_names",
-                       .name = "prenoms",
-                       .label = "Tous les prénoms",
-                       .value = typed.birth_given_names});
+                input({.key = "first_given_name", .name = "prenom", .label = "Premier prénom", .value = typed.first_given_name,
+                       .required = true, .focus = !typed.birth_name.empty()});
+                input({.key = "birth_given_names", .name = "prenoms", .label = "Tous les prénoms", .value = typed.birth_given_names});
                 input({.key = "used_name", .name = "nom_usage", .label = "Nom utilisé", .value = typed.used_name});
-                input({.key = "birth_date",
-                       .name = "naissance",
-                       .label = "Né(e) le",
-                       .value = typed.birth_date,
-                       .hint = "jj/mm/aaaa",
+                input({.key = "birth_date", .name = "naissance", .label = "Né(e) le", .value = typed.birth_date, .hint = "jj/mm/aaaa",
                        .required = true});
                 sex(typed.sex);
                 input({.key = "birth_place", .name = "lieu", .label = "Lieu (code INSEE)", .value = typed.birth_place});
                 input({.key = "phone", .name = "telephone", .label = "Téléphone", .value = typed.phone});
                 input({.key = "address", .name = "adresse", .label = "Adresse", .value = typed.address});
-                input(
-                    {.key = "postal_code", .name = "code_postal", .label = "Code postal", .value = typed.postal_code});
+                input({.key = "postal_code", .name = "code_postal", .label = "Code postal", .value = typed.postal_code});
                 input({.key = "city", .name = "ville", .label = "Ville", .value = typed.city});
             });
         });
@@ -190,10 +168,8 @@ private:
                 h_.tag("span", {{"class", "must"}, {"title", "obligatoire"}}, " *");
             });
             h_.tag("select", {{"id", "f-sex"}, {"name", "sexe"}, {"aria-invalid", wrong ? "true" : "false"}}, [&] {
-                const std::pair<const char*, const char*> sexes[] = {
-                    {"", ""}, {"F", "féminin"}, {"M", "masculin"}, {"U", "inconnu"}};
-                for (const auto& [value, words] : sexes)
-                    h_.tag("option", {{"value", value}, {"selected", chosen == value}}, words);
+                const std::pair<const char*, const char*> sexes[] = {{"", ""}, {"F", "féminin"}, {"M", "masculin"}, {"U", "inconnu"}};
+                for (const auto& [value, words] : sexes) h_.tag("option", {{"value", value}, {"selected", chosen == value}}, words);
             });
             error("sex");
         });
@@ -209,19 +185,15 @@ private:
                         const auto& traits = other.traits.reveal();
                         const auto id = to_string(other.id.value());
                         h_.tag("li", [&] {
-                            h_.tag("button",
-                                   {{"type", "submit"}, {"name", "choisir"}, {"value", id}, {"class", "small"}},
-                                   "C'est lui ou elle");
-                            h_.text(fmt::format(" {} {} ({}), IPP {} ", traits.birth_name, traits.birth_given_names,
-                                                french(traits.sex), other.local_id));
+                            h_.tag("button", {{"type", "submit"}, {"name", "choisir"}, {"value", id}, {"class", "small"}}, "C'est lui ou elle");
+                            h_.text(fmt::format(" {} {} ({}), IPP {} ", traits.birth_name, traits.birth_given_names, french(traits.sex), other.local_id));
                             layout::mark(h_, identity_mark(other), true);
                         });
                     }
                 });
             }
             h_.tag("label", {{"class", "check"}}, [&] {
-                h_.single("input",
-                          {{"type", "checkbox"}, {"name", "homonyme"}, {"value", "1"}, {"checked", form().homonym}});
+                h_.single("input", {{"type", "checkbox"}, {"name", "homonyme"}, {"value", "1"}, {"checked", form().homonym}});
                 h_.text(" Non : c'est une autre personne (homonyme), un nouveau dossier patient est créé");
             });
         });
@@ -234,14 +206,8 @@ private:
         h_.tag("fieldset", {{"class", "box"}}, [&] {
             h_.tag("legend", "Demande");
             error("order");
-            input({.key = "prescriber",
-                   .name = "prescripteur",
-                   .label = "Prescripteur",
-                   .value = form().prescriber,
-                   .list = "personnes",
-                   .hint = "choisir, ou NOM Prénom RPPS",
-                   .required = true,
-                   .focus = !correction && screen_.patient && screen_.errors.empty()});
+            input({.key = "prescriber", .name = "prescripteur", .label = "Prescripteur", .value = form().prescriber, .list = "personnes",
+                   .hint = "choisir, ou NOM Prénom RPPS", .required = true, .focus = !correction && screen_.patient && screen_.errors.empty()});
             auto copies = form().copies;
             std::erase_if(copies, [](const std::string& copy) { return copy.empty(); });
             copies.emplace_back();
@@ -252,31 +218,20 @@ private:
                 input({.key = key, .name = "copie", .label = label, .value = copies[i], .list = "personnes"});
             }
             h_.tag("label", {{"class", "check"}}, [&] {
-                h_.single("input",
-                          {{"type", "checkbox"}, {"name", "urgent"}, {"value", "1"}, {"checked", form().urgent}});
+                h_.single("input", {{"type", "checkbox"}, {"name", "urgent"}, {"value", "1"}, {"checked", form().urgent}});
                 h_.text(" Urgent");
             });
             if (!correction) {
                 h_.tag("div", {{"class", "pair"}}, [&] {
-                    input({.key = "prescribed_on",
-                           .name = "prescrit",
-                           .label = "Prescrit le",
-                           .value = form().prescribed_on,
-                           .type = "date"});
-                    input(
-                        {.key = "stay_number", .name = "sejour", .label = "N° de séjour", .value = form().stay_number});
+                    input({.key = "prescribed_on", .name = "prescrit", .label = "Prescrit le", .value = form().prescribed_on, .type = "date"});
+                    input({.key = "stay_number", .name = "sejour", .label = "N° de séjour", .value = form().stay_number});
                 });
-                input({.key = "collector",
-                       .name = "preleveur",
-                       .label = "Préleveur",
-                       .value = form().collector,
-                       .hint = "NOM Prénom"});
+                input({.key = "collector", .name = "preleveur", .label = "Préleveur", .value = form().collector, .hint = "NOM Prénom"});
             }
             const bool wrong = !error_of("clinical_context").empty();
             h_.tag("div", {{"class", wrong ? "field wrong" : "field"}}, [&] {
                 h_.tag("label", {{"for", "f-clinical_context"}}, "Renseignements cliniques");
-                h_.tag("textarea",
-                       {{"id", "f-clinical_context"}, {"name", "renseignements"}, {"rows", "2"}, {"maxlength", "4000"}},
+                h_.tag("textarea", {{"id", "f-clinical_context"}, {"name", "renseignements"}, {"rows", "2"}, {"maxlength", "4000"}},
                        form().clinical_context);
                 error("clinical_context");
             });
@@ -295,29 +250,19 @@ private:
                     h_.tag("li", [&] {
                         if (exam.state != domain::ExamState::requested || exam.placer_number.empty()) {
                             h_.tag("span", {{"class", "dim"}},
-                                   fmt::format("{}{}{}", words,
-                                               exam.state == domain::ExamState::requested ? "" : " · non demandé",
-                                               exam.reason.empty() ? "" : " : " + exam.reason));
+                                   fmt::format("{}{}{}", words, exam.state == domain::ExamState::requested ? "" : " · non demandé", exam.reason.empty() ? "" : " : " + exam.reason));
                             return;
                         }
-                        const bool ticked =
-                            std::ranges::find(form().cancelled, exam.placer_number) != form().cancelled.end();
+                        const bool ticked = std::ranges::find(form().cancelled, exam.placer_number) != form().cancelled.end();
                         h_.tag("label", {{"class", "check"}}, [&] {
-                            h_.single("input", {{"type", "checkbox"},
-                                                {"name", "annuler"},
-                                                {"value", exam.placer_number},
-                                                {"checked", ticked}});
+                            h_.single("input", {{"type", "checkbox"}, {"name", "annuler"}, {"value", exam.placer_number}, {"checked", ticked}});
                             h_.text(" annuler ");
                             h_.tag("strong", words);
                         });
                     });
                 }
             });
-            input({.key = "cancel_reason",
-                   .name = "motif",
-                   .label = "Motif de l'annulation",
-                   .value = form().cancel_reason,
-                   .hint = "gardé avec votre nom"});
+            input({.key = "cancel_reason", .name = "motif", .label = "Motif de l'annulation", .value = form().cancel_reason, .hint = "gardé avec votre nom"});
         });
     }
 
@@ -333,9 +278,7 @@ private:
                     for (const auto& code : chosen) {
                         h_.tag("li", [&] {
                             h_.tag("label", {{"class", "check"}}, [&] {
-                                h_.single(
-                                    "input",
-                                    {{"type", "checkbox"}, {"name", "examen"}, {"value", code}, {"checked", true}});
+                                h_.single("input", {{"type", "checkbox"}, {"name", "examen"}, {"value", code}, {"checked", true}});
                                 h_.text(" ");
                                 h_.tag("strong", domain::exam_label(code, catalogue));
                                 h_.tag("span", {{"class", "dim"}}, " " + members(code));
@@ -346,11 +289,7 @@ private:
             }
             const auto left = error_of("more_exams").empty() ? std::string() : form().more_exams;
             h_.tag("div", {{"class", "add"}}, [&] {
-                input({.key = "more_exams",
-                       .name = "plus",
-                       .label = "Ajouter des examens",
-                       .value = left,
-                       .list = "examens",
+                input({.key = "more_exams", .name = "plus", .label = "Ajouter des examens", .value = left, .list = "examens",
                        .hint = "codes, libellés ou LOINC, séparés par des virgules"});
                 h_.tag("button", {{"type", "submit"}, {"name", "faire"}, {"value", "relire"}}, "Ajouter");
             });
@@ -362,8 +301,7 @@ private:
         const auto& catalogue = *screen_.choices.catalogue;
         if (catalogue.by_code(code) != nullptr) return code;
         std::string names;
-        for (const auto* analyte : catalogue.ordered(code))
-            names += (names.empty() ? "" : ", ") + analyte->label;
+        for (const auto* analyte : catalogue.ordered(code)) names += (names.empty() ? "" : ", ") + analyte->label;
         return names;
     }
 
@@ -371,8 +309,7 @@ private:
         std::vector<std::string> codes;
         for (const auto& analyte : screen_.choices.catalogue->analytes()) {
             for (const auto& panel : analyte.panels) {
-                const bool there =
-                    std::ranges::find(codes, panel) != codes.end() || std::ranges::find(chosen, panel) != chosen.end();
+                const bool there = std::ranges::find(codes, panel) != codes.end() || std::ranges::find(chosen, panel) != chosen.end();
                 if (!there) codes.push_back(panel);
             }
         }
@@ -397,8 +334,7 @@ private:
         });
         const auto chosen = domain::exams_of(form(), *screen_.choices.catalogue);
         for (const auto& type : domain::types_of(chosen, *screen_.choices.catalogue)) {
-            if (std::ranges::find(rows, type, &domain::TypedTube::type) == rows.end())
-                rows.push_back({"", "", type, ""});
+            if (std::ranges::find(rows, type, &domain::TypedTube::type) == rows.end()) rows.push_back({"", "", type, ""});
         }
         rows.emplace_back();
         return rows;
@@ -411,14 +347,9 @@ private:
             error("tubes");
             if (!correction) {
                 h_.tag("div", {{"class", "when"}}, [&] {
-                    input({.key = "collected",
-                           .name = "preleve",
-                           .label = "Prélevés le",
-                           .value = form().collected,
-                           .type = "datetime-local"});
+                    input({.key = "collected", .name = "preleve", .label = "Prélevés le", .value = form().collected, .type = "datetime-local"});
                     h_.tag("p", {{"class", "dim"}},
-                           "Date et heure sont imprimées sur le compte rendu ; elles peuvent être complétées jusqu'à "
-                           "la validation.");
+                           "Date et heure sont imprimées sur le compte rendu ; elles peuvent être complétées jusqu'à la validation.");
                 });
             }
             h_.tag("table", {{"class", "tubes"}}, [&] {
@@ -432,18 +363,16 @@ private:
                 });
                 h_.tag("tbody", [&] {
                     const auto all = rows();
-                    for (std::size_t i = 0; i < all.size(); ++i)
-                        tube(all[i], i + 1);
+                    for (std::size_t i = 0; i < all.size(); ++i) tube(all[i], i + 1);
                 });
             });
-            h_.tag("p", {{"class", "dim"}},
-                   "Un tube sans numéro reçoit celui du laboratoire. Une ligne vide n'est pas un tube.");
+            h_.tag("p", {{"class", "dim"}}, "Un tube sans numéro reçoit celui du laboratoire. Une ligne vide n'est pas un tube.");
         });
     }
 
     void tube(const domain::TypedTube& tube, std::size_t n) {
-        const auto cell = [&](std::string_view part, std::string_view name, std::string_view label,
-                              const std::string& value, std::string_view type, std::string_view hint) {
+        const auto cell = [&](std::string_view part, std::string_view name, std::string_view label, const std::string& value, std::string_view type,
+                              std::string_view hint) {
             const auto key = fmt::format("tubes[{}].{}", n, part);
             const bool wrong = !error_of(key).empty();
             const auto heard = fmt::format("{}, tube {}", label, n);
@@ -463,15 +392,11 @@ private:
         };
         h_.tag("tr", [&] {
             const bool fresh = tube.was.empty();
-            cell("number", "tube_numero", "Numéro", tube.number, "text",
-                 fresh && !tube.type.empty() ? "attribué par le laboratoire" : "");
+            cell("number", "tube_numero", "Numéro", tube.number, "text", fresh && !tube.type.empty() ? "attribué par le laboratoire" : "");
             h_.tag("td", [&] {
                 const auto key = fmt::format("tubes[{}].type", n);
                 hidden("tube_avant", tube.was);
-                h_.tag("select",
-                       {{"id", fmt::format("f-{}", key)},
-                        {"name", "tube_type"},
-                        {"aria-label", fmt::format("Nature, tube {}", n)}},
+                h_.tag("select", {{"id", fmt::format("f-{}", key)}, {"name", "tube_type"}, {"aria-label", fmt::format("Nature, tube {}", n)}},
                        [&] { types(tube.type); });
                 error(key);
             });
@@ -513,10 +438,8 @@ private:
         const auto add = [&](const std::string& code) {
             if (std::ranges::find(codes, code) == codes.end()) codes.push_back(code);
         };
-        for (const auto& analyte : screen_.choices.catalogue->analytes())
-            add(analyte.specimen);
-        for (const auto& [code, words] : domain::specimen_types())
-            add(std::string(code));
+        for (const auto& analyte : screen_.choices.catalogue->analytes()) add(analyte.specimen);
+        for (const auto& [code, words] : domain::specimen_types()) add(std::string(code));
         add(chosen);
         for (const auto& code : codes) {
             const auto words = domain::specimen_type_label(code);
@@ -564,19 +487,16 @@ void summary(Html& h, const std::vector<FieldError>& errors) {
 
 std::string desk_page(const Frame& frame, const DeskScreen& screen, const std::optional<Notice>& notice) {
     const bool correction = screen.known.has_value();
-    const auto title = correction ? fmt::format("Correction du dossier {}", screen.known->order.number)
-                                  : std::string("Nouvelle demande");
+    const auto title = correction ? fmt::format("Correction du dossier {}", screen.known->order.number) : std::string("Nouvelle demande");
     return layout::page(frame, {.title = title, .kind = "wide"}, notice, [&](Html& h) {
         h.tag("p", {{"class", "keys"}}, [&] {
-            const auto back = correction ? fmt::format("/dossiers/{}", to_string(screen.known->order.id.value()))
-                                         : std::string("/patients");
+            const auto back = correction ? fmt::format("/dossiers/{}", to_string(screen.known->order.id.value())) : std::string("/patients");
             h.tag("a", {{"href", back}, {"data-key", "u"}}, correction ? "← Dossier" : "← Patients");
         });
         h.tag("div", {{"class", "head"}}, [&] {
             h.tag("h1", title);
             const auto site = correction ? screen.known->site : screen.site;
-            if (correction || screen.sites.size() < 2)
-                h.tag("span", {{"class", "dim"}}, layout::site_name(frame, site));
+            if (correction || screen.sites.size() < 2) h.tag("span", {{"class", "dim"}}, layout::site_name(frame, site));
         });
         summary(h, screen.errors);
         if (screen.patient) {

@@ -33,58 +33,41 @@ std::string delay(Duration lasting) {
 
 std::string french(domain::OrderState state) {
     switch (state) {
-        case domain::OrderState::registered:
-            return "enregistré";
-        case domain::OrderState::in_progress:
-            return "en cours";
-        case domain::OrderState::partially_reported:
-            return "rendu en partie";
-        case domain::OrderState::fully_validated:
-            return "validé";
-        case domain::OrderState::reported:
-            return "compte rendu émis";
-        case domain::OrderState::cancelled:
-            return "annulé";
+        case domain::OrderState::registered: return "enregistré";
+        case domain::OrderState::in_progress: return "en cours";
+        case domain::OrderState::partially_reported: return "rendu en partie";
+        case domain::OrderState::fully_validated: return "validé";
+        case domain::OrderState::reported: return "compte rendu émis";
+        case domain::OrderState::cancelled: return "annulé";
     }
     return "";
 }
 
 std::string_view french(domain::Sex sex) {
     switch (sex) {
-        case domain::Sex::female:
-            return "féminin";
-        case domain::Sex::male:
-            return "masculin";
-        case domain::Sex::unknown:
-            return "inconnu";
+        case domain::Sex::female: return "féminin";
+        case domain::Sex::male: return "masculin";
+        case domain::Sex::unknown: return "inconnu";
     }
     return "";
 }
 
 std::string_view short_french(domain::Sex sex) {
     switch (sex) {
-        case domain::Sex::female:
-            return "F";
-        case domain::Sex::male:
-            return "M";
-        case domain::Sex::unknown:
-            return "?";
+        case domain::Sex::female: return "F";
+        case domain::Sex::male: return "M";
+        case domain::Sex::unknown: return "?";
     }
     return "";
 }
 
 std::string_view french(store::Role role) {
     switch (role) {
-        case store::Role::secretary:
-            return "secrétariat";
-        case store::Role::technician:
-            return "technicien";
-        case store::Role::biologist:
-            return "biologiste médical";
-        case store::Role::it_operator:
-            return "informatique";
-        case store::Role::dpo:
-            return "protection des données";
+        case store::Role::secretary: return "secrétariat";
+        case store::Role::technician: return "technicien";
+        case store::Role::biologist: return "biologiste médical";
+        case store::Role::it_operator: return "informatique";
+        case store::Role::dpo: return "protection des données";
     }
     return "";
 }
@@ -117,20 +100,13 @@ std::string grouped_ins(std::string_view matricule) {
 
 Mark mark(domain::Flag flag) {
     switch (flag) {
-        case domain::Flag::none:
-            return {"off", "", ""};
-        case domain::Flag::normal:
-            return {"off", "", "dans les valeurs de référence"};
-        case domain::Flag::low:
-            return {"warn", "▼ B", "bas"};
-        case domain::Flag::high:
-            return {"warn", "▲ H", "haut"};
-        case domain::Flag::critical_low:
-            return {"bad", "▼▼ BB", "critique bas"};
-        case domain::Flag::critical_high:
-            return {"bad", "▲▲ HH", "critique haut"};
-        case domain::Flag::abnormal:
-            return {"warn", "◆ A", "anormal"};
+        case domain::Flag::none: return {"off", "", ""};
+        case domain::Flag::normal: return {"off", "", "dans les valeurs de référence"};
+        case domain::Flag::low: return {"warn", "▼ B", "bas"};
+        case domain::Flag::high: return {"warn", "▲ H", "haut"};
+        case domain::Flag::critical_low: return {"bad", "▼▼ BB", "critique bas"};
+        case domain::Flag::critical_high: return {"bad", "▲▲ HH", "critique haut"};
+        case domain::Flag::abnormal: return {"warn", "◆ A", "anormal"};
     }
     return {};
 }
@@ -147,28 +123,17 @@ Mark mark(domain::Verdict verdict) {
 Mark mark(domain::LetterState state) {
     const auto words = domain::french(state);
     switch (state) {
-        case domain::LetterState::due:
-            return {"note", "…", words};
-        case domain::LetterState::sending:
-            return {"note", "→", words};
-        case domain::LetterState::retry:
-            return {"warn", "↻", words};
-        case domain::LetterState::in_doubt:
-            return {"warn", "?", words};
-        case domain::LetterState::accepted:
-            return {"ok", "✓", words};
-        case domain::LetterState::delivered:
-            return {"ok", "✓✓", words};
-        case domain::LetterState::blocked:
-            return {"bad", "■", words};
-        case domain::LetterState::not_applicable:
-            return {"off", "–", words};
-        case domain::LetterState::dead:
-            return {"bad", "✕", words};
-        case domain::LetterState::cancelled:
-            return {"off", "∅", words};
-        case domain::LetterState::held:
-            return {"warn", "‖", words};
+        case domain::LetterState::due: return {"note", "…", words};
+        case domain::LetterState::sending: return {"note", "→", words};
+        case domain::LetterState::retry: return {"warn", "↻", words};
+        case domain::LetterState::in_doubt: return {"warn", "?", words};
+        case domain::LetterState::accepted: return {"ok", "✓", words};
+        case domain::LetterState::delivered: return {"ok", "✓✓", words};
+        case domain::LetterState::blocked: return {"bad", "■", words};
+        case domain::LetterState::not_applicable: return {"off", "–", words};
+        case domain::LetterState::dead: return {"bad", "✕", words};
+        case domain::LetterState::cancelled: return {"off", "∅", words};
+        case domain::LetterState::held: return {"warn", "‖", words};
     }
     return {};
 }
@@ -179,26 +144,19 @@ Mark identity_mark(const domain::Patient& patient) {
     switch (patient.status) {
         case domain::IdentityStatus::qualified:
             return patient.ins ? Mark{"ok", "✓", "INS qualifiée"} : Mark{"bad", "!", "qualifiée sans INS"};
-        case domain::IdentityStatus::validated:
-            return {"warn", "◐", "identité validée, INS absente"};
-        case domain::IdentityStatus::retrieved:
-            return {"warn", "◔", "INS récupérée, non qualifiée"};
-        case domain::IdentityStatus::provisional:
-            return {"warn", "○", "identité provisoire"};
+        case domain::IdentityStatus::validated: return {"warn", "◐", "identité validée, INS absente"};
+        case domain::IdentityStatus::retrieved: return {"warn", "◔", "INS récupérée, non qualifiée"};
+        case domain::IdentityStatus::provisional: return {"warn", "○", "identité provisoire"};
     }
     return {};
 }
 
 std::string_view short_french(domain::Channel channel) {
     switch (channel) {
-        case domain::Channel::dmp:
-            return "DMP";
-        case domain::Channel::mss_professional:
-            return "MSS";
-        case domain::Channel::mss_patient:
-            return "MES";
-        case domain::Channel::dpi:
-            return "DPI";
+        case domain::Channel::dmp: return "DMP";
+        case domain::Channel::mss_professional: return "MSS";
+        case domain::Channel::mss_patient: return "MES";
+        case domain::Channel::dpi: return "DPI";
     }
     return "";
 }

@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{link("code_paths=['OBX-3.1.2.1']\n"), "line 1, column 1", "expected places"},
         Wrong{link("tls_fingerprint='abc'\n"), "line 5, column 17", "64 digits"},
         Wrong{link("identity_source=true\n"), "line 1, column 1", "allowed_senders"},
+        Wrong{link("order_news=true\n"), "line 1, column 1", "outgoing"},
         Wrong{link("patient_authority='CHU'\n"), "line 5, column 19", "is no OID"},
         Wrong{link("allowed_senders=[{application='A'}]\n"), "line 5, column 18", "\"facility\" is missing"},
         Wrong{link("") + link(""), "line 5, column 1", "another link has this name"},

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.hpp"
 #include "lib/delivery/dpi/segments.hpp"
+#include "lib/domain/order_news.hpp"
 
 namespace sgl::delivery {
 
@@ -104,7 +105,8 @@ private:
     }
 
     void order(const Ordered& ordered, std::size_t number) {
-        const std::string_view placer = ordered.exam == nullptr ? std::string_view() : ordered.exam->placer_number;
+        const bool theirs = ordered.exam != nullptr && !domain::numbered_here(*ordered.exam);
+        const std::string_view placer = theirs ? std::string_view(ordered.exam->placer_number) : std::string_view();
         const auto& filler = ordered.exam == nullptr || ordered.exam->filler_number.empty() ? report_.order_number
                                                                                             : ordered.exam->filler_number;
         const auto validated = dpi::local(report_, report_.validated_at);

@@ -292,6 +292,8 @@ TEST_F(DeskCorrection, TellsTheRequesterWhatBecameOfEachLine) {
     EXPECT_EQ(news[1].what, OrderNews::What::cancelled);
     EXPECT_EQ(news[2].what, OrderNews::What::added);
     EXPECT_EQ(news[2].exam.placer_number, "D2-1");
+    EXPECT_TRUE(numbered_here(news[2].exam));
+    EXPECT_FALSE(numbered_here(news[1].exam));
     EXPECT_THAT(news_of(&done.orders[0], done.orders[0]), IsEmpty()) << "what is told once is no news";
 }
 

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "lib/domain/order_news.hpp"
 #include "test/lib/flow/flow_fixture.hpp"
 
 namespace sgl::flow {
@@ -280,6 +281,59 @@ TEST_F(PgDesk, WhoRequestedHearsWhatIsAddedCancelledAndRefusedAndGivesHisNumbers
     form.urgent = true;
     ASSERT_TRUE(mend(order, file(order).value().seen_version, form, "encore").value().order);
     EXPECT_THAT(due(), IsEmpty()) << "what concerns no line is no news";
+}
+
+TEST_F(PgDesk, ARequesterNumbersOnlyWhatWeAdded) {
+    requester();
+    const auto order = ordered();
+    auto form = form_of(order);
+    form.more_exams = "NA, K";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto told = due();
+    ASSERT_EQ(told.size(), 1U);
+    hear(told[0],
+         "ORC|NA|HOP1|P1\rORC|NA|HOP77|" + told[0].text("ORC[1]-3") + "\rORC|UA||" + told[0].text("ORC[2]-3") + "\r");
+    const auto after = file(order).value();
+    EXPECT_EQ(after.exams.at(0).placer_number, "P1") << "his own line keeps his number";
+    EXPECT_EQ(after.exams.at(1).placer_number, "HOP77") << "also beside one that he can't take";
+    EXPECT_TRUE(domain::numbered_here(after.exams.at(2)));
+    EXPECT_EQ(count("select count(*) from order_number where number = 'HOP1'"), 0);
+    EXPECT_EQ(one("select kind from work_item where done_at is null"), "news_refused");
+
+    form = form_of(order);
+    form.cancelled = {after.exams.at(2).placer_number};
+    form.cancel_reason = "pas assez de sérum";
+    ASSERT_TRUE(mend(order, after.seen_version, form, "encore").value().order);
+    const auto cancelled = due();
+    ASSERT_EQ(cancelled.size(), 1U);
+    EXPECT_EQ(cancelled[0].text("ORC-2") + "/" + cancelled[0].text("ORC-3"), "/" + told[0].text("ORC[2]-3"))
+        << "a line that he has not numbered goes by our number, as when he heard of it";
+}
+
+TEST_F(PgDesk, ANumberOfAnotherOrderIsNotTakenForALine) {
+    requester();
+    const auto order = ordered();
+    EXPECT_EQ(code(receive(oml("M2", "2"))), "AA");
+    auto form = form_of(order);
+    form.more_exams = "NA";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto told = due();
+    ASSERT_EQ(told.size(), 1U);
+    hear(told[0], "ORC|NA|P2|" + told[0].text("ORC-3") + "\r");
+    EXPECT_TRUE(domain::numbered_here(file(order).value().exams.at(1)));
+    EXPECT_EQ(one("select kind from work_item where done_at is null"), "news_refused");
+}
+
+TEST_F(PgDesk, TheStayOfTheRequestIsTold) {
+    requester();
+    const auto order = ordered();
+    superuser("update lab_order set stay_number = 'SEJ9', patient_class = 'I'");
+    auto form = form_of(order);
+    form.more_exams = "NA";
+    ASSERT_TRUE(mend(order, file(order).value().seen_version, form).value().order);
+    const auto told = due();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].text("PV1-2") + " " + told[0].text("PV1-19.1"), "I SEJ9");
 }
 
 TEST_F(PgDesk, ARequesterThatRefusesWhatItIsToldLeavesWork) {

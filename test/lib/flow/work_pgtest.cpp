@@ -192,6 +192,55 @@ TEST_F(PgWork, TakesBackWhatItAskedUnderANumberThatATubeNoLongerHas) {
     EXPECT_EQ(count("select count(*) from work_item"), 0);
 }
 
+TEST_F(PgWork, ATubeNumberThatWasAnotherTubesStopsNobodysWork) {
+    change([](domain::Link& link) { link.exams = {"K"}; }, domain::Link::WorkOrders::push);
+    EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
+    run(intake_.work().prepare(link(), true));
+    answer(due(now_).at(0), "");
+    superuser("update specimen set number = 'T9' where number = 'T1'; update order_number set number = 'T9' where number = 'T1'");
+    std::string other = oml("M2", "2");
+    other.replace(other.find("SPM|1|T2"), 8, "SPM|1|T1");
+    EXPECT_EQ(code(receive(other)), "AA");
+    run(intake_.work().prepare(link(), false));
+    const auto asked = due(now_ + std::chrono::seconds(1));
+    ASSERT_EQ(asked.size(), 1U) << "the step of the first order is still open at the analyser";
+    EXPECT_EQ(asked[0].text("ORC-1") + " " + asked[0].text("SAC-3"), "NW T1");
+    run(intake_.work().prepare(link(), true));
+    EXPECT_EQ(states(), "K cancelling, K asked");
+}
+
+TEST_F(PgWork, TakesBackWhatATubeOfAnotherKindWasAskedFor) {
+    change([](domain::Link& link) { link.exams = {"K"}; }, domain::Link::WorkOrders::push);
+    EXPECT_EQ(code(receive(oml("M1", "1") + "SPM|2|T2||PLAS^Plasma^HL70487|||||||P\r")), "AA");
+    run(intake_.work().prepare(link(), true));
+    const auto asked = due(now_);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked[0].text("SAC-3"), "T1");
+    answer(asked[0], "");
+    run(intake_.work().prepare(link(), true));
+    EXPECT_EQ(states(), "K accepted") << "nothing changed";
+    superuser("update specimen set type = case number when 'T1' then 'PLAS' else 'SER' end");  // taken for each other
+    run(intake_.work().prepare(link(), true));
+    const auto taken_back = due(now_ + std::chrono::minutes(1));
+    ASSERT_EQ(taken_back.size(), 1U);
+    EXPECT_EQ(taken_back[0].text("ORC-1") + " " + taken_back[0].text("SAC-3"), "CA T1");
+}
+
+TEST_F(PgWork, WhatIsAskedAgainWhileItIsTakenBackIsToldAfterwards) {
+    change([](domain::Link& link) { link.exams = {"K"}; }, domain::Link::WorkOrders::push);
+    EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
+    run(intake_.work().prepare(link(), true));
+    answer(due(now_).at(0), "");
+    superuser("update specimen set number = 'T9' where number = 'T1'");
+    run(intake_.work().prepare(link(), true));
+    const auto taken_back = due(now_ + std::chrono::minutes(1));
+    ASSERT_EQ(taken_back.size(), 1U);
+    superuser("update specimen set number = 'T1' where number = 'T9'");
+    answer(taken_back[0], "ORC|CR|" + taken_back[0].text("OBR-2") + "\r");
+    run(intake_.work().prepare(link(), true));
+    EXPECT_EQ(states(), "K cancelled, K asked");
+}
+
 TEST_F(PgWork, EndsStepsWithTheirOrder) {
     EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
     receive(query("Q1", "T1"));

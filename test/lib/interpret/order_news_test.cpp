@@ -37,6 +37,11 @@ protected:
         exam.specimens = {tube};
         return exam;
     }
+    static domain::RequestedExam added() {
+        auto exam = OrderNewsOut::exam("D1-1", "NFS", "T2");
+        exam.filler_number = "D1-1";
+        return exam;
+    }
     hl7::Message written() const {
         const Instant at = TimeZone::utc().to_instant(Timestamp::parse("20260314081500").value());
         const OrderNewsMessage message{"N1", at, patient_, "SEJ1", "I", order_, news_};
@@ -53,8 +58,9 @@ TEST_F(OrderNewsOut, NamesThePatientTheStayThePrescriberAndTheTubesOfEachLine) {
     auto refused = exam("P1", "NA", "T1");
     refused.filler_number = "F1";
     refused.reason = "Prélèvement refusé : Prélèvement hémolysé";
-    news_ = {{OrderNews::What::not_done, refused}, {OrderNews::What::added, exam("D1-1", "NFS", "T2")}};
+    news_ = {{OrderNews::What::not_done, refused}, {OrderNews::What::added, added()}};
     const auto message = written();
+    EXPECT_EQ(message.text("MSH-15") + message.text("MSH-16"), "") << "LTW has the original mode only";
     std::string names;
     for (std::size_t i = 0; i < message.size(); ++i)
         names += std::string(message.segment(i).id()) + " ";
@@ -68,6 +74,11 @@ TEST_F(OrderNewsOut, NamesThePatientTheStayThePrescriberAndTheTubesOfEachLine) {
     EXPECT_EQ(message.text("SPM[1]-2.2.1") + " " + message.text("SPM[1]-21.1"), "T1 RH");
     EXPECT_EQ(message.text("ORC[2]-2") + "/" + message.text("ORC[2]-3"), "/D1-1") << "our number, none of his";
     EXPECT_EQ(message.text("SPM[2]-2.2.1") + " " + message.text("SPM[2]-20"), "T2 ");
+}
+
+TEST_F(OrderNewsOut, WhatWasAddedAndIsCancelledBeforeItHasANumberGoesByOursAgain) {
+    news_ = {{OrderNews::What::cancelled, added()}};
+    EXPECT_EQ(written().text("ORC-1") + "/" + written().text("ORC-2") + "/" + written().text("ORC-3"), "OC//D1-1");
 }
 
 TEST_F(OrderNewsOut, ALineThatSharesTheNumberOfItsOrderGoesByIt) {
