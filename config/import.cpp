@@ -382,6 +382,7 @@ const std::vector<Key<LinkText>> link_keys{
      R"("two")", ""},
     {"outgoing", &read_outgoing, "table", "-", ""},
     {"work_orders", &read_work_orders, "none, on-query or push", R"("none")", ""},
+    {"order_news", &link_text<&Link::order_news>, "true or false", "false", ""},
     {"exams", +[](LinkText& to, const Node& node) { return read_value(node, {.not_empty = true}, to.link.exams); }, "list of local codes",
      "-", ""},
     {"message_types", &read_message_types, "list of types", "[]", ""},
@@ -426,7 +427,6 @@ Result<void> read_links(const Node& list, Import& to) {
     if (auto read = read_tables(list, "link", link_keys, links); !read) return read;
     for (std::size_t i = 0; i < links.size(); ++i) {
         auto& link = links[i].link;
-    {"order_news", &link_text<&Link::order_news>, "true or false", "false", ""},
         const auto& node = list.items[i];
         for (const auto& other : to.links)
             if (other.link.name == link.name) return malformed(node, "another link has this name");
