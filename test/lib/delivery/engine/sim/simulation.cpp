@@ -581,7 +581,8 @@ private:
         }
         for (const Row& row : letters_.rows()) {
             if (!mine(row) || row.act != domain::Act::withdraw) continue;
-            if (row.version->number == has) ++about_that;
+            const bool abandoned_by_a_person = row.version->number > has && !row.needless;
+            if (row.version->number == has || abandoned_by_a_person) ++about_that;
             if (row.facts.state != LetterState::cancelled) ++told;
             if (row.facts.state != LetterState::cancelled && row.version->number != has)
                 findings_.violated("I4: " + name_of(row) + " is about what nobody has");
