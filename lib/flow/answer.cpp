@@ -6,6 +6,7 @@
 #include "hl7/groups.hpp"
 #include "lib/base/digest.hpp"
 #include "lib/interpret/order.hpp"
+#include "lib/interpret/outgoing.hpp"
 #include "lib/store/codec.hpp"
 
 namespace sgl::flow {
@@ -233,6 +234,8 @@ Answer::Answer(const domain::Link& link, Instant now, std::string control_id) : 
     context_.sending_facility = link.our_facility;
     context_.control_id = std::move(control_id);
     context_.time = link.time_zone.to_local(now);
+    // A peer that does not look at MSH-18 reads what its link says (hl7v2-lab 4.3).
+    if (link.charset != "msh18") context_.charset = interpret::charset_of(link);
 }
 
 void Answer::answers(std::string_view block) {

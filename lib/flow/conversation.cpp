@@ -190,7 +190,7 @@ private:
                 break;
             case Kind::oversize: {
                 const Reply reply =
-                    co_await intake_.refuse_oversize(*links_.front(), std::move(event.bytes), event.size, received_at);
+                    co_await intake_.refuse_oversize(links_, std::move(event.bytes), event.size, received_at);
                 if (!reply.bytes.empty()) co_await say(reply.bytes);
                 ending_ = true;
                 break;

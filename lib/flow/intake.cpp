@@ -70,9 +70,14 @@ store::Arrival arrival_of(const domain::Link& link, std::string raw, Instant rec
     arrival.size = raw.size();
     // A repeat is one whose message is the same, whatever stands around it (hl7v2-lab 2.5).
     const std::string_view bytes = raw;
-    const auto first = std::min(bytes.find("MSH"), bytes.size());
+    const auto header = bytes.find("MSH");
+    const std::size_t first = header == std::string_view::npos ? 0 : header;
     const auto last = bytes.rfind('\r');
-    const auto content = last == std::string_view::npos || last < first ? bytes : bytes.substr(first, last + 1 - first);
+    const bool ends =
+        last != std::string_view::npos && last >= first &&
+        std::ranges::all_of(bytes.substr(last), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+    // Without a CR at its end the last segment is part of the message all the same: two that differ there are two.
+    const auto content = ends ? bytes.substr(first, last + 1 - first) : bytes.substr(first);
     arrival.sha256 = sha256(content);
     if (content.size() != bytes.size()) arrival.raw_sha256 = sha256(bytes);
     arrival.key = arrival.sha256;
@@ -87,6 +92,16 @@ hl7::Message header_of(const std::string& raw, const hl7::ParseOptions& options)
     if (header) return std::move(*header);
     auto bare = hl7::Message::parse_header("MSH|^~\\&|||||||||P|2.5", options);
     return std::move(*bare);
+}
+
+/// A line of the block begins as a header does.
+bool holds_header(std::string_view block) {
+    for (auto at = block.find("MSH"); at != std::string_view::npos; at = block.find("MSH", at + 1)) {
+        const auto before = block.find_last_not_of(" \t", at == 0 ? 0 : at - 1);
+        if (at == 0 || (before != std::string_view::npos && (block[before] == '\r' || block[before] == '\n')))
+            return true;
+    }
+    return false;
 }
 
 hl7::Problem closed_link() {
@@ -189,6 +204,13 @@ asio::awaitable<Replies> Intake::receive_block(const std::vector<const domain::L
         replies.owes = reply.owes;
         co_return replies;
     }
+    if (batch.messages.empty() && holds_header(block)) {
+        const std::uint64_t size = block.size();
+        Unread why{"AE", "no_message", hl7::ErrorCode::application_error, "no message can be read after the envelope"};
+        Reply reply = co_await refuse_unread(links, std::move(block), size, std::move(why), received_at);
+        replies.blocks.push_back(std::move(reply.bytes));
+        co_return replies;
+    }
     const hl7::ParseOptions options = parse_options(*links.front());
     const hl7::Message first = header_of(batch.messages.empty() ? block : std::string(batch.messages.front()), options);
     const domain::Link& link = link_for(links, first);
@@ -279,6 +301,8 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     }
     const hl7::Message& message = *parsed;
     arrival.key = key_of(message);
+    for (const auto& anomaly : message.anomalies())
+        tell_once_a_day(link, hl7::to_string(anomaly.kind));
     if (hl7::ack_request(message).unusual) tell_once_a_day(link, "MSH-15 or MSH-16 outside table 0155");
 
     std::optional<Turn> turn;
@@ -288,10 +312,11 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
         const std::optional<std::int64_t> last = co_await link_state_.last_sequence(link);
         hl7::SequenceVerdict verdict = hl7::judge_sequence(message.header().text(13), last);
         using Kind = hl7::SequenceVerdict::Kind;
-        if (verdict.kind == Kind::repeated) {
+        if (verdict.kind == Kind::repeated || verdict.kind == Kind::wrong) {
+            // What is here is answered as it was, also after the numbering began anew.
             const std::vector<store::Arrival> one(1, arrival);
             const std::vector<store::Kept> known = co_await inbox_.known(one);
-            if (known.empty()) verdict.kind = Kind::wrong;
+            verdict.kind = known.empty() ? Kind::wrong : Kind::repeated;
         }
         if (verdict.kind != Kind::unnumbered) sequence = verdict.answer;
         if (verdict.kind == Kind::expected || verdict.kind == Kind::resync)
@@ -316,8 +341,15 @@ asio::awaitable<Intake::Outcome> Intake::take(const domain::Link& link, hl7::Mes
     const interpret::PatientContext context =
         interpret::patient_context(link, site == nullptr ? std::string_view() : site->oid, production_);
     bool work = false;
+    const std::string part = part_of(message);
     if (answer_of_theirs) {
         co_await hear_answer(link, message);
+    } else if (!refusal && !part.empty() && admission.kind == interpret::Kind::results) {
+        // Half a report is no report: kept for a person, and nothing of it applied (hl7v2-lab 5).
+        arrival.reading.quarantined = true;
+        arrival.reading.troubles.push_back({"part", part, "a part of a longer message: parts are not joined"});
+    } else if (!refusal && !part.empty()) {
+        refusal = interpret::Refusal{"AE", "207", "MSH^1", "a part of a longer message: parts are not joined", part};
     } else if (!refusal && admission.kind == interpret::Kind::results) {
         auto reading = interpret::results(message, link, laboratory->catalogue(link.site));
         if (auto* refused = std::get_if<interpret::Refusal>(&reading))
@@ -466,6 +498,10 @@ std::string Intake::owed(const domain::Link& link, const hl7::Message& message, 
 
 /// An acknowledgement of what we sent on a connection of theirs (sockets = "one").
 asio::awaitable<void> Intake::hear_answer(const domain::Link& link, const hl7::Message& message) {
+    if (!interpret::may_speak(message, link)) {  // SEC-03
+        tell_once_a_day(link, "an answer from a sender that is not allowed: not believed");
+        co_return;
+    }
     const Result<hl7::AckReading> reading = hl7::read_ack(message);
     if (!reading || reading->control_id.empty()) co_return;
     const bool of_work = co_await work_.hear(link, reading->control_id, message);
@@ -477,29 +513,39 @@ asio::awaitable<void> Intake::hear_answer(const domain::Link& link, const hl7::M
         log::warn("the peer refuses our application acknowledgement", {{"link", link.id}});
 }
 
-asio::awaitable<Reply> Intake::refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size,
-                                               Instant received_at) {
-    const hl7::ParseOptions options = parse_options(link);
-    const hl7::Message header = header_of(head, options);
-    store::Arrival arrival = arrival_of(link, std::move(head), received_at);
+asio::awaitable<Reply> Intake::refuse_unread(const std::vector<const domain::Link*>& links, std::string bytes,
+                                             std::uint64_t size, Unread why, Instant received_at) {
+    const hl7::ParseOptions options = parse_options(*links.front());
+    const hl7::Message header = header_of(bytes, options);
+    const domain::Link& link = link_for(links, header);
+    if (auto lawful = interpret::without_forbidden(bytes)) bytes = std::move(*lawful);
+    store::Arrival arrival = arrival_of(link, std::move(bytes), received_at);
     arrival.size = size;
     arrival.control_id = header.control_id();
     arrival.type = header.type() + "^" + header.trigger();
-    arrival.answer = "AR";
+    arrival.answer = why.answer;
     AnswerDetail detail;
     hl7::Problem problem;
-    problem.code = hl7::ErrorCode::value_too_long;
+    problem.code = why.code;
     problem.where = "MSH";
-    problem.diagnostic = "the message is longer than this listener takes";
-    arrival.reading.troubles.push_back({"too_long", problem.where, problem.diagnostic});
+    problem.diagnostic = why.what;
+    arrival.reading.troubles.push_back({why.kind, problem.where, problem.diagnostic});
     detail.problems.push_back(std::move(problem));
     arrival.answer_errors = kept_form(detail);
     const Instant now = clock_.now();
     Answer answer(link, now, fresh_control_id(now));
     answer.answers(arrival.raw);
     const store::Kept kept = co_await keep(std::move(arrival));
-    log::warn("message too long", {{"link", link.id}, {"message", kept.id}, {"bytes", size}});
-    Reply reply = answer.to(header, "AR", detail);
+    log::warn("message not read",
+              {{"link", link.id}, {"message", kept.id}, {"bytes", size}, {"why", log::Token{why.kind}}});
+    Reply reply = answer.to(header, why.answer, detail);
+    co_return reply;
+}
+
+asio::awaitable<Reply> Intake::refuse_oversize(const std::vector<const domain::Link*>& links, std::string head,
+                                               std::uint64_t size, Instant received_at) {
+    Unread why{"AR", "too_long", hl7::ErrorCode::value_too_long, "the message is longer than this listener takes"};
+    Reply reply = co_await refuse_unread(links, std::move(head), size, std::move(why), received_at);
     reply.close = true;
     co_return reply;
 }

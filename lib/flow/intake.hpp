@@ -56,7 +56,7 @@ public:
                                    Instant received_at);
 
     /// A block longer than the listener takes: its head is kept, AR, close.
-    asio::awaitable<Reply> refuse_oversize(const domain::Link& link, std::string head, std::uint64_t size,
+    asio::awaitable<Reply> refuse_oversize(const std::vector<const domain::Link*>& links, std::string head, std::uint64_t size,
                                            Instant received_at);
 
     /// An application acknowledgement that was promised, as the message to send: the same bytes each time.
@@ -82,6 +82,15 @@ private:
         bool work{};  ///< there are work orders to send
     };
 
+    /// What is kept without being read, and why.
+    struct Unread {
+        std::string answer;  ///< AE or AR
+        std::string kind;    ///< of the work for a person
+        hl7::ErrorCode code{};
+        std::string what;
+    };
+    asio::awaitable<Reply> refuse_unread(const std::vector<const domain::Link*>& links, std::string bytes,
+                                         std::uint64_t size, Unread why, Instant received_at);
     asio::awaitable<Outcome> take(const domain::Link& link, hl7::Message header, std::string block,
                                   Instant received_at);
     /// Nothing when a text of the message can't be stored.

@@ -118,7 +118,11 @@ asio::awaitable<bool> LinkSender::send_answers(const domain::Link& link, Line& l
         std::string id = answer.control_id;
         const mllp::Exchange exchange = co_await client_of(link, line).exchange(std::move(message), std::move(id));
         const std::string why = refusal_of(exchange);
-        if (why.empty()) {
+        if (exchange.kind == mllp::Exchange::Kind::answered) {
+            // It has the acknowledgement: one that it refuses would be refused again, and the others wait behind it.
+            if (!why.empty())
+                log::warn("the peer refuses our application acknowledgement",
+                          {{"link", link.id}, {"message", answer.message}, {"why", log::Token{why}}});
             line.failures = 0;
             co_await state.done(link, answer.control_id, clock_.now());
             continue;

@@ -21,6 +21,12 @@ hl7::ParseOptions parse_options(const domain::Link& link) {
     return options;
 }
 
+std::string part_of(const hl7::Message& message) {
+    for (const auto& anomaly : message.anomalies())
+        if (anomaly.kind == hl7::Anomaly::Kind::fragmented) return anomaly.where;
+    return {};
+}
+
 Result<domain::Reading> read_results(const hl7::Message& message, const domain::Link& link,
                                      const domain::Laboratory& laboratory) {
     const auto admission = interpret::admit(message, link);
@@ -28,6 +34,8 @@ Result<domain::Reading> read_results(const hl7::Message& message, const domain::
     if (admission.kind != interpret::Kind::results || hl7::is_answer(message))
         return Error{Fault::unsupported, "MSH-9",
                      "only messages of results are read again: their sender sends others again"};
+    if (const std::string part = part_of(message); !part.empty())
+        return Error{Fault::unsupported, part, "a part of a longer message: parts are not joined"};
     auto reading = interpret::results(message, link, laboratory.catalogue(link.site));
     if (const auto* refused = std::get_if<interpret::Refusal>(&reading)) return error_of(*refused);
     return std::move(std::get<domain::Reading>(reading));

@@ -2,6 +2,8 @@
 // again.
 #pragma once
 
+#include <string>
+
 #include "hl7/message.hpp"
 #include "lib/domain/laboratory.hpp"
 #include "lib/domain/received.hpp"
@@ -9,6 +11,9 @@
 namespace sgl::flow {
 
 hl7::ParseOptions parse_options(const domain::Link& link);
+
+/// Where a message says that it is a part of a longer one (MSH-14, DSC-1); empty: it is whole.
+std::string part_of(const hl7::Message& message);
 
 /// The results of a message that was taken when it came. Fault::unsupported when it is none of results, refused when
 /// the link would not take it any more.

@@ -13,15 +13,16 @@ Refusal refuse(std::string answer, std::string code, unsigned field, std::string
 
 }  // namespace
 
+bool may_speak(const hl7::Message& message, const domain::Link& link) {
+    if (link.allowed_senders.empty()) return true;
+    const domain::Link::Sender sender{message.header().text(3), message.header().text(4)};
+    return std::ranges::find(link.allowed_senders, sender) != link.allowed_senders.end();
+}
+
 Admission admit(const hl7::Message& message, const domain::Link& link) {
-    const auto msh = message.header();
-    if (!link.allowed_senders.empty()) {
-        const domain::Link::Sender sender{msh.text(3), msh.text(4)};
-        if (std::ranges::find(link.allowed_senders, sender) == link.allowed_senders.end()) {
-            // SEC-03: who speaks on this link may not claim to be somebody else.
-            return {Kind::results, refuse("AR", "207", 3, "this sender is not allowed on this link")};
-        }
-    }
+    // SEC-03: who speaks on this link may not claim to be somebody else.
+    if (!may_speak(message, link))
+        return {Kind::results, refuse("AR", "207", 3, "this sender is not allowed on this link")};
     const auto type = message.type();
     const auto trigger = message.trigger();
     if (type.empty()) return {Kind::results, refuse("AE", "101", 9, "the message type is missing")};
@@ -50,7 +51,8 @@ Admission admit(const hl7::Message& message, const domain::Link& link) {
     }
     if (type == "OML" || type == "ORM") {
         const bool known = type == "OML" ? trigger == "O21" || trigger == "O33" || trigger == "O35" : trigger == "O01";
-        if (!known) return {Kind::order, refuse("AR", "201", 9, "of orders OML^O21, O33, O35 and ORM^O01 are supported")};
+        if (!known)
+            return {Kind::order, refuse("AR", "201", 9, "of orders OML^O21, O33, O35 and ORM^O01 are supported")};
         if (!link.order_source || !link.identity_source) {
             return {Kind::order, refuse("AR", "207", 9, "this link is not a source of orders and identities")};
         }

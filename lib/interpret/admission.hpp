@@ -25,6 +25,9 @@ struct Admission {
     std::optional<Refusal> refusal;
 };
 
+/// MSH-3 and 4 are those of the link, or it names none (SEC-03).
+bool may_speak(const hl7::Message& message, const domain::Link& link);
+
 /// MSH-9, 11, 12 and, for the link, MSH-3/4 and what kinds of message it may send.
 Admission admit(const hl7::Message& message, const domain::Link& link);
 

@@ -228,14 +228,19 @@ std::optional<Instant> moment(const hl7::Segment& segment, std::size_t field, co
 }
 
 std::optional<std::string> without_forbidden(std::string_view bytes) {
-    const auto msh = bytes.find("MSH");
+    const auto begins_line = [&](std::size_t at) {
+        const auto before = at == 0 ? at : bytes.find_last_not_of(" \t", at - 1);  // blanks may stand before a segment
+        return at == 0 || (before != std::string_view::npos && (bytes[before] == '\r' || bytes[before] == '\n'));
+    };
+    auto msh = bytes.find("MSH");
+    while (msh != std::string_view::npos && !begins_line(msh))
+        msh = bytes.find("MSH", msh + 1);
+    if (msh == std::string_view::npos) msh = bytes.find("MSH");  // after text or a mark of byte order
     if (msh == std::string_view::npos || msh + 3 >= bytes.size()) return std::nullopt;
     const char separator = bytes[msh + 3];
     std::vector<std::pair<std::size_t, std::size_t>> forbidden;  // from, to
     for (auto at = bytes.find("PID", msh); at != std::string_view::npos; at = bytes.find("PID", at + 3)) {
-        const auto last = bytes.find_last_not_of(" \t", at - 1);  // blanks may stand before a segment
-        const bool begins = last != std::string_view::npos && (bytes[last] == '\r' || bytes[last] == '\n');
-        if (!begins || at + 3 >= bytes.size() || bytes[at + 3] != separator) continue;
+        if (!begins_line(at) || at + 3 >= bytes.size() || bytes[at + 3] != separator) continue;
         const auto end = std::min(bytes.find_first_of("\r\n", at), bytes.size());
         std::size_t from = at + 4;
         for (std::size_t field = 1; from <= end && field <= 22; ++field) {

@@ -162,7 +162,7 @@ std::string_view short_french(domain::Channel channel) {
 }
 
 std::string work_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 58> words{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 60> words{{
         // a result
         {"unknown_code", "Code d'examen inconnu du catalogue"},
         {"missing_code", "Résultat sans code d'examen"},
@@ -219,6 +219,8 @@ std::string work_kind(std::string_view kind) {
         // its message
         {"charset", "Message illisible : jeu de caractères"},
         {"too_long", "Message trop long"},
+        {"part", "Morceau d'un message coupé en plusieurs"},
+        {"no_message", "Envoi sans message lisible"},
         {"unstorable", "Message non enregistrable en clair"},
         // the work of analysers
         {"work_refused", "Examen refusé par l'automate"},

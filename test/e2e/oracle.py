@@ -63,6 +63,8 @@ def outcome(header, processing_id="P", order_source=False):
         return "AA" if order_source else "AR"
     if (kind, event) not in RESULTS:
         return "AR"
+    if header.raw(14).strip():
+        return "AA"         # a part of a report: kept for a person
     # A result wants OBR and OBX (3.3).
     return "AA" if "OBR" in header.segments and "OBX" in header.segments else "AE"
 
@@ -117,10 +119,11 @@ def messages_of(block):
 
 
 def content(message):
-    """From MSH to the last CR: two messages with the same content and key are one (2.5)."""
-    first, last = message.find(b"MSH"), message.rfind(b"\r")
-    first = len(message) if first < 0 else first
-    return message if last < first else message[first:last + 1]
+    """From MSH to the last CR: two messages with the same content and key are one (2.5). What follows that CR and is not
+    blank is the end of the message all the same."""
+    first, last = max(message.find(b"MSH"), 0), message.rfind(b"\r")
+    ends = last >= first and not message[last:].strip(bytes(range(33)))
+    return message[first:last + 1] if ends else message[first:]
 
 
 def lawful(data):

@@ -123,7 +123,8 @@ TEST_F(PgIntake, RefusesAndKeepsWhatIsNotForUs) {
 TEST_F(PgIntake, KeepsTheHeadOfWhatIsTooLong) {
     const domain::LaboratoryPtr laboratory = laboratory_.current();
     const auto head = oru("BIG", "1", "").substr(0, 100);
-    const auto reply = run(intake_.refuse_oversize(*laboratory->link("automate"), head, 50'000'000, now_));
+    const std::vector<const domain::Link*> links{laboratory->link("automate")};
+    const auto reply = run(intake_.refuse_oversize(links, head, 50'000'000, now_));
     EXPECT_EQ(code(reply), "AR");
     EXPECT_TRUE(reply.close);
     EXPECT_EQ(one("select state || ' ' || size || ' ' || length(raw) from message"), "rejected 50000000 100");

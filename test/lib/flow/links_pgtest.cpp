@@ -7,8 +7,9 @@
 #include <array>
 
 #include "hl7/framer.hpp"
-#include "lib/flow/link_sender.hpp"
 #include "lib/flow/conversation.hpp"
+#include "lib/flow/link_sender.hpp"
+#include "lib/flow/read.hpp"
 #include "test/lib/flow/flow_fixture.hpp"
 #include "test/lib/net/memory_stream.hpp"
 
@@ -76,6 +77,74 @@ TEST_F(PgLinks, TakesNumberedMessagesInTheirOrder) {
     EXPECT_EQ(answered("S8", ""), "AA ") << "who does not number is taken";
 }
 
+TEST_F(PgLinks, ARepeatIsAnsweredAsItWasAfterTheNumberingBeganAnew) {
+    change_analyser([](domain::Link& link) { link.sequence_numbers = true; });
+    EXPECT_EQ(code(receive(numbered("S100", "100"))), "AA");
+    EXPECT_EQ(code(receive(numbered("S0", "-1"))), "AA");
+    EXPECT_EQ(code(receive(numbered("S1", "1"))), "AA");
+    EXPECT_EQ(code(receive(numbered("S100", "100"))), "AA") << "it is here";
+    EXPECT_EQ(code(receive(numbered("S101", "101"))), "AE");
+    EXPECT_EQ(one("select last from link_sequence"), "1");
+}
+
+TEST_F(PgLinks, APartOfAMessageIsKeptForAPersonAndNothingOfItIsApplied) {
+    const auto first = result("M1") + "DSC|SUITE|F\r";
+    EXPECT_EQ(code(receive(first)), "AA");
+    const auto second = with(result("M2"), 14, "SUITE");
+    EXPECT_EQ(code(receive(second)), "AA");
+    EXPECT_EQ(count("select count(*) from result"), 0);
+    EXPECT_EQ(count("select count(*) from work_item where kind = 'part'"), 2);
+    EXPECT_EQ(one("select string_agg(coordinate, ' ' order by id) from work_item"), "DSC-1 MSH-14");
+    EXPECT_EQ(code(receive(with(oml("O1", "1"), 14, "SUITE"))), "AE") << "half an order is none";
+    EXPECT_EQ(count("select count(*) from lab_order"), 0);
+    const auto parsed = hl7::Message::parse(second).value();
+    const auto read_again = read_results(parsed, laboratory_.current()->links()[1], *laboratory_.current());
+    ASSERT_FALSE(read_again);
+    EXPECT_EQ(read_again.error().where, "MSH-14");
+}
+
+TEST_F(PgLinks, ABlockWhoseMessagesCantBeReadIsKeptAndRefused) {
+    const std::string block = "FHS#^~\\&#AUTO1#BIO\rBHS#^~\\&#AUTO1#BIO\r" + result("B1") + result("B2") + "BTS#2\r";
+    const auto replies = receive_block(block);
+    ASSERT_EQ(replies.blocks.size(), 1U);
+    EXPECT_EQ(hl7::Message::parse(replies.blocks[0]).value().text("MSA-1"), "AE");
+    EXPECT_EQ(one("select convert_from(raw, 'UTF8') from message"), block);
+    EXPECT_EQ(one("select kind from work_item"), "no_message");
+    EXPECT_TRUE(receive_block("FHS|^~\\&|AUTO1|BIO\rBHS|^~\\&|AUTO1|BIO\rBTS|0\rFTS|1\r").blocks.empty());
+}
+
+TEST_F(PgLinks, WhatIsTooLongIsKeptForTheSiteOfItsSenderWithoutWhatMayNotBeKept) {
+    const domain::LaboratoryPtr laboratory = laboratory_.current();
+    const std::vector<const domain::Link*> links{laboratory->link("gestion"), laboratory->link("automate")};
+    const auto head = with(result("M1"), 3, "AUTO1") + "PID|||1||A^B|||||RACE\r";
+    const auto reply = run(intake_.refuse_oversize(links, head, 50'000'000, now_));
+    EXPECT_EQ(code(reply), "AR");
+    EXPECT_EQ(one("select link_id from message"), "2");
+    EXPECT_EQ(one("select position('RACE' in convert_from(raw, 'UTF8')) from message"), "0");
+}
+
+TEST_F(PgLinks, AnAnswerIsInTheCharacterSetOfItsLink) {
+    change_laboratory([](domain::Laboratory::Parts& parts) { parts.links[0].charset = "iso-8859-1"; });
+    auto order = with(oml("O1", "1", "IONO", "PAT-\xC9LAN"), 18, "8859/1");
+    order.replace(order.find("S\xC3\xA9rum"), 6, "S\xE9rum");
+    const auto reply = receive(order);
+    EXPECT_NE(reply.bytes.find("PAT-\xC9LAN"), std::string::npos) << reply.bytes;
+    EXPECT_EQ(read(reply).text("MSH-18"), "8859/1");
+}
+
+TEST_F(PgLinks, AnAnswerOfSomebodyElseIsNotBelieved) {
+    change_analyser([](domain::Link& link) { link.one_socket = true; });
+    receive(with(with(result("M1"), 15, "AL"), 16, "AL"));
+    const auto ours = one("select control_id from application_answer");
+    const auto answer = [&](const std::string& sender, const std::string& id) {
+        return "MSH|^~\\&|" + sender + "|SGL|LBM|20260314081500||ACK^R01|" + id + "|P|2.5.1\rMSA|AA|" + ours + "\r";
+    };
+    receive(answer("EVIL|OTHER", "A1"));
+    EXPECT_EQ(one("select state from application_answer"), "due");
+    receive(answer("AUTO1|BIO", "A2"));
+    EXPECT_EQ(one("select state from application_answer"), "done");
+}
+
 TEST_F(PgLinks, AnswersAWrongNumberWithCeInEnhancedMode) {
     change_analyser([](domain::Link& link) { link.sequence_numbers = true; });
     EXPECT_EQ(code(receive(numbered("S1", "1"))), "AA");
@@ -94,6 +163,19 @@ TEST_F(PgLinks, KnowsARepeatWhateverStandsAroundTheMessage) {
     EXPECT_EQ(count("select count(*) from message"), 1);
     EXPECT_EQ(code(receive(result("M1") + "NTE|1|L|autre\r")), "AA");
     EXPECT_EQ(count("select count(*) from message"), 2) << "a control id used again for another message";
+}
+
+TEST_F(PgLinks, TwoMessagesThatDifferInALastSegmentWithoutEndAreTwo) {
+    auto first = result("M1");
+    first.pop_back();  // no CR at the end
+    auto second = first;
+    second.replace(second.find("|140|"), 5, "|159|");
+    EXPECT_EQ(code(receive(first)), "AA");
+    EXPECT_EQ(code(receive(second)), "AA");
+    EXPECT_EQ(count("select count(*) from message"), 2);
+    EXPECT_EQ(code(receive(first + "\r")), "AA") << "the same with its end";
+    EXPECT_EQ(code(receive(second)), "AA");
+    EXPECT_EQ(one("select string_agg(value, ' ' order by id) from result"), "140 159 140") << "nothing is lost";
 }
 
 TEST_F(PgLinks, CountsNumbersThatAreUsedAgain) {  // I3: analysers restart their numbering
@@ -186,6 +268,45 @@ TEST_F(PgLinks, OwesAnApplicationAcknowledgementFromTheMomentTheMessageIsStored)
     receive(with(with(result("M2"), 15, "AL"), 16, "NE"));
     receive(with(with(result("M3"), 15, "AL"), 16, "ER"));
     EXPECT_EQ(count("select count(*) from application_answer"), 1);
+}
+
+TEST_F(PgLinks, OneRefusedAcknowledgementHoldsBackNoOther) {
+    change_analyser([](domain::Link& link) {
+        link.outgoing.host = "192.0.2.1";
+        link.outgoing.answer_timeout = std::chrono::seconds(1);
+    });
+    for (const auto* id : {"M1", "M2", "M3"})
+        receive(with(with(result(id), 15, "AL"), 16, "AL"));
+    const auto serve = [&](std::unique_ptr<sgl::test::MemoryStream> stream) -> asio::awaitable<void> {
+        hl7::Framer framer;
+        std::array<char, 4096> buffer{};
+        while (const std::size_t bytes = co_await stream->read_some(buffer)) {
+            for (auto& event : framer.feed(std::string_view(buffer.data(), bytes))) {
+                const auto message = hl7::Message::parse(event.bytes).value();
+                const std::string said = message.text("MSA-2") == "M1" ? "CR" : "CA";
+                const std::string answer = hl7::frame("MSH|^~\\&|AUTO1|BIO|SGL|LBM|20260314||ACK|D1|P|2.5.1\rMSA|" +
+                                                      said + "|" + message.control_id() + "\r");
+                co_await stream->write(answer);
+            }
+        }
+    };
+    const auto connect = [&](const domain::Link::Outgoing&) -> asio::awaitable<Result<net::StreamPtr>> {
+        auto [ours, theirs] = sgl::test::memory_streams(executor());
+        asio::co_spawn(executor(), serve(std::move(theirs)), asio::detached);
+        net::StreamPtr end = std::move(ours);
+        co_return Result<net::StreamPtr>(std::move(end));
+    };
+    LinkSender answers(executor(), intake_, clock_, laboratory_, connect);
+    const auto all_done = [&]() -> asio::awaitable<bool> {
+        for (int i = 0; i < 500; ++i) {
+            answers.look();
+            co_await net::pause(std::chrono::milliseconds(5));
+            if (count("select count(*) from application_answer where state = 'done'") == 3) co_return true;
+        }
+        co_return false;
+    };
+    EXPECT_TRUE(run(all_done()));
+    answers.stop();
 }
 
 TEST_F(PgLinks, SendsWhatIsOwedUntilThePeerHasIt) {

@@ -14,6 +14,9 @@ protected:
     PgWork() {
         superuser(R"sql(insert into link (id, site_id, name, definition, updated_at) overriding system value
                         values (1, 1, 'gestion', '{}', now()), (2, 1, 'automate', '{}', now()))sql");
+        superuser(R"sql(insert into analyte (id, site_id, local_code, definition, valid_from) overriding system value
+                        values (1, 1, 'NA', '{"panels":["IONO"],"specimen":"SER"}', now()),
+                               (2, 1, 'K', '{"panels":["IONO"],"specimen":"SER"}', now()))sql");
         change([](domain::Link& link) { link.one_socket = true; });
     }
     template <class Change>
@@ -197,7 +200,8 @@ TEST_F(PgWork, ATubeNumberThatWasAnotherTubesStopsNobodysWork) {
     EXPECT_EQ(code(receive(oml("M1", "1"))), "AA");
     run(intake_.work().prepare(link(), true));
     answer(due(now_).at(0), "");
-    superuser("update specimen set number = 'T9' where number = 'T1'; update order_number set number = 'T9' where number = 'T1'");
+    superuser("update specimen set number = 'T9' where number = 'T1'");
+    superuser("update order_number set number = 'T9' where number = 'T1'");
     std::string other = oml("M2", "2");
     other.replace(other.find("SPM|1|T2"), 8, "SPM|1|T1");
     EXPECT_EQ(code(receive(other)), "AA");

@@ -265,6 +265,8 @@ TEST(Adt, LosesRaceReligionAndEthnicGroupBeforeItIsKept) {
     EXPECT_EQ(without_forbidden(*kept), std::nullopt);
     EXPECT_EQ(without_forbidden("MSH|^~\\&|GAM\rPID|1||1\r"), std::nullopt);
     EXPECT_EQ(without_forbidden("no HL7"), std::nullopt);
+    EXPECT_EQ(without_forbidden("see MSH here\rMSH|^~\\&|GAM\rPID|1||1|||||||RACE\r"),
+              "see MSH here\rMSH|^~\\&|GAM\rPID|1||1|||||||\r") << "the header is where a line begins with it";
 }
 
 TEST(Adt, OfTheNationalExamplesIsAQualifiedPatientWithHisDecision) {
