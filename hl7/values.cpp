@@ -154,6 +154,8 @@ Result<Number> read_number(std::string_view text, const NumberOptions& options) 
         std::erase_if(whole, [](char c) { return !digit(c); });
     }
     if (!digits(whole)) return unreadable("not a number");
+    // The zeros in front mean nothing (`0065.88`); those behind are kept as received.
+    whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
     mantissa += whole;
     if (rest.starts_with('.') || rest.starts_with(',')) {
         number.comma = rest.front() == ',';

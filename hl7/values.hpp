@@ -31,7 +31,7 @@ std::string_view to_string(Comparator comparator);  ///< "", "<", "<=", ">", ">=
 
 struct Number {
     Comparator comparator{Comparator::none};
-    Decimal value;  ///< the digits as received, exponent worked in
+    Decimal value;  ///< the digits as received without zeros in front, exponent worked in
     bool comma{};   ///< written with a decimal comma
     /// `1,234`: a decimal comma or thousands. `value` holds the decimal reading; quarantine unless something settles
     /// it.

@@ -189,13 +189,13 @@ bool is_plain_status(std::string_view status) {
     return std::ranges::find(plain, status) != plain.end();
 }
 
-/// `^1^:^10` as `1:10`.
+/// `^1^:^10` as `1:10`; nothing when nothing was added: `^1`, `^1^:^1`, and `^1^:^0` of the cobas 6800.
 std::string factor_of(const hl7::Field& sn) {
     const auto cell = sn.repetition(0);
     std::string text;
     for (std::size_t component = 1; component <= 4; ++component)
         text += cell.component(component).text();
-    return text == "1" || text == "1:1" ? std::string() : text;
+    return text == "1" || text == "1:1" || text == "1:0" ? std::string() : text;
 }
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between = " ") {
@@ -237,6 +237,17 @@ domain::ResultDetail detail_of(const hl7::ObservationGroup& observation, const d
     detail.method = obx.text(17, 2).empty() ? obx.text(17) : obx.text(17, 2);
     detail.reference_range = joined(hl7::read_lines(obx.field(7)));
     return detail;
+}
+
+/// What stands in OBX-5 of a result that could not be obtained: why, in words (hl7v2-lab 8.3, 8.6). A number or signs
+/// there say nothing.
+std::string comment_of(const std::optional<domain::Value>& value) {
+    const auto* words = value ? std::get_if<domain::Words>(&*value) : nullptr;
+    const bool says = words != nullptr &&
+                      std::ranges::any_of(words->text, [](char c) { return static_cast<unsigned char>(c) >= 'A'; });
+    if (!says) return {};
+    const auto number = read_number(words->text, true);
+    return !number || *number ? std::string() : words->text;
 }
 
 std::string culture_number(const hl7::OrderGroup& order) {
@@ -499,6 +510,7 @@ private:
         result.value = std::move(read.value);
         result.detail.susceptible = read.susceptible;
         const bool valueless = result.status == "X" || result.status == "U";  // whatever stands in OBX-5
+        if (result.status == "X") result.note = joined({comment_of(result.value), result.note}, "\n");
         if (valueless) result.value.reset();
         if (read.trouble && !valueless) {
             const std::string kind = read.trouble->where.ends_with("-6") ? "unit" : "value";

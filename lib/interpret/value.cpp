@@ -179,7 +179,8 @@ ReadValue read_organism(const hl7::Segment& obx, const domain::Analyte& analyte,
 /// S, I or R; or a concentration in mg/L, a diameter in mm.
 ReadValue read_antibiotic(const hl7::Segment& obx, const domain::Link& link, const std::string& text,
                           const domain::Link::Code* mapped) {
-    const auto plain = std::string(trim(text));
+    // GLIMS writes the code and its words into one text: `R^Résistant`.
+    const auto plain = std::string(trim(std::string_view(text).substr(0, text.find('^'))));
     if (const auto answer = domain::susceptible_of(plain)) {
         auto read = words(plain);
         read.susceptible = answer;
@@ -281,7 +282,7 @@ std::optional<std::string> ucum_of(std::string_view unit) {
                                    std::pair{"x10*", "10*"}, std::pair{"X10*", "10*"}, std::pair{"&&S&&", "*"}}) {
         text = replace_all(std::move(text), from, to);
     }
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 38> spellings{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 43> spellings{{
         {"G/L", "10*9/L"},      {"Giga/L", "10*9/L"},    {"10*9/l", "10*9/L"},  {"10*3/uL", "10*9/L"},
         {"10*3/mm3", "10*9/L"}, {"T/L", "10*12/L"},      {"Tera/L", "10*12/L"}, {"10*12/l", "10*12/L"},
         {"10*6/uL", "10*12/L"}, {"10*6/mm3", "10*12/L"}, {"UI/L", "[IU]/L"},    {"U/L", "[IU]/L"},
@@ -291,7 +292,8 @@ std::optional<std::string> ucum_of(std::string_view unit) {
         {"ug/l", "ug/L"},       {"g/dl", "g/dL"},        {"mg/dl", "mg/dL"},    {"g/100mL", "g/dL"},
         {"ng/ml", "ng/mL"},     {"pg/ml", "pg/mL"},      {"fl", "fL"},          {"um3", "fL"},
         {"MG/DL", "mg/dL"},     {"mEq/L", "meq/L"},      {"ratio", "{ratio}"},  {"mmHg", "mm[Hg]"},
-        {"UFC/mL", "{CFU}/mL"}, {"CFU/mL", "{CFU}/mL"},
+        {"UFC/mL", "{CFU}/mL"}, {"CFU/mL", "{CFU}/mL"},  {"IU/mL", "[IU]/mL"},  {"U/mL", "[IU]/mL"},
+        {"kU/L", "k[IU]/L"},    {"kUI/L", "k[IU]/L"},    {"kIU/L", "k[IU]/L"},
     }};
     for (const auto& [from, to] : spellings) {
         if (from == text) return std::string(to);
@@ -397,6 +399,7 @@ ReadValue read_value(const hl7::Segment& obx, const domain::Analyte* analyte, co
     const auto field = obx.field(5);
     const bool picked = mapped != nullptr && !mapped->at.empty();
     if (!picked && (field.empty() || field.is_null())) return {};
+    if (!picked && shown(field).empty()) return {};  // `^`: separators, and nothing between them
     const auto type = picked ? std::string("ST") : obx.text(2);
     std::string text = picked             ? at_path(obx, mapped->at)
                        : field.size() > 0 ? field.repetition(0).component(1).text()

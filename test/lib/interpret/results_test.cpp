@@ -254,7 +254,7 @@ TEST(Status, DecidesWhatBecomesOfAResult) {
 }
 
 TEST(Status, NotObtainableNeedsNoValueAndIgnoresOne) {
-    for (const auto* value : {"", R"("")", "140", "Hémolysé"}) {
+    for (const auto* value : {"", R"("")", "140", "< 1,5", "----"}) {
         const auto reading =
             read({msh_oru, obr, "OBX|1|NM|NA||" + std::string(value) + "|mmol/L|||||X", "NTE|1|L|Hémolyse"});
         EXPECT_FALSE(only(reading).value) << value;
@@ -262,6 +262,13 @@ TEST(Status, NotObtainableNeedsNoValueAndIgnoresOne) {
         EXPECT_EQ(only(reading).note, "Hémolyse");
         EXPECT_THAT(reading.troubles, IsEmpty()) << value;
     }
+}
+
+TEST(Status, NotObtainableKeepsTheReasonThatStandsInsteadOfAValue) {
+    const auto reading = read({msh_oru, obr, "OBX|1|NM|NA||réactif indisponible|mmol/L|||||X", "NTE|1|L|À refaire"});
+    EXPECT_FALSE(only(reading).value);
+    EXPECT_EQ(only(reading).note, "réactif indisponible\nÀ refaire");
+    EXPECT_THAT(reading.troubles, IsEmpty());
 }
 
 TEST(Status, FinalWithoutAValueIsWorkForAPerson) {
@@ -374,6 +381,14 @@ TEST(Results, KeepDilutionEquipmentAndLots) {
     EXPECT_EQ(detail.equipment, "MODULE1, ANALYSEUR9");
     EXPECT_EQ(detail.observer, "OP7 MARTIN");
     EXPECT_EQ(detail.lots, "NA-R1 LOT4711 20270131");
+}
+
+TEST(Results, TakeNoDilutionForOne) {
+    // The cobas 6800 says 1:0; taken for a dilution it would keep the measuring range from being checked.
+    for (const auto* none : {"^1", "^1^:^1", "^1^:^0"}) {
+        const auto reading = read({msh_oru, obr, "OBX|1|NM|NA|1|140|mmol/L|||||F", "TCD|NA|" + std::string(none)});
+        EXPECT_EQ(only(reading).detail.dilution, "") << none;
+    }
 }
 
 TEST(Results, OfAnotherLaboratoryNameIt) {

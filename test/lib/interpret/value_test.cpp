@@ -37,6 +37,14 @@ TEST(Number, ReadsTheFrenchComma) {
     EXPECT_EQ(number("1,2,3"), "none");
 }
 
+TEST(Number, LosesTheZerosInFrontAndKeepsThoseBehind) {
+    EXPECT_EQ(number("0065.880"), "65.880");
+    EXPECT_EQ(number("00.02"), "0.02");
+    EXPECT_EQ(number("-007"), "-7");
+    EXPECT_EQ(number("0"), "0");
+    EXPECT_EQ(number("000"), "0");
+}
+
 TEST(Number, LeavesWhatMayBeThousandsToAPerson) {
     EXPECT_EQ(number("1,234"), "ambiguous");
     EXPECT_EQ(number("-12,500"), "ambiguous");
@@ -94,6 +102,8 @@ TEST(Unit, TellsGigaFromGram) {
     EXPECT_EQ(ucum_of("T/L"), "10*12/L");
     EXPECT_EQ(ucum_of("g/l"), "g/L");
     EXPECT_EQ(ucum_of("mU/L"), "m[IU]/L");
+    EXPECT_EQ(ucum_of("kU/L"), "k[IU]/L");
+    EXPECT_EQ(ucum_of("IU/mL"), "[IU]/mL");
     EXPECT_EQ(ucum_of("MU/L"), std::nullopt) << "mega and milli are nine orders apart: no case folding";
     EXPECT_EQ(ucum_of("Mmol/L"), std::nullopt);
 }
