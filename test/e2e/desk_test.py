@@ -122,9 +122,11 @@ class Desk(unittest.TestCase):
         order = scenario.order("7700001", SITE, "IPP0002", "899900000025", [], ["GLU", "CREA"], {}, now)
         hospital = requester.Requester([f"{order['number']}-{n:02d}" for n in (1, 2)])
         self.addCleanup(hospital.close)
+        def times_read():
+            return self.line.log.read_text(errors="replace").count("laboratory read again")
+        before = times_read()
         self.line.load_links(HOSPITAL % hospital.listen())
-        harness.wait_until("the link is there", lambda: self.line.sql(
-            "select 1 from link where name = 'registration-centre' and definition->>'order_news' = 'true'"), 20, 0.2)
+        harness.wait_until("the daemon knows the link", lambda: times_read() > before, 20, 0.1)
         self.line.register(order)
         number = order["filler"]
         seen = self.line.biologist(SITE).order(number)
